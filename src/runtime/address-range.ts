@@ -1,0 +1,49 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** The 16 bytes of an IPv6 address, or 4 of an IPv4 address (also when written as IPv4-mapped IPv6). */
+export function addressBytes(address: string): Uint8Array {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  const plain = mapped?.[1] ?? address.replace(/%.*$/, '');
+  if (isIPv4(plain)) return Uint8Array.from(plain.split('.').map(Number));
+  if (!isIPv6(plain)) throw new TypeError(`Cannot read IP address "${address}"`);
+  const withHex = plain.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
+    const word = (high: string, low: string): string => ((Number(high) << 8) | Number(low)).toString(16);
+    return `${word(a, b)}:${word(c, d)}`;
+  });
+  const [head = '', tail] = withHex.split('::');
+  const words = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16));
+  const front = words(head);
+  const back = tail === undefined ? [] : words(tail);
+  const all = [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back];
+  return Uint8Array.from(all.flatMap((word) => [word >> 8, word & 0xff]));
+}
+
+function masked(bytes: Uint8Array, bits: number): string {
+  const hex: string[] = [];
+  for (let at = 0; at * 8 < bits; at++) {
+    const keep = Math.min(8, bits - at * 8);
+    hex.push((bytes[at] & (0xff << (8 - keep)) & 0xff).toString(16).padStart(2, '0'));
+  }
+  return `${bytes.length === 4 ? '4' : '6'}:${bits}:${hex.join('')}`;
+}
+
+/**
+ * Keys of the three ranges an address is counted in: for IPv4 /32, /26 and /21, for IPv6 /64, /48 and /32. A sender who owns a
+ * whole range of addresses is one sender.
+ */
+export function addressRanges(address: string): [narrow: string, middle: string, wide: string] {
+  const bytes = addressBytes(address);
+  const [narrow, middle, wide] = bytes.length === 4 ? [32, 26, 21] : [64, 48, 32];
+  return [masked(bytes, narrow), masked(bytes, middle), masked(bytes, wide)];
+}
+
+/** Whether an address lies in a network written as `192.0.2.0/24`, `2001:db8::/32` or a single address. */
+export function inNetwork(address: string, network: string): boolean {
+  const [base = '', prefix] = network.split('/');
+  const wanted = addressBytes(base);
+  const given = addressBytes(address);
+  if (wanted.length !== given.length) return false;
+  const bits = prefix === undefined ? wanted.length * 8 : Number(prefix);
+  return masked(wanted, bits) === masked(given, bits);
+}

@@ -1,0 +1,7 @@
+/** Where a part gets the time from, so that tests can set it. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };

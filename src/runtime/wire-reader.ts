@@ -1,0 +1,207 @@
+import type { Socket } from 'node:net';
+import { RestanteError } from './errors.ts';
+
+/** The peer closed, the connection broke, or the reader was detached, before what was asked for had come. */
+export class ConnectionClosedError extends RestanteError {
+  constructor(cause?: unknown) {
+    super('connection-closed', 'Cannot read from the connection: it is closed', { cause });
+  }
+}
+
+/** A line without an end within the limit. The reader stays usable: {@link WireReader.skipLine} goes to the next line. */
+export class LineTooLongError extends RestanteError {
+  constructor(limitBytes: number) {
+    super('line-too-long', `Cannot read a line: it is longer than ${limitBytes} bytes`, { context: { limitBytes } });
+  }
+}
+
+export class ReadTimeoutError extends RestanteError {
+  constructor(timeoutMs: number) {
+    super('read-timeout', `Cannot read from the connection: nothing came for ${timeoutMs} ms`, {
+      context: { timeoutMs },
+    });
+  }
+}
+
+const lineFeed = 10;
+/** Above this many unread bytes the socket is paused, so that a fast sender waits instead of filling memory. */
+const highWaterBytes = 128 * 1024;
+
+/**
+ * Pull-based reading from a socket for protocols of lines and counted bytes. One reader a socket and one read at a time; what was
+ * not asked for stays unread, with the socket paused.
+ */
+export class WireReader {
+  readonly #socket: Socket;
+  #chunks: Buffer[] = [];
+  #unreadBytes = 0;
+  #ended = false;
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+  readonly #onData = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#unreadBytes += chunk.length;
+    if (this.#unreadBytes >= highWaterBytes) this.#socket.pause();
+    this.#wake?.();
+  };
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#wake?.();
+  };
+  readonly #onError = (error: unknown): void => {
+    this.#failure = error;
+    this.#onEnd();
+  };
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onEnd);
+    socket.on('error', this.#onError);
+  }
+
+  /** Bytes that came and were not yet read. */
+  get unreadBytes(): number {
+    return this.#unreadBytes;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Stops reading and gives up what is unread: for the change to TLS, across which nothing may be carried (RFC 3207 §6). */
+  detach(): Buffer {
+    this.#socket.off('data', this.#onData);
+    this.#socket.off('end', this.#onEnd);
+    this.#socket.off('close', this.#onEnd);
+    this.#socket.off('error', this.#onError);
+    const unread = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    this.#unreadBytes = 0;
+    this.#onEnd();
+    return unread;
+  }
+
+  /**
+   * Reads up to and including the next LF.
+   * @returns the line with its line end, a view that later reads don't change
+   * @throws LineTooLongError, ReadTimeoutError, ConnectionClosedError
+   */
+  async readLine(limitBytes: number, timeoutMs: number): Promise<Buffer> {
+    const ready = this.takeLine(limitBytes);
+    if (ready !== undefined) return ready;
+    for (;;) {
+      await this.#more(timeoutMs);
+      const line = this.takeLine(limitBytes);
+      if (line !== undefined) return line;
+    }
+  }
+
+  /** The next line if all of it is here already. */
+  takeLine(limitBytes: number): Buffer | undefined {
+    let before = 0;
+    for (let at = 0; at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at];
+      const end = chunk.indexOf(lineFeed);
+      if (end !== -1) {
+        if (before + end + 1 > limitBytes) throw new LineTooLongError(limitBytes);
+        return this.#take(before + end + 1);
+      }
+      before += chunk.length;
+      if (before > limitBytes) throw new LineTooLongError(limitBytes);
+    }
+    return undefined;
+  }
+
+  /** Drops bytes up to and including the next LF. */
+  async skipLine(timeoutMs: number): Promise<void> {
+    for (;;) {
+      while (this.#chunks.length > 0) {
+        const chunk = this.#chunks[0];
+        const end = chunk.indexOf(lineFeed);
+        this.#take(end === -1 ? chunk.length : end + 1);
+        if (end !== -1) return;
+      }
+      await this.#more(timeoutMs);
+    }
+  }
+
+  /** Exactly that many bytes, in memory: for small counts. */
+  async readBytes(count: number, timeoutMs: number): Promise<Buffer> {
+    while (this.#unreadBytes < count) {
+      this.#socket.resume();
+      await this.#more(timeoutMs);
+    }
+    return this.#take(count);
+  }
+
+  /** The next bytes, at least one and at most `limitBytes`, as they came. */
+  async readChunk(limitBytes: number, timeoutMs: number): Promise<Buffer> {
+    while (this.#chunks.length === 0) await this.#more(timeoutMs);
+    const chunk = this.#chunks[0];
+    return this.#take(Math.min(chunk.length, limitBytes));
+  }
+
+  /** Puts back bytes that belong to what is read next. */
+  unread(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#chunks.unshift(bytes);
+    this.#unreadBytes += bytes.length;
+  }
+
+  #take(count: number): Buffer {
+    this.#unreadBytes -= count;
+    const first = this.#chunks[0];
+    let taken: Buffer;
+    if (count === 0) {
+      taken = Buffer.alloc(0);
+    } else if (first.length > count) {
+      taken = first.subarray(0, count);
+      this.#chunks[0] = first.subarray(count);
+    } else if (first.length === count) {
+      taken = first;
+      this.#chunks.shift();
+    } else {
+      const parts: Buffer[] = [];
+      let left = count;
+      let at = 0;
+      while (left > 0) {
+        const chunk = this.#chunks[at];
+        if (chunk.length <= left) {
+          parts.push(chunk);
+          left -= chunk.length;
+          at++;
+        } else {
+          parts.push(chunk.subarray(0, left));
+          this.#chunks[at] = chunk.subarray(left);
+          left = 0;
+        }
+      }
+      this.#chunks.splice(0, at);
+      taken = Buffer.concat(parts, count);
+    }
+    if (this.#unreadBytes < highWaterBytes && this.#socket.isPaused() && !this.#ended) this.#socket.resume();
+    return taken;
+  }
+
+  /** Waits until more has come. */
+  async #more(timeoutMs: number): Promise<void> {
+    if (this.#ended) throw new ConnectionClosedError(this.#failure);
+    // All that came was looked at and was not enough: a limit of the caller is above the high-water mark.
+    if (this.#socket.isPaused()) this.#socket.resume();
+    const before = this.#unreadBytes;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#wake = undefined;
+        reject(new ReadTimeoutError(timeoutMs));
+      }, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+    if (this.#ended && this.#unreadBytes === before) throw new ConnectionClosedError(this.#failure);
+  }
+}
