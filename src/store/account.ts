@@ -1,0 +1,245 @@
+import type { Readable } from 'node:stream';
+import type { MessageStructure } from '../message/structure.ts';
+import type { Flags } from './flags.ts';
+
+/**
+ * What the servers see of one account. Reads are of one instant each ({@link Account.read}); every change is one transaction,
+ * durable when its promise resolves. UID, MODSEQ and quota are assigned inside the transaction. Storage knows nothing of IMAP or
+ * SMTP; its errors are in `store-errors.ts`.
+ */
+export interface Account extends AsyncDisposable {
+  readonly name: string;
+
+  /** Runs reads of one instant. `query` must wait for nothing but the reader. */
+  read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result>;
+
+  // Mailboxes. Names are Unicode (NFC), levels separated by `/`; "Inbox" in any case is `Inbox` and is the name of that mailbox.
+  createMailbox(name: string, options?: { specialUse?: readonly SpecialUse[] }): Promise<Mailbox>;
+  /** Renames with all below it. Renaming Inbox moves its messages to the new mailbox (RFC 9051 §6.3.6). */
+  renameMailbox(from: string, to: string): Promise<void>;
+  deleteMailbox(name: string): Promise<void>;
+  setSubscribed(name: string, subscribed: boolean): Promise<void>;
+  setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void>;
+
+  /**
+   * Adds one message: to a mailbox by name or id. Its file must have come from {@link MessageIntake.finish} or `adopt`.
+   * @throws MailboxNotFoundError, OverQuotaError
+   */
+  addMessage(message: NewMessage): Promise<AddedMessage>;
+  /** Adds all or none (MULTIAPPEND). UIDs ascend in the order given. */
+  addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]>;
+
+  /**
+   * Changes flags.
+   * @param unchangedSince leaves out messages whose MODSEQ is above it (CONDSTORE), and names them in `modified`
+   * @returns messages that exist now in `changed`, in UID order, whether or not the flags differed; `modseq` of each after the change
+   */
+  storeFlags(
+    mailboxId: number,
+    uids: UidSelection,
+    change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
+    options?: { unchangedSince?: number },
+  ): Promise<{ changed: MessageFlags[]; modified: number[] }>;
+  /** @returns pairs in UID order. Flags, keywords and received date are kept. @throws MailboxNotFoundError, OverQuotaError */
+  copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages>;
+  /** Moves in one transaction: nobody sees a message in both or neither. */
+  moveMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    targetMailboxId: number,
+  ): Promise<CopiedMessages & { modseq: number }>;
+  /**
+   * Expunges: rows now, files when no session and no snapshot needs them.
+   * @param which `deleted` takes only messages with \Deleted
+   * @returns UIDs expunged, ascending, and the MODSEQ of their expunge
+   */
+  expungeMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    which: 'deleted' | 'all',
+  ): Promise<{ uids: number[]; modseq: number }>;
+
+  /** Gives a mailbox a new UIDVALIDITY, so that clients fetch it anew. */
+  bumpUidValidity(name: string): Promise<number>;
+  setQuota(limitBytes: number | undefined): Promise<void>;
+  setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void>;
+
+  /**
+   * Tells when something of this account may have changed. Only a hint that says "look again": several changes may make one call,
+   * a change may make none after an error; also called for the caller's own changes.
+   * @returns stops the telling
+   */
+  onChange(listener: () => void): () => void;
+
+  /**
+   * Holds back the removal of files of messages that are expunged from now on, for a session whose client has not been told yet.
+   * `advance(modseq)`: the client has been told of all expunges up to that MODSEQ. Dispose when the session leaves the mailbox.
+   */
+  holdExpunged(modseq: number): { advance(modseq: number): void; [Symbol.dispose](): void };
+
+  /** All bytes of a message, prefix and file. @throws MessageFileError when the file is missing or has another size */
+  readContent(content: ContentLocation): Promise<Buffer>;
+  /** As `readContent`, but blocks this thread: for messages up to 128 KiB, where it is several times faster. */
+  readContentSync(content: ContentLocation): Buffer;
+  /** A range of prefix and file as one. @param start first byte, @param end after the last */
+  streamContent(content: ContentLocation, start?: number, end?: number): Readable;
+}
+
+/** UIDs a change applies to: a sorted list, or all. Those that don't exist (any more) are passed over. */
+export type UidSelection = readonly number[] | Uint32Array | 'all';
+
+export type SpecialUse = '\\All' | '\\Archive' | '\\Drafts' | '\\Flagged' | '\\Junk' | '\\Sent' | '\\Trash';
+
+export interface Mailbox {
+  readonly id: number;
+  readonly name: string;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly specialUse: readonly SpecialUse[];
+  /** Keywords ever used here, as first written: what FLAGS announces beside the system flags. */
+  readonly keywords: readonly string[];
+  readonly subscribed: boolean;
+  /** MODSEQ of the last change to the mailbox or a message in it (HIGHESTMODSEQ). */
+  readonly modseq: number;
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  readonly sizeBytes: number;
+}
+
+export interface MessageFlags {
+  readonly uid: number;
+  readonly modseq: number;
+  readonly flagBits: number;
+  /** Empty in nearly all messages. */
+  readonly keywords: readonly string[];
+}
+
+/** What changed in a mailbox after a MODSEQ, one entry a message, in UID order. */
+export interface MessageChange extends MessageFlags {
+  readonly expunged: boolean;
+  /** MODSEQ with which the message was added: above the MODSEQ asked for means it is new. */
+  readonly createSeq: number;
+}
+
+/** Where the bytes of a message are. */
+export interface ContentLocation {
+  readonly contentId: number;
+  /** Headers that the server added for this recipient; they come before the file. */
+  readonly prefix: Uint8Array;
+  readonly fileSizeBytes: number;
+}
+
+export interface MessageRow extends MessageFlags {
+  readonly contentId: number;
+  /** Prefix and file: RFC822.SIZE. */
+  readonly sizeBytes: number;
+  /** INTERNALDATE, milliseconds. */
+  readonly receivedAt: number;
+  /** SAVEDATE, milliseconds. */
+  readonly savedAt: number;
+  readonly createSeq: number;
+  readonly threadId: number;
+}
+
+/** A row with what was rendered when it was stored. */
+export interface RenderedMessageRow extends MessageRow, ContentLocation {
+  /** IMAP ENVELOPE and BODYSTRUCTURE, as sent on the wire (latin1 string: one char a byte). */
+  readonly envelope: string;
+  readonly bodyStructure: string;
+}
+
+export interface AccountReader {
+  /** All live mailboxes, by name. */
+  mailboxes(): Promise<Mailbox[]>;
+  mailbox(name: string): Promise<Mailbox | undefined>;
+  mailboxById(id: number): Promise<Mailbox | undefined>;
+  /** Subscribed names, also of mailboxes that don't exist any more (RFC 9051 §6.3.7). */
+  subscriptions(): Promise<string[]>;
+  /** MODSEQ of the last change in the account. */
+  modseq(): Promise<number>;
+  /** UIDs of all messages in a mailbox, ascending. */
+  uids(mailboxId: number): Promise<Uint32Array>;
+  /** UIDs of messages with all and none of some flag bits: answers flag searches from an index-like scan, ascending. */
+  uidsWithFlags(mailboxId: number, all: number, none: number): Promise<Uint32Array>;
+  /** What changed after a MODSEQ, expunged messages included. */
+  changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]>;
+  /** Narrow rows in UID order, for at most the UIDs of the selection between `from` and `to` (inclusive). Ask in steps of ≤ 1,000. */
+  messages(mailboxId: number, uids: UidSelection, from?: number, to?: number): Promise<MessageRow[]>;
+  /** The same with what FETCH of metadata needs. */
+  renderedMessages(mailboxId: number, uids: UidSelection, from?: number, to?: number): Promise<RenderedMessageRow[]>;
+  /** The parsed structure of one content; offsets relative to prefix and file as one. */
+  structure(contentId: number): Promise<MessageStructure>;
+  quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;
+  annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]>;
+}
+
+export interface CopiedMessages {
+  readonly uidValidity: number;
+  readonly pairs: readonly { readonly sourceUid: number; readonly uid: number }[];
+}
+
+export interface AddedMessage {
+  readonly mailboxId: number;
+  readonly mailboxName: string;
+  readonly uid: number;
+  readonly uidValidity: number;
+  readonly modseq: number;
+  readonly contentId: number;
+}
+
+/** SMTP facts of a received message, kept in the row for reputation and display. */
+export interface Reception {
+  readonly remoteAddress?: string;
+  readonly helloName?: string;
+  readonly mailFrom?: string;
+  readonly rcptTo?: string;
+  readonly tlsVersion?: string;
+  readonly tlsCipher?: string;
+  readonly requireTls?: boolean;
+}
+
+export interface NewMessage {
+  /** By name: created if it is missing (deliveries), or must exist (`createMissing` false). */
+  readonly mailbox: number | string;
+  readonly createMissing?: boolean;
+  readonly file: ReceivedFile;
+  readonly prefix?: Uint8Array;
+  readonly flags?: Flags;
+  /** INTERNALDATE in milliseconds; default now. */
+  readonly receivedAt?: number;
+  readonly reception?: Reception;
+}
+
+/** A message file that is whole, parsed and flushed, in the server's `tmp/`, not yet in any account. */
+export interface ReceivedFile extends AsyncDisposable {
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+  readonly structure: MessageStructure;
+  /** Path below the data directory's `tmp/`; linked into each account (and the queue) that takes it. */
+  readonly path: string;
+}
+
+/**
+ * Takes one message's bytes, as they come, to a file in `tmp/`: written with back-pressure, hashed and parsed on the way. Memory
+ * does not grow with its size. Disposing before `finish` removes the file.
+ */
+export interface MessageIntake extends AsyncDisposable {
+  readonly sizeBytes: number;
+  /** @throws MessageTooLargeError, DiskFullError */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Flushes the file. The result is to be disposed of when every account has taken it: that removes the name in `tmp/`. */
+  finish(): Promise<ReceivedFile>;
+}
+
+/** All accounts of a data directory. */
+export interface Accounts extends AsyncDisposable {
+  /** Opens an account, creating it with its default mailboxes on first use. Shared; dispose of each opening. */
+  open(name: string): Promise<Account>;
+  exists(name: string): Promise<boolean>;
+  list(): Promise<string[]>;
+  /** Removes an account and all its mail. No session may have it open: it is closed first. */
+  remove(name: string): Promise<void>;
+  startMessage(options?: { limitBytes?: number }): Promise<MessageIntake>;
+  setPassword(name: string, password: string): Promise<void>;
+}
