@@ -1,0 +1,135 @@
+import { timingSafeEqual } from 'node:crypto';
+import { AuthenticationError } from './authentication-error.ts';
+import type { ChannelBindingName, ChannelBindings } from './channel-bindings.ts';
+import type { CredentialSource } from './credential-source.ts';
+import { saslprep } from './saslprep.ts';
+import { digest, hmac, type ScramHash, scramKeyBytes, xor } from './scram-keys.ts';
+import { type ClientFirst, formatServerFirst, parseClientFinal, parseClientFirst } from './scram-messages.ts';
+import { type ScramSecret, scramIterations, scramSaltBytes } from './scram-secret.ts';
+import { emptyChallenge, type MechanismStep, type ServerMechanism } from './server-mechanism.ts';
+import { checkAuthorizationId } from './verify-plain-password.ts';
+
+interface Exchange {
+  first: ClientFirst;
+  login: string;
+  nonce: string;
+  serverFirst: string;
+  secret: ScramSecret;
+  /** Undefined for an unknown login, for which the exchange goes on to its end with a decoy. */
+  account: string | undefined;
+  binding: Buffer;
+}
+
+/** SCRAM-SHA-1, SCRAM-SHA-256 and their -PLUS variants. Source: RFC 5802, RFC 7677 */
+export class ScramServer implements ServerMechanism {
+  readonly name: string;
+  readonly #hash: ScramHash;
+  readonly #plus: boolean;
+  readonly #credentials: CredentialSource;
+  readonly #bindings: ChannelBindings | undefined;
+  readonly #makeNonce: () => string;
+  #exchange: Exchange | undefined;
+  #identity: { account: string; login: string } | undefined;
+
+  /** @param options.bindings of this connection, when -PLUS is offered on it; undefined when it isn't
+   * @param options.makeNonce printable ASCII without comma, random */
+  constructor(options: {
+    hash: ScramHash;
+    plus: boolean;
+    credentials: CredentialSource;
+    bindings: ChannelBindings | undefined;
+    makeNonce: () => string;
+  }) {
+    this.name = `SCRAM-SHA-${options.hash === 'sha1' ? '1' : '256'}${options.plus ? '-PLUS' : ''}`;
+    this.#hash = options.hash;
+    this.#plus = options.plus;
+    this.#credentials = options.credentials;
+    this.#bindings = options.bindings;
+    this.#makeNonce = options.makeNonce;
+  }
+
+  async next(response: Buffer | undefined): Promise<MechanismStep> {
+    if (response === undefined) return { challenge: emptyChallenge };
+    if (this.#identity) return this.#finish(this.#identity, response);
+    if (this.#exchange) return { challenge: this.#checkFinal(this.#exchange, response) };
+    return { challenge: await this.#start(response) };
+  }
+
+  async #start(message: Buffer): Promise<Buffer> {
+    const first = parseClientFirst(message);
+    if (!first)
+      throw new AuthenticationError('malformed', `Cannot read ${this.name} message: it is no client-first-message`);
+    const login = saslprep(first.username) ?? '';
+    const binding = this.#bindingInput(first);
+    const found = login === '' ? undefined : await this.#credentials.scramSecret(login, this.#hash);
+    const secret = found ?? this.#decoy(login);
+    const nonce = first.nonce + this.#makeNonce();
+    const serverFirst = formatServerFirst({ nonce, salt: secret.salt, iterations: secret.iterations });
+    this.#exchange = { first, login, nonce, serverFirst, secret, account: found?.account, binding };
+    return Buffer.from(serverFirst);
+  }
+
+  /** What the client must repeat base64-encoded as `c=`: RFC 5802 §7, cbind-input. */
+  #bindingInput(first: ClientFirst): Buffer {
+    const header = Buffer.from(first.gs2Header);
+    if (!this.#plus && first.bindingFlag === 'p') throw this.#failed(first, 'channel binding in a mechanism without');
+    if (this.#plus && first.bindingFlag !== 'p') throw this.#failed(first, 'no channel binding in a -PLUS mechanism');
+    // RFC 5802 §6: the client can bind but wasn't told that we can: somebody between removed the -PLUS mechanisms.
+    if (first.bindingFlag === 'y' && this.#bindings) throw this.#failed(first, 'the offer of -PLUS was removed');
+    if (!this.#plus) return header;
+    const name = first.bindingName as ChannelBindingName;
+    const data = this.#bindings && Object.hasOwn(this.#bindings, name) ? this.#bindings[name] : undefined;
+    if (!data) throw this.#failed(first, `channel binding "${name}" is not supported on this connection`);
+    return Buffer.concat([header, data]);
+  }
+
+  // The same salt at each attempt, so that it doesn't tell known logins from unknown ones.
+  #decoy(login: string): ScramSecret {
+    const key = this.#credentials.decoyKey;
+    const derived = hmac('sha256', key, `${this.#hash} salt ${login}`);
+    const none = hmac('sha256', key, `${this.#hash} key ${login}`).subarray(0, scramKeyBytes[this.#hash]);
+    return {
+      salt: derived.subarray(0, scramSaltBytes),
+      iterations: scramIterations,
+      storedKey: none,
+      serverKey: none,
+    };
+  }
+
+  #checkFinal(exchange: Exchange, message: Buffer): Buffer {
+    const { first, login, secret } = exchange;
+    const final = parseClientFinal(message);
+    if (!final)
+      throw new AuthenticationError('malformed', `Cannot read ${this.name} message: it is no client-final-message`, {
+        login,
+      });
+    if (final.nonce !== exchange.nonce) throw this.#failed(first, 'the nonce is another one');
+    if (!equal(final.binding, exchange.binding)) throw this.#failed(first, 'the channel binding differs');
+    const signed = `${first.bare},${exchange.serverFirst},${final.withoutProof}`;
+    const clientSignature = hmac(this.#hash, secret.storedKey, signed);
+    const valid =
+      final.proof.length === clientSignature.length &&
+      timingSafeEqual(digest(this.#hash, xor(final.proof, clientSignature)), secret.storedKey);
+    if (!valid || exchange.account === undefined) throw this.#failed(first, 'unknown login or wrong password');
+    checkAuthorizationId(first.authorizationId, first.username, exchange.account);
+    this.#identity = { account: exchange.account, login };
+    return Buffer.from(`v=${hmac(this.#hash, secret.serverKey, signed).toString('base64')}`);
+  }
+
+  #finish(identity: { account: string; login: string }, response: Buffer): MechanismStep {
+    if (response.length > 0)
+      throw new AuthenticationError('malformed', `Cannot end ${this.name}: the last response is not empty`, {
+        login: identity.login,
+      });
+    return { success: identity };
+  }
+
+  #failed(first: ClientFirst, detail: string): AuthenticationError {
+    const login = first.username;
+    return new AuthenticationError('failed', `Cannot log in "${login}" by ${this.name}: ${detail}`, { login });
+  }
+}
+
+function equal(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,30 @@
+import { AuthenticationError } from './authentication-error.ts';
+import type { CredentialSource } from './credential-source.ts';
+import { saslprep } from './saslprep.ts';
+
+/**
+ * Prepares login and password and looks them up.
+ * @returns the account
+ * @throws AuthenticationError `failed`
+ */
+export async function verifyPlainPassword(
+  credentials: CredentialSource,
+  login: string,
+  password: string,
+): Promise<string> {
+  const preparedLogin = saslprep(login);
+  const preparedPassword = saslprep(password);
+  const verified =
+    preparedLogin && preparedPassword ? await credentials.verifyPassword(preparedLogin, preparedPassword) : undefined;
+  if (!verified)
+    throw new AuthenticationError('failed', `Cannot log in "${login}": unknown login or wrong password`, { login });
+  return verified.account;
+}
+
+/** Nobody acts for somebody else: an authorization identity is the login itself or the account that it opens. RFC 4422 §3.4.1. */
+export function checkAuthorizationId(authorizationId: string | undefined, login: string, account: string): void {
+  if (!authorizationId || authorizationId === login || authorizationId === account) return;
+  throw new AuthenticationError('failed', `Cannot log in "${login}": it may not act for "${authorizationId}"`, {
+    login,
+  });
+}
