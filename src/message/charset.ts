@@ -1,0 +1,55 @@
+import { isUtf8 } from 'node:buffer';
+import iconv from 'iconv-lite';
+
+/**
+ * Decodes bytes of a named charset. UTF-8 and US-ASCII that are not valid UTF-8, and unknown charsets, are taken for windows-1252,
+ * which never fails and shows ASCII as it is.
+ * @param label MIME charset name in any case, with or without the language suffix of RFC 2231 §5
+ */
+export function decodeCharset(bytes: Uint8Array, label: string): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const name = canonicalCharset(label);
+  if (name === 'utf-8') return decodeUtf8(buffer);
+  return iconv.decode(buffer, name, { stripBOM: true });
+}
+
+/** Bytes without a named charset: UTF-8 if they are valid, else windows-1252. */
+export function decodeUtf8(bytes: Buffer): string {
+  const text = bytes.toString('utf8');
+  return text.includes('\uFFFD') && !isUtf8(bytes) ? iconv.decode(bytes, 'windows-1252') : text;
+}
+
+/** A name that `decodeCharset` can decode without doubt; `utf-8` also stands for US-ASCII. */
+export function canonicalCharset(label: string): string {
+  const name = label
+    .trim()
+    .toLowerCase()
+    .replace(/\*.*$/, '')
+    .replace(/^["']+|["']+$/g, '');
+  if (name === '' || name === 'utf-8' || name === 'us-ascii' || name === 'utf8' || name === 'ascii') return 'utf-8';
+  const known = ALIASES.get(name) ?? name;
+  return iconv.encodingExists(known) ? known : 'windows-1252';
+}
+
+/** Names seen in mail that iconv-lite doesn't know, and charsets whose senders mean a superset (as in the WHATWG Encoding Standard). */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['unicode-1-1-utf-8', 'utf-8'],
+  ['unknown-8bit', 'utf-8'],
+  ['x-unknown', 'utf-8'],
+  ['unknown', 'utf-8'],
+  ['default', 'utf-8'],
+  ['iso-8859-1', 'windows-1252'],
+  ['iso8859-1', 'windows-1252'],
+  ['latin1', 'windows-1252'],
+  ['iso-8859-9', 'windows-1254'],
+  ['iso-8859-8-i', 'iso-8859-8'],
+  ['iso-8859-8-e', 'iso-8859-8'],
+  ['gb2312', 'gbk'],
+  ['x-gbk', 'gbk'],
+  ['ks_c_5601-1987', 'cp949'],
+  ['ks_c_5601', 'cp949'],
+  ['euc-kr', 'cp949'],
+  ['x-sjis', 'shift_jis'],
+  ['cp-850', 'cp850'],
+  ['x-mac-roman', 'macintosh'],
+]);
