@@ -1,11 +1,17 @@
-import type { DatabaseSnapshot } from './engine.ts';
+import type { DatabaseEngine, DatabaseSnapshot } from './engine.ts';
 
 /** One file of a part, as of the snapshot's instant. Paths are relative to the data directory, with `/`. */
 export type CapturedFile =
   /** A database: copied out of the snapshot. */
   | { readonly kind: 'database'; readonly path: string }
   /** Never changed once written, so it may be hard-linked. `sha256` (hex) and `sizeBytes` are what the part's rows say. */
-  | { readonly kind: 'message'; readonly path: string; readonly sizeBytes: number; readonly sha256: string; readonly account?: string }
+  | {
+      readonly kind: 'message';
+      readonly path: string;
+      readonly sizeBytes: number;
+      readonly sha256: string;
+      readonly account?: string;
+    }
   /** Small; its bytes were read at the instant, while writers were held. */
   | { readonly kind: 'content'; readonly path: string; readonly bytes: Uint8Array; readonly mode: number };
 
@@ -35,9 +41,14 @@ export interface DurablePart {
   /**
    * Checks this part's files below a directory at rest (a backup's `data/`, or the data directory of a stopped server) and the
    * agreement of rows with files, without changing anything.
-   * @param openReadOnly opens a database file without creating or changing any file
    */
   verify(directory: string, options: VerifyOptions): AsyncIterable<Finding>;
+  /**
+   * After a whole restore, before the server first runs from the directory: makes an older state safe to go on from (numbers that
+   * clients may have seen are passed over, what may have been sent already is held).
+   * @returns notes for the operator
+   */
+  afterRestore?(engine: DatabaseEngine, directory: string): Promise<Finding[]>;
 }
 
 export interface VerifyOptions {

@@ -1,0 +1,151 @@
+/**
+ * Restores a whole backup to an empty place.
+ *
+ * On disk: `<dataDirectory>.restoring/` and `<configDirectory>.restoring/` are filled with copies, never links, so that the backup
+ * shares no bytes with the server that runs from the copy; all is flushed, then renamed: configuration first, data last.
+ * A crash leaves the `.restoring` directories, which the next restore to the same place removes; the data directory is there
+ * whole or not at all.
+ */
+import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { DurablePart, Finding } from '../database/durable-part.ts';
+import type { DatabaseEngine } from '../database/engine.ts';
+import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
+import { NotABackupError, RestoreTargetError } from './backup-errors.ts';
+import { copyFileHashed } from './copy-file.ts';
+import { type ManifestFile, manifestName, readManifest } from './manifest.ts';
+import { TaskPool } from './task-pool.ts';
+import { verifyBackup } from './verify-backup.ts';
+
+export interface RestoreOptions {
+  readonly backup: string;
+  /** Must not exist, or be empty. */
+  readonly dataDirectory: string;
+  /** Must not exist, or be empty; undefined leaves the configuration in the backup alone. */
+  readonly configDirectory: string | undefined;
+  readonly parts: readonly DurablePart[];
+  /** An engine for the parts' work after the copy; made and disposed of by restore. */
+  readonly createEngine: () => DatabaseEngine;
+  /** Makes the restored configuration point at the new data directory. */
+  readonly adaptConfig: (configDirectory: string, finalConfigDirectory: string, dataDirectory: string) => Promise<void>;
+  /** Restores what a backup holds that is not complete or has damaged files. */
+  readonly allowIncomplete: boolean;
+  readonly signal: AbortSignal;
+  readonly onFinding: (finding: Finding) => void;
+  readonly onProgress?: (progress: { phase: string; files: number; bytes: number }) => void;
+}
+
+export interface RestoreResult {
+  readonly files: number;
+  readonly bytes: number;
+  readonly instant: string;
+  readonly dataDirectory: string;
+  readonly configDirectory: string | undefined;
+}
+
+const parallelFiles = 8;
+
+/** @throws NotABackupError, RestoreTargetError; nothing is left behind */
+export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
+  const targets = [options.dataDirectory, options.configDirectory].filter((path) => path !== undefined);
+  for (const target of targets) await checkEmpty(target);
+  const verified = await verifyBackup(options.backup, options);
+  if (verified.errors > 0 && !options.allowIncomplete) {
+    throw new NotABackupError(
+      options.backup,
+      `${verified.errors} errors were found in it; nothing was restored (--allow-incomplete restores what there is)`,
+    );
+  }
+  const restoring = (target: string): string => `${resolve(target)}.restoring`;
+  try {
+    for (const target of targets) {
+      await rm(restoring(target), { recursive: true, force: true });
+      await makeDirectoryDurably(dirname(resolve(target)));
+      await mkdir(restoring(target), { mode: 0o700 });
+    }
+    const copied = await copyAll(options, (file) => {
+      const [top = '', ...below] = file.path.split('/');
+      if (top === 'data') return join(restoring(options.dataDirectory), ...below);
+      return options.configDirectory === undefined ? undefined : join(restoring(options.configDirectory), ...below);
+    });
+    await afterRestore(options, restoring(options.dataDirectory));
+    if (options.configDirectory !== undefined) {
+      await options.adaptConfig(
+        restoring(options.configDirectory),
+        resolve(options.configDirectory),
+        resolve(options.dataDirectory),
+      );
+    }
+    options.signal.throwIfAborted();
+    for (const target of targets.toReversed()) {
+      await rmdir(target).catch(() => {});
+      await rename(restoring(target), target);
+      await syncDirectory(dirname(resolve(target)));
+    }
+    return { ...copied, dataDirectory: options.dataDirectory, configDirectory: options.configDirectory };
+  } catch (error) {
+    for (const target of targets) await rm(restoring(target), { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function copyAll(
+  options: RestoreOptions,
+  targetOf: (file: ManifestFile) => string | undefined,
+): Promise<{ files: number; bytes: number; instant: string }> {
+  const directories = new Set<string>();
+  let instant = '';
+  let files = 0;
+  let bytes = 0;
+  await using pool = new TaskPool(parallelFiles);
+  for await (const line of readManifest(options.backup, join(options.backup, manifestName))) {
+    options.signal.throwIfAborted();
+    if ('head' in line) instant = line.head.instant;
+    if (!('file' in line)) continue;
+    const { file } = line;
+    const target = targetOf(file);
+    if (target === undefined) continue;
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    directories.add(dirname(target));
+    await pool.run(async () => {
+      // The mode may not be wider than the backup said, nor open a message to others.
+      const mode = file.kind === 'config' ? Number.parseInt(file.mode, 8) & 0o755 : 0o600;
+      try {
+        const copy = await copyFileHashed(join(options.backup, file.path), target, mode, options.signal);
+        if (copy.sha256 !== file.sha256)
+          throw new NotABackupError(options.backup, `"${file.path}" changed while it was read`);
+      } catch (error) {
+        if (!options.allowIncomplete || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        return;
+      }
+      files++;
+      bytes += file.sizeBytes;
+      options.onProgress?.({ phase: 'restore', files, bytes });
+    });
+  }
+  await pool.finish();
+  const levels = new Set<string>();
+  for (const directory of directories) {
+    for (let level = directory; !levels.has(level) && !level.endsWith('.restoring'); level = dirname(level))
+      levels.add(level);
+  }
+  for (const level of levels) await syncDirectory(level);
+  return { files, bytes, instant };
+}
+
+async function afterRestore(options: RestoreOptions, directory: string): Promise<void> {
+  await using engine = options.createEngine();
+  for (const part of options.parts) {
+    for (const finding of (await part.afterRestore?.(engine, directory)) ?? []) options.onFinding(finding);
+  }
+}
+
+async function checkEmpty(target: string): Promise<void> {
+  const found = await lstat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new RestoreTargetError(target, `it can't be looked at (${error.code})`);
+  });
+  if (found === undefined) return;
+  if (!found.isDirectory()) throw new RestoreTargetError(target, 'it is not a directory');
+  if ((await readdir(target)).length > 0) throw new RestoreTargetError(target, 'it is not empty');
+}
