@@ -1,0 +1,166 @@
+import SqliteDatabase from 'better-sqlite3';
+import { DatabaseError } from '../database-error.ts';
+import type { Migration, Operations } from '../engine.ts';
+import { Connection, openForWrites } from './connection.ts';
+import { migrate } from './migrate.ts';
+import { runToEnd } from './run-to-end.ts';
+import { toDatabaseError } from './to-database-error.ts';
+import { type Answer, type Answers, encodeError, type Request } from './worker-protocol.ts';
+
+type Write = Request & { kind: 'write' };
+
+/** Operations in one transaction: bounds the log and what one failing commit takes with it. */
+const maxBatchOperations = 256;
+/** A batch takes in no more operations after this long, so that first callers and other databases don't wait. */
+const maxBatchMs = 20;
+/** The log is folded into the file when it has this many pages (of 4 KiB). */
+const checkpointPages = 1000;
+
+/** A database's write connection and queue, inside a worker: group commit. */
+export class WriteDatabase {
+  readonly path: string;
+  readonly queue: (Write | (Request & { kind: 'close' }))[] = [];
+  closed = false;
+  readonly #operations: Operations;
+  #connection: Connection;
+
+  constructor(path: string, migrations: readonly Migration[], operations: Operations) {
+    this.path = path;
+    this.#operations = operations;
+    this.#connection = new Connection(openForWrites(path));
+    try {
+      migrate(this.#connection.database, migrations, path);
+      this.#connection.database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    } catch (error) {
+      this.#connection.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs what is queued, up to a bound, in one transaction.
+   * @param acceptMore puts requests that have arrived meanwhile into the queues
+   * @returns the answers, of which none may be sent before this: all is committed, or has failed
+   */
+  async runBatch(acceptMore: () => void): Promise<Answers> {
+    const first = this.queue[0];
+    if (first === undefined) return { answers: [] };
+    if (first.kind === 'close') return { answers: [this.#close(first)] };
+
+    const started = performance.now();
+    const done: Write[] = [];
+    let answers: Answer[] = [];
+    let committing = false;
+    try {
+      this.#connection.beginWrite();
+      let taken = 0;
+      // The first operation needs no savepoint: undoing it undoes the transaction.
+      let alone = true;
+      while (taken < maxBatchOperations) {
+        if (this.queue.length === 0) acceptMore();
+        const request = this.queue[0];
+        if (request?.kind !== 'write') break;
+        if (taken > 0 && performance.now() - started > maxBatchMs) break;
+        this.queue.shift();
+        taken++;
+        done.push(request);
+        if (!alone) this.#connection.beginOperation();
+        const answer = await this.#runOperation(request);
+        answers.push(answer);
+        if (answer.error === undefined) {
+          if (!alone) this.#connection.endOperation();
+          alone = false;
+        } else if (answer.error.code === 'database-operation-waited') {
+          // It may still use the connection, so that has to go; the others run again on a new one.
+          this.queue.unshift(...done.filter((other) => other !== request));
+          this.#reconnect();
+          return { answers: [answer] };
+        } else if (!this.#connection.database.inTransaction) {
+          // SQLite has undone the whole transaction (disk full, read error).
+          return { answers: done.map(({ id }) => ({ id, error: answer.error! })) };
+        } else if (alone) {
+          this.#connection.rollback();
+          this.#connection.beginWrite();
+        } else {
+          this.#connection.undoOperation();
+        }
+      }
+      committing = true;
+      this.#connection.commit();
+    } catch (error) {
+      const encoded = encodeError(toDatabaseError(error, 'Cannot write database', this.path));
+      if (done.length === 0 && !committing) {
+        // The transaction could not even begin.
+        for (let next = this.queue[0]; next?.kind === 'write'; next = this.queue[0]) {
+          done.push(next);
+          this.queue.shift();
+        }
+      }
+      answers = done.map(({ id }) => ({ id, error: encoded }));
+      try {
+        this.#connection.rollback();
+      } catch {
+        this.#reconnect();
+      }
+      return { answers };
+    }
+    return { answers, commit: { operations: done.length, durationMs: performance.now() - started } };
+  }
+
+  afterBatch(): void {}
+
+  checkpointNow(): void {
+    this.#connection.database.pragma('wal_checkpoint(PASSIVE)');
+  }
+
+  async #runOperation(request: Write): Promise<Answer> {
+    try {
+      const operation = Object.hasOwn(this.#operations, request.name) ? this.#operations[request.name] : undefined;
+      if (operation === undefined) throw new TypeError(`there is no operation "${request.name}"`);
+      const connection = this.#connection;
+      const value: unknown = await runToEnd(
+        () => operation(connection, request.args),
+        () =>
+          new DatabaseError(
+            'database-operation-waited',
+            `Cannot run operation "${request.name}" on database "${this.path}": it waited for something else than its transactor`,
+            { context: { path: this.path, operation: request.name, temporary: false } },
+          ),
+      );
+      return { id: request.id, value };
+    } catch (error) {
+      return {
+        id: request.id,
+        error: encodeError(toDatabaseError(error, `Cannot run operation "${request.name}" on database`, this.path)),
+      };
+    }
+  }
+
+  #reconnect(): void {
+    this.#connection.close();
+    this.#connection = new Connection(openForWrites(this.path));
+    this.#connection.database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+  }
+
+  #close(request: Request & { kind: 'close' }): Answer {
+    this.queue.shift();
+    this.closed = true;
+    try {
+      this.#connection.database.pragma('wal_checkpoint(TRUNCATE)');
+      this.#connection.close();
+      return { id: request.id };
+    } catch (error) {
+      return { id: request.id, error: encodeError(toDatabaseError(error, 'Cannot close database', this.path)) };
+    }
+  }
+}
+
+/** Folds the log of a database that nobody has open for writes. */
+export function foldLog(path: string): void {
+  const database = new SqliteDatabase(path, { fileMustExist: true });
+  try {
+    database.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    database.close();
+  }
+}
