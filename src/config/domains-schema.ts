@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { accepting, mapping } from './accepted-value.ts';
+import {
+  accountNameValue,
+  countValue,
+  domainNameValue,
+  emailAddressValue,
+  fileValue,
+  mailboxNameValue,
+  nameValue,
+  sizeValue,
+  textValue,
+} from './values.ts';
+
+/** The schema of `domains.yaml`: what changes while the server runs. */
+
+const routes = z.array(
+  z.strictObject({
+    fromDomains: z
+      .array(domainNameValue)
+      .default([])
+      .describe('Only mail from these domains of senders. Empty: from all.'),
+    toDomains: z
+      .array(
+        accepting(
+          z.string().regex(/^\.?[^\s@.][^\s@]*$/u),
+          'a domain name, or ".example.org" for all names below it',
+          'example.net',
+        ),
+      )
+      .default([])
+      .describe('Only mail to these domains; ".example.net" stands for all names below it. Empty: to all.'),
+    minimumAttempts: accepting(z.int().nonnegative(), 'a whole number, 0 or more', 0)
+      .default(0)
+      .describe('Only after this many failed attempts.'),
+    transport: accepting(
+      nameValue.clone(),
+      'a name under "transports" of restante.yaml, or direct, or fail',
+      'smarthost',
+    ).describe('Name under "transports" of restante.yaml, or "direct": the MX of the recipient, or "fail": refused.'),
+  }),
+);
+
+const domain = z.strictObject({
+  description: textValue.optional().describe('For people.'),
+  otherNames: z
+    .array(accepting(domainNameValue.clone(), 'a domain name such as example.org', 'example.net'))
+    .default([])
+    .describe('Further domains in which every address of this one exists too.'),
+  localpartCaseSensitive: z.boolean().default(false).describe('Whether Me@ and me@ are different addresses.'),
+  localpartSeparators: z
+    .array(accepting(z.string().regex(/^[^\s@"a-zA-Z0-9]{1,4}$/u), 'one to four signs such as "+"', '+'))
+    .default(['+'])
+    .describe('What ends a localpart: me+shop@ is delivered to me@. Empty: nothing does.'),
+  catchAll: z
+    .strictObject({
+      account: accountNameValue.describe('Account that takes the mail.'),
+      mailbox: mailboxNameValue.default('Inbox').describe('Mailbox, made when it does not exist.'),
+    })
+    .optional()
+    .describe('Where mail to unknown addresses goes. Without it they are refused.'),
+  dkim: z
+    .strictObject({
+      selectors: mapping(
+        nameValue,
+        z.strictObject({
+          privateKeyFile: accepting(
+            fileValue.clone(),
+            'a path; a relative one starts at the directory of this file',
+            'keys/2026a._domainkey.example.org.pem',
+          ).describe('PEM file (PKCS #8) with an RSA or Ed25519 key.'),
+        }),
+        { key: '2026a' },
+      )
+        .default({})
+        .describe('Keys by selector: the public one is in DNS at <selector>._domainkey.<domain>.'),
+      sign: z
+        .array(accepting(nameValue.clone(), 'a name under "selectors"', '2026a'))
+        .default([])
+        .describe('Selectors to sign outgoing mail with.'),
+    })
+    .prefault({})
+    .describe('Signatures (RFC 6376).'),
+  routes: routes.default([]).describe('Ways out for mail from this domain.'),
+});
+
+const account = z.strictObject({
+  domain: domainNameValue.describe('Domain that the account belongs to.'),
+  fullName: textValue.optional().describe('Name of the person, for new messages.'),
+  description: textValue.optional().describe('For people.'),
+  addresses: mapping(
+    emailAddressValue,
+    z.strictObject({
+      mailbox: mailboxNameValue.default('Inbox').describe('Where mail to this address goes.'),
+      fullName: textValue
+        .optional()
+        .describe('Name for new messages from this address, otherwise that of the account.'),
+    }),
+    { key: 'me@example.org' },
+  )
+    .default({})
+    .describe('Addresses of the account: it receives mail to them, may write from them, and logs in with any of them.'),
+  quota: sizeValue.optional().describe('Most that the account may store; otherwise the quota of restante.yaml.'),
+  loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
+  maxOutgoingMessagesPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
+  maxNewRecipientsPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
+  rejectsMailbox: accepting(mailboxNameValue.clone(), 'a mailbox name such as Rejects', 'Rejects')
+    .optional()
+    .describe('Mailbox that keeps a copy of refused mail for some days. Left out: none is kept.'),
+  noFirstTimeSenderDelay: z.boolean().default(false).describe('Do not make senders wait who write for the first time.'),
+  routes: routes.default([]).describe('Ways out for mail from this account, before those of its domain.'),
+});
+
+const alias = z.strictObject({
+  members: z
+    .array(emailAddressValue)
+    .min(1)
+    .describe('Addresses of accounts of this server that each get the message.'),
+  description: textValue.optional().describe('For people.'),
+  postPublic: z.boolean().default(false).describe('Whether others than the members may write to it.'),
+  listMembers: z.boolean().default(false).describe('Whether members may see who the members are.'),
+  allowFrom: z.boolean().default(false).describe('Whether members may write from the address of the alias.'),
+});
+
+export const domainsSchema = z
+  .strictObject({
+    domains: mapping(domainNameValue, domain, { key: 'example.org' })
+      .default({})
+      .describe('Domains that this server receives mail for.'),
+    accounts: mapping(accountNameValue, account, { key: 'me' })
+      .default({})
+      .describe('Accounts: each has its own mailboxes and password, kept in the data directory.'),
+    aliases: mapping(
+      accepting(emailAddressValue.clone(), 'an email address such as team@example.org', 'team@example.org'),
+      alias,
+      { key: 'team@example.org' },
+    )
+      .default({})
+      .describe('Addresses that stand for several others.'),
+    routes: routes.default([]).describe('Ways out for all mail, after those of account and domain.'),
+  })
+  .describe('Domains, accounts and aliases of a Restante server; read again when the file changes.');
+
+/** Settings of `domains.yaml` with defaults filled in. Sizes in bytes. */
+export type DomainsSettings = z.output<typeof domainsSchema>;
+export type AccountSettings = z.output<typeof account>;
+export type AliasSettings = z.output<typeof alias>;
+export type DomainSettings = z.output<typeof domain>;
+export type RouteSettings = z.output<typeof routes>[number];

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import type { limits } from '../runtime/limits.ts';
+import { accepting, mapping } from './accepted-value.ts';
+import {
+  acceptedSize,
+  accountNameValue,
+  countValue,
+  durationValue,
+  fileValue,
+  hostnameValue,
+  ipAddressValue,
+  logLevelValue,
+  mailboxNameValue,
+  nameValue,
+  networkValue,
+  portValue,
+  serverAddressValue,
+  sizeValue,
+  textValue,
+} from './values.ts';
+
+/** The schema of `restante.yaml`: what only changes with a restart. */
+
+function service(port: number, description: string) {
+  return z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Whether the service runs. Naming a service is enough to enable it.'),
+      port: portValue.default(port).describe('TCP port.'),
+    })
+    .optional()
+    .describe(description);
+}
+
+const tls = z.strictObject({
+  certificates: z
+    .array(
+      z.strictObject({
+        certificateFile: accepting(
+          fileValue.clone(),
+          'a path; a relative one starts at the directory of this file',
+          '/etc/ssl/mail.example.org.pem',
+        ).describe('PEM file with the certificate, followed by its intermediate certificates.'),
+        privateKeyFile: accepting(
+          fileValue.clone(),
+          'a path; a relative one starts at the directory of this file',
+          '/etc/ssl/mail.example.org-key.pem',
+        ).describe('PEM file with the private key of the certificate.'),
+      }),
+    )
+    .default([])
+    .describe('Certificates to choose from by the name the client asks for; the first one serves every other name.'),
+  selfSigned: z
+    .boolean()
+    .default(false)
+    .describe('Without certificates: use one that the server makes and signs itself, kept in the data directory.'),
+  minimumVersion: z
+    .enum(['TLSv1.2', 'TLSv1.3'])
+    .default('TLSv1.2')
+    .describe('Oldest TLS version accepted. RFC 8996 forbids those before 1.2.'),
+});
+
+const listener = z.strictObject({
+  addresses: z
+    .array(ipAddressValue)
+    .min(1)
+    .describe('IP addresses to listen at; "0.0.0.0" and "::" stand for all of the machine.'),
+  hostname: hostnameValue.optional().describe('Name to greet with here; otherwise the "hostname" of the server.'),
+  tls: tls.optional().describe('Certificates. Needed by every TLS service, and for STARTTLS on the others.'),
+  proxyProtocolFrom: z
+    .array(networkValue)
+    .default([])
+    .describe('Proxies that say whom a connection comes from, by PROXY protocol 1 or 2. Nobody else is believed.'),
+  allowPlaintextAuth: z
+    .boolean()
+    .default(false)
+    .describe('Accept passwords on connections without TLS. Only for loopback and tests.'),
+  smtp: service(25, 'Mail from other servers.'),
+  submission: service(587, 'Mail from users, STARTTLS (RFC 6409).'),
+  submissions: service(465, 'Mail from users, TLS from the first byte (RFC 8314 §3.3).'),
+  imap: service(143, 'Reading mail, STARTTLS.'),
+  imaps: service(993, 'Reading mail, TLS from the first byte.'),
+  http: service(80, 'Web pages, without TLS.'),
+  https: service(443, 'Web pages, TLS.'),
+  metrics: service(8010, 'Prometheus metrics at /metrics and health at /health. Keep it to internal addresses.'),
+});
+
+const transport = z.strictObject({
+  host: hostnameValue.describe('Server that all mail of this transport is handed to.'),
+  port: portValue.default(587).describe('TCP port.'),
+  tls: z
+    .enum(['required', 'immediate', 'none'])
+    .default('required')
+    .describe('"required": STARTTLS or no delivery; "immediate": TLS from the first byte, as on port 465; "none".'),
+  username: textValue.optional().describe('Login, when the server wants one.'),
+  passwordFile: accepting(
+    fileValue.clone(),
+    'a path; a relative one starts at the directory of this file',
+    'smarthost.password',
+  )
+    .optional()
+    .describe('File that holds the password of the login, on its first line.'),
+});
+
+/** Limits of `runtime/limits.ts` that an operator may set. */
+const operatorLimits = {
+  messageBytes: accepting(sizeValue.clone(), acceptedSize, '100 MiB')
+    .optional()
+    .describe('Largest message accepted, in bytes.'),
+} satisfies Partial<Record<keyof typeof limits, z.ZodType>>;
+
+const specialUse = {
+  Archive: mailboxNameValue.default('Archive').describe('Mail that is kept.'),
+  Drafts: mailboxNameValue.default('Drafts').describe('Mail that is not finished.'),
+  Junk: mailboxNameValue.default('Junk').describe('Mail that nobody wants.'),
+  Sent: mailboxNameValue.default('Sent').describe('Copies of mail that was sent.'),
+  Trash: mailboxNameValue.default('Trash').describe('Mail that was deleted.'),
+};
+
+export const staticSchema = z
+  .strictObject({
+    dataDirectory: accepting(
+      fileValue.clone(),
+      'a path; a relative one starts at the directory of this file',
+      '../data',
+    ).describe('Directory of all mail, queues and keys. Made on first start. Relative to this file.'),
+    hostname: hostnameValue.describe('Full name of this machine in DNS: the MX of its domains, and its EHLO name.'),
+    checkHostname: z
+      .boolean()
+      .default(true)
+      .describe('At start, look "hostname" up and warn when its addresses and their reverse names do not agree.'),
+    logLevel: logLevelValue.default('info').describe('Least severe messages to log.'),
+    logLevels: mapping(nameValue, logLevelValue, { key: 'smtp-server', value: 'debug' })
+      .default({})
+      .describe('Levels of single parts of the server, otherwise "logLevel".'),
+    postmaster: z
+      .strictObject({
+        account: accountNameValue.describe('Account of domains.yaml.'),
+        mailbox: mailboxNameValue.default('Postmaster').describe('Mailbox, made when it does not exist.'),
+      })
+      .describe(
+        'Where mail to postmaster goes, at this host and at each domain that has no such address (RFC 5321 §4.5.1).',
+      ),
+    adminPasswordFile: fileValue
+      .default('adminpassword')
+      .describe('File with the hash of the password for the administration pages; see "restante setadminpassword".'),
+    listeners: mapping(nameValue, listener, { key: 'public' }).describe(
+      'Where the server listens: sets of addresses with the services there, each under a name of your choice.',
+    ),
+    resolver: z
+      .strictObject({
+        servers: z
+          .array(serverAddressValue)
+          .default([])
+          .describe(
+            'DNS servers. Without any: those of /etc/resolv.conf. For DANE use a validating one on this machine.',
+          ),
+        timeout: durationValue.prefault('5 s').describe('How long to wait for one answer before asking again.'),
+      })
+      .prefault({})
+      .describe('DNS.'),
+    limits: z.strictObject(operatorLimits).prefault({}).describe('Limits that differ from the built-in ones.'),
+    newAccounts: z
+      .strictObject({
+        mailboxes: z
+          .array(accepting(mailboxNameValue.clone(), 'a mailbox name such as Lists/Work', 'Lists/Work'))
+          .default([])
+          .describe('Mailboxes made beside Inbox and those of "specialUse".'),
+        specialUse: z
+          .strictObject(specialUse)
+          .prefault({})
+          .describe('Mailboxes with a purpose that mail programs find by themselves (RFC 6154), by purpose.'),
+      })
+      .prefault({})
+      .describe('What an account starts with.'),
+    quota: sizeValue
+      .optional()
+      .describe('Most that an account may store, unless domains.yaml says otherwise for it. Left out: no limit.'),
+    maxOutgoingMessagesPerDay: countValue.default(1000).describe('Messages an account may send in 24 hours.'),
+    maxNewRecipientsPerDay: countValue
+      .default(200)
+      .describe('Recipients an account may write to for the first time in 24 hours.'),
+    transports: mapping(nameValue, transport, { key: 'smarthost' })
+      .default({})
+      .describe('Ways out other than delivery to the MX of the recipient, for "routes" of domains.yaml.'),
+    localserve: z
+      .boolean()
+      .default(false)
+      .describe('Try-out mode: every recipient of every domain is accepted, nothing ever leaves this machine.'),
+  })
+  .describe('Static configuration of a Restante server; changes need a restart.');
+
+/** Settings of `restante.yaml` with defaults filled in. Sizes in bytes, times in milliseconds. */
+export type StaticSettings = z.output<typeof staticSchema>;
+export type ListenerSettings = z.output<typeof listener>;
+export type TransportSettings = z.output<typeof transport>;
