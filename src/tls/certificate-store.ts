@@ -1,0 +1,168 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import type { Log } from '../runtime/log.ts';
+import { CertificateError } from './certificate-error.ts';
+
+export interface CertificateFiles {
+  /** PEM, the server's certificate first, then those up to the authority's. */
+  certificateFile: string;
+  keyFile: string;
+}
+
+interface LoadedCertificate {
+  files: CertificateFiles;
+  /** Changes when either file changes. */
+  version: string;
+  context: SecureContext;
+  leaf: X509Certificate;
+}
+
+/** How often the files are looked at; certificates are renewed weeks before they run out. */
+const checkIntervalMs = 60_000;
+
+/** The certificates of one or more listeners: chosen by the name that the client asks for, read again when their files change. */
+export class CertificateStore implements AsyncDisposable {
+  readonly #log: Log;
+  #certificates: LoadedCertificate[];
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(certificates: LoadedCertificate[], log: Log, intervalMs: number) {
+    this.#certificates = certificates;
+    this.#log = log;
+    this.#timer = setInterval(() => void this.reload(), intervalMs).unref();
+  }
+
+  /**
+   * @param files at least one pair; the first is for clients that ask for no name or one that none is for
+   * @throws CertificateError
+   */
+  static async open(
+    files: readonly CertificateFiles[],
+    log: Log,
+    intervalMs = checkIntervalMs,
+  ): Promise<CertificateStore> {
+    if (files.length === 0) throw new CertificateError('', 'none is configured');
+    return new CertificateStore(await Promise.all(files.map((pair) => load(pair, log))), log, intervalMs);
+  }
+
+  /** Reads changed files again. A pair that can't be used is logged, and the one loaded before stays in use. */
+  async reload(): Promise<void> {
+    this.#certificates = await Promise.all(
+      this.#certificates.map(async (loaded) => {
+        try {
+          if ((await versionOf(loaded.files)) === loaded.version) return loaded;
+          const changed = await load(loaded.files, this.#log);
+          this.#log.info(
+            { file: loaded.files.certificateFile, validTo: changed.leaf.validTo },
+            'certificate loaded again',
+          );
+          return changed;
+        } catch (error) {
+          this.#log.error(
+            { err: error, file: loaded.files.certificateFile },
+            'certificate kept: the new one is unusable',
+          );
+          return loaded;
+        }
+      }),
+    );
+  }
+
+  /** Certificates in use, for the administrator and for metrics. */
+  describe(): { certificateFile: string; names: string; validTo: Date }[] {
+    return this.#certificates.map(({ files, leaf }) => ({
+      certificateFile: files.certificateFile,
+      names: leaf.subjectAltName ?? '',
+      validTo: new Date(leaf.validTo),
+    }));
+  }
+
+  /** @param name the host name that the client asks for (RFC 6066 §3) */
+  contextFor(name: string | undefined): SecureContext {
+    const found =
+      name === undefined || this.#certificates.length === 1
+        ? undefined
+        : this.#certificates.find(({ leaf }) => leaf.checkHost(name, { subject: 'never' }) !== undefined);
+    return (found ?? this.#certificates[0]!).context;
+  }
+
+  /**
+   * Does the server's side of the handshake on an accepted connection, for TLS from the start as for STARTTLS.
+   * @param socket whose data nobody else reads any more
+   * @throws the handshake's error, after the socket was destroyed
+   */
+  async accept(socket: Socket, timeoutMs: number): Promise<TLSSocket> {
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: this.contextFor(undefined),
+      SNICallback: (name, callback) => callback(null, this.contextFor(name)),
+    });
+    try {
+      await handshake(secured, timeoutMs);
+      return secured;
+    } catch (error) {
+      secured.destroy();
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+  }
+}
+
+function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      clearTimeout(timer);
+      socket.off('secure', onSecure).off('close', onClose).off('_tlsError', settle);
+      if (error) {
+        // What follows on a failed socket has no listener any more.
+        socket.on('error', () => {});
+        reject(error);
+      } else {
+        socket.off('error', settle);
+        resolve();
+      }
+    };
+    const onSecure = (): void => settle();
+    const onClose = (): void => settle(new Error('Cannot complete the TLS handshake: the connection was closed'));
+    const onTimeout = (): void => settle(new Error(`Cannot complete the TLS handshake within ${timeoutMs} ms`));
+    const timer = setTimeout(onTimeout, timeoutMs);
+    socket.on('secure', onSecure).on('close', onClose).on('error', settle).on('_tlsError', settle);
+  });
+}
+
+async function load(files: CertificateFiles, log: Log): Promise<LoadedCertificate> {
+  try {
+    const version = await versionOf(files);
+    const [cert, key, keyStat] = await Promise.all([
+      readFile(files.certificateFile),
+      readFile(files.keyFile),
+      stat(files.keyFile),
+    ]);
+    if ((keyStat.mode & 0o007) !== 0) log.warn({ file: files.keyFile }, 'key file can be read by everybody: chmod 600');
+    const leaf = new X509Certificate(cert);
+    if (!leaf.checkPrivateKey(createPrivateKey(key))) throw new Error('the key belongs to another certificate');
+    const context = createSecureContext({
+      cert,
+      key,
+      // RFC 8996: no TLS 1.0 and 1.1.
+      minVersion: 'TLSv1.2',
+      // Session tickets resume only with a context id (OpenSSL, SSL_CTX_set_session_id_context).
+      sessionIdContext: 'restante',
+      dhparam: 'auto',
+    });
+    return { files, version, context, leaf };
+  } catch (error) {
+    throw new CertificateError(files.certificateFile, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+async function versionOf(files: CertificateFiles): Promise<string> {
+  const stats = await Promise.all([stat(files.certificateFile), stat(files.keyFile)]);
+  return stats.map(({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`).join(' ');
+}
