@@ -69,4 +69,38 @@ export const limits = {
   failedLoginsPerDay: [50, 150, 450],
   /** FUTURERELEASE: how far ahead. RFC 4865 §3. */
   smtpHoldMs: 30 * 24 * 60 * 60 * 1000,
+  /** Body of an HTTP request: nothing that is served now takes more. */
+  httpBodyBytes: 1024 * 1024,
+  /** A whole HTTP request: keeps slow senders from holding connections. */
+  httpRequestMs: 60_000,
+  /** UTF-8 bytes of a mailbox name with all its levels; Dovecot's paths end at 255 a level, IMAP has no limit. */
+  mailboxNameBytes: 1_000,
+  /** Levels of a mailbox name: parents are made one by one. */
+  mailboxDepth: 25,
+  /** Live mailboxes in one account: LIST and STATUS name all of them. */
+  mailboxesPerAccount: 10_000,
+  /** Characters of one keyword. RFC 9051 sets none; Gmail takes 225. */
+  keywordLength: 255,
+  /** Different keywords in one mailbox: FLAGS announces each. Dovecot's indexes have room for a few hundred. */
+  keywordsPerMailbox: 500,
+  /** Keywords of one message. */
+  keywordsPerMessage: 100,
+  /** Bytes of one annotation's value. */
+  annotationBytes: 64 * 1024,
+  /** Annotations of one mailbox, or of the account itself. */
+  annotationsPerMailbox: 100,
+  /** Subscribed names of one account, also of mailboxes that don't exist. */
+  subscriptionsPerAccount: 20_000,
+  /** Message identifiers of References and In-Reply-To that decide on the thread: the first and the last ones. */
+  threadReferences: 50,
+  /** Messages of a thread that may be renamed when two threads turn out to be one; larger ones stay apart. */
+  threadMergeMessages: 1_000,
+  /** A reply without References joins a thread with its subject when that was used last within this time. */
+  threadSubjectWindowMs: 28 * 24 * 3600 * 1000,
+  /** A message up to this size is kept in memory and written in one go; larger ones stream to the disk. */
+  messageBufferBytes: 64 * 1024,
+  /** Bytes gathered before a large message is written to its file. */
+  messageWriteBytes: 256 * 1024,
+  /** Accounts that nobody uses at the moment but stay open for the next use. */
+  idleAccounts: 256,
 } as const;
