@@ -5,8 +5,8 @@
 export const limits = {
   /** One message, prefix not counted. The size the reference accepts; most providers accept 25 to 50 MB. */
   messageBytes: 100 * 1024 * 1024,
-  /** Nested multiparts and messages in one message; deeper ones are one opaque part. Dovecot: 100. */
-  mimeDepth: 100,
+  /** Nested multiparts and messages in one message; deeper ones are one opaque part. Each costs time for every line that may be a boundary. Dovecot: 100. */
+  mimeDepth: 50,
   /** MIME parts in one message; further boundaries are ignored, so that the last part takes the rest. Dovecot: 10,000. */
   mimeParts: 10_000,
   /** Bytes of one header (of a message or part) that are looked at for fields; the rest is only counted. */
@@ -21,6 +21,10 @@ export const limits = {
   headerAddresses: 5_000,
   /** Message-IDs parsed from References and In-Reply-To. */
   headerMessageIds: 1_000,
+  /** Original header returned in a delivery status notification. Postfix: header_size_limit, about 100 kB. */
+  dsnHeaderBytes: 64 * 1024,
+  /** Recipients read from a delivery status notification that came in; as many as one transaction may have. */
+  dsnRecipients: 1_000,
   /** Command line with its CRLF. RFC 5321 §4.5.3.1.4 says 512, and each extension of MAIL and RCPT adds to it. */
   smtpCommandBytes: 2048,
   /** Line of an AUTH exchange. RFC 4954 §4. */
