@@ -53,3 +53,19 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['cp-850', 'cp850'],
   ['x-mac-roman', 'macintosh'],
 ]);
+
+/** Decodes text that comes in chunks. */
+export interface CharsetDecoder {
+  write(chunk: Buffer): string;
+  end(): string | undefined;
+}
+
+/** @param charset from `canonicalCharset` */
+export function createCharsetDecoder(charset: string): CharsetDecoder {
+  return iconv.getDecoder(charset);
+}
+
+/** Whether all bytes below 0x80 are ASCII characters, wherever they stand. @param charset from `canonicalCharset` */
+export function isAsciiSuperset(charset: string): boolean {
+  return /^(?:utf-?8|us-ascii|iso-?8859-?\d+|windows-?125\d|cp125\d|koi8-.*|euc-.*|macintosh|cp8\d\d)$/.test(charset);
+}

@@ -2,6 +2,8 @@ import { imapString } from './imap-string.ts';
 import { renderEnvelope } from './render-envelope.ts';
 import type { Disposition, MessagePart, MessageStructure, Parameters } from './structure.ts';
 
+const US_ASCII: Parameters = [['charset', 'us-ascii']];
+
 /** A multipart must have a part in IMAP's grammar: for one without, this stands in. */
 const EMPTY_PART = '"text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0';
 
@@ -16,7 +18,9 @@ export function renderBodyStructure(structure: MessageStructure, options: { exte
 
 function renderPart(part: MessagePart, extended: boolean): string {
   if (part.children !== undefined) return renderMultipart(part, part.children, extended);
-  let text = `(${imapString(part.type)} ${imapString(part.subtype)} ${renderParams(part.params)} ${imapString(
+  // What a text part without parameters is in (RFC 2046 §4.1.2), for clients that don't know it.
+  const params = part.type === 'text' && part.params.length === 0 ? US_ASCII : part.params;
+  let text = `(${imapString(part.type)} ${imapString(part.subtype)} ${renderParams(params)} ${imapString(
     part.id,
   )} ${imapString(part.description)} ${imapString(part.encoding ?? '7bit')} ${part.bodyEnd - part.bodyStart}`;
   if (part.message !== undefined) {

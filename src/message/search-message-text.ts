@@ -1,12 +1,17 @@
-import { decodeCharset } from './charset.ts';
+import { isAscii } from 'node:buffer';
+import { canonicalCharset, createCharsetDecoder, isAsciiSuperset } from './charset.ts';
 import { decodeHeaderText } from './header-text.ts';
-import { parameterValue } from './parameter-value.ts';
+import { rawParameter } from './parameters.ts';
 import type { MessagePart, MessageStructure } from './structure.ts';
 import type { TextMatcher } from './text-matcher.ts';
-import { createTransferDecoder } from './transfer-decoder.ts';
+import { createTransferDecoder, type TransferDecoder } from './transfer-decoder.ts';
+
+/** Encoded bodies are decoded and searched in pieces of this size, so that memory stays small. */
+const PIECE = 64 * 1024;
 
 /**
- * Whether a message has a text, for IMAP SEARCH TEXT (`headers`: the header counts too) and BODY.
+ * Whether a message has a text, for IMAP SEARCH TEXT (`headers`: all headers count too, those of parts and embedded messages
+ * included) and BODY (no header counts). Looks into text parts only, decoded; never throws on broken ones.
  * @param message all its bytes, to which the offsets of `structure` refer
  * Source: RFC 9051 §6.4.4
  */
@@ -20,19 +25,44 @@ export function searchMessageText(
   return searchPart(bytes, structure.root, matcher, options.headers);
 }
 
-function searchPart(bytes: Buffer, part: MessagePart, matcher: TextMatcher, header: boolean): boolean {
-  if (header && matcher.matchesText(decodeHeaderText(bytes.toString('latin1', part.headerStart, part.bodyStart))))
-    return true;
-  if (part.children !== undefined) return part.children.some((child) => searchPart(bytes, child, matcher, true));
-  if (part.message !== undefined) return searchPart(bytes, part.message.root, matcher, true);
-  if (part.type !== 'text') return false;
-  let decoder: ReturnType<typeof createTransferDecoder>;
+function searchPart(bytes: Buffer, part: MessagePart, matcher: TextMatcher, headers: boolean): boolean {
+  if (headers && searchHeader(bytes.subarray(part.headerStart, part.bodyStart), matcher)) return true;
+  if (part.children !== undefined) {
+    for (const child of part.children) if (searchPart(bytes, child, matcher, headers)) return true;
+    return false;
+  }
+  if (part.message !== undefined) return searchPart(bytes, part.message.root, matcher, headers);
+  return part.type === 'text' && searchBody(bytes.subarray(part.bodyStart, part.bodyEnd), part, matcher);
+}
+
+function searchHeader(header: Buffer, matcher: TextMatcher): boolean {
+  const raw = header.toString('latin1');
+  const text = raw.replace(/\r?\n(?=[ \t])/g, '');
+  if (!text.includes('=?') && isAscii(header)) return matcher.isAscii && matcher.matchesText(text);
+  // Line by line, since each may be in another charset.
+  return text.split('\n').some((line) => matcher.matchesText(decodeHeaderText(line)));
+}
+
+function searchBody(body: Buffer, part: MessagePart, matcher: TextMatcher): boolean {
+  const charset = canonicalCharset(rawParameter(part.params, 'charset') ?? '');
+  const undecoded = isAsciiSuperset(charset);
+  const identity = part.encoding === undefined || /^(?:7bit|8bit|binary)$/.test(part.encoding);
+  if (identity && undecoded) {
+    if (matcher.isAscii) return matcher.matchesBytes(body);
+    if (isAscii(body)) return false;
+  }
+  let decoder: TransferDecoder;
   try {
     decoder = createTransferDecoder(part.encoding);
   } catch {
-    // An unknown encoding can't hold the text in readable form.
+    // An unknown encoding doesn't hold readable text.
     return false;
   }
-  const body = Buffer.concat([decoder.push(bytes.subarray(part.bodyStart, part.bodyEnd)), decoder.finish()]);
-  return matcher.matchesText(decodeCharset(body, parameterValue(part.params, 'charset') ?? ''));
+  const toText = createCharsetDecoder(charset);
+  const scan = matcher.start();
+  for (let start = 0; start < body.length; start += PIECE) {
+    const piece = decoder.push(body.subarray(start, start + PIECE));
+    if (scan.push(toText.write(piece))) return true;
+  }
+  return scan.push(toText.write(decoder.finish()) + (toText.end() ?? ''));
 }

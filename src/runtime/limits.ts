@@ -25,6 +25,10 @@ export const limits = {
   dsnHeaderBytes: 64 * 1024,
   /** Recipients read from a delivery status notification that came in; as many as one transaction may have. */
   dsnRecipients: 1_000,
+  /** Characters of a preview. RFC 8970 §3.1: at most 256, 200 are enough. */
+  previewCharacters: 200,
+  /** Bytes of a text body that a preview is made from; HTML mail begins with kilobytes of styles. */
+  previewSourceBytes: 32 * 1024,
   /** Command line with its CRLF. RFC 5321 §4.5.3.1.4 says 512, and each extension of MAIL and RCPT adds to it. */
   smtpCommandBytes: 2048,
   /** Line of an AUTH exchange. RFC 4954 §4. */
