@@ -120,7 +120,7 @@ export async function* readManifest(
         yield { file: line };
       } else if ('complete' in line) {
         tail = line;
-        break;
+        continue;
       } else {
         throw new NotABackupError(directory, `line ${number} of its manifest is neither a file nor the end`);
       }

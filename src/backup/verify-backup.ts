@@ -39,6 +39,7 @@ export async function verifyBackup(directory: string, options: VerifyBackupOptio
   let bytes = 0;
   let tail: ManifestTail | undefined;
   let listedFiles = 0;
+  let missingFiles = 0;
   {
     await using pool = new TaskPool(parallelFiles);
     for await (const line of readManifest(directory, join(directory, manifestName))) {
@@ -50,6 +51,7 @@ export async function verifyBackup(directory: string, options: VerifyBackupOptio
       await pool.run(async () => {
         const finding = await checkFile(directory, file, options.signal);
         if (finding !== undefined) find(finding);
+        if (finding?.code === 'file-missing') missingFiles++;
         files++;
         bytes += file.sizeBytes;
         options.onProgress?.({ phase: 'files', files, bytes });
@@ -68,7 +70,7 @@ export async function verifyBackup(directory: string, options: VerifyBackupOptio
       message: `The manifest lists ${listedFiles} files and its end says ${tail.files}`,
     });
   }
-  await findUnlisted(directory, listedFiles, find, options.signal);
+  await findUnlisted(directory, listedFiles - missingFiles, find, options.signal);
   for (const part of options.parts) {
     options.onProgress?.({ phase: part.name, files, bytes });
     // Every byte was compared with the manifest, whose SHA-256 of a message is the one in its row.
@@ -110,18 +112,17 @@ async function checkFile(directory: string, file: ManifestFile, signal: AbortSig
 }
 
 /**
- * Names files that the manifest doesn't list. The manifest's files are all there or already found missing, so a tree with no more
- * files than it lists needs no second look.
+ * Names files that the manifest doesn't list. A tree with just as many files as were found of those listed needs no second look.
  */
 async function findUnlisted(
   directory: string,
-  listedCount: number,
+  presentFiles: number,
   find: (finding: Finding) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let found = 0;
   for await (const _ of walkFiles(directory)) found++;
-  if (found === listedCount + 1) return;
+  if (found === presentFiles + 1) return;
   signal.throwIfAborted();
   const listed = new Set([manifestName]);
   for await (const line of readManifest(directory, join(directory, manifestName))) {

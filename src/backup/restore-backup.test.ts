@@ -1,0 +1,56 @@
+import { mkdir, readdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ledgerKind } from '../database/contract-fixture/operations.ts';
+import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { silentLog } from '../runtime/log.ts';
+import { type BackupFixture, createBackupFixture, readText } from './backup-fixture.ts';
+import { type RestoreOptions, restoreBackup } from './restore-backup.ts';
+
+function restore(fixture: BackupFixture, backup: string, changes: Partial<RestoreOptions> = {}) {
+  return restoreBackup({
+    backup,
+    dataDirectory: join(fixture.root, 'new', 'data'),
+    configDirectory: join(fixture.root, 'new', 'config'),
+    parts: fixture.parts,
+    createEngine: () => createSqliteEngine({ log: silentLog, workers: 1 }),
+    adaptConfig: async () => {},
+    allowIncomplete: false,
+    signal: new AbortController().signal,
+    onFinding: () => {},
+    ...changes,
+  });
+}
+
+it('restores a backup to an empty place as files of its own, from which an engine runs', async () => {
+  await using fixture = await createBackupFixture();
+  for (let number = 0; number < 30; number++) await fixture.addEntry(`entry-${number}`);
+  const { path } = await fixture.backUp('one');
+  await mkdir(join(fixture.root, 'new', 'data'), { recursive: true });
+  const result = await restore(fixture, path);
+  expect(result.files).toBe(34);
+  expect((await readdir(join(fixture.root, 'new'))).sort()).toEqual(['config', 'data']);
+  const restored = join(fixture.root, 'new', 'data');
+  expect((await stat(join(restored, 'msg', 'entry-3'))).ino).not.toBe(
+    (await stat(join(path, 'data', 'msg', 'entry-3'))).ino,
+  );
+  expect(await readText(fixture.root, 'new', 'config', 'keys', 'dkim.pem')).toBe('secret');
+  await using engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  await using database = await engine.open(ledgerKind, join(restored, 'ledger.db'));
+  const count = await database.read((reader) => reader.first('SELECT count(*) AS count FROM entries'));
+  expect(count).toEqual({ count: 30 });
+});
+
+it('refuses a target that is not empty, and a damaged backup unless told otherwise, and leaves nothing', async () => {
+  await using fixture = await createBackupFixture();
+  await fixture.addEntry('kept');
+  await fixture.addEntry('lost');
+  const { path } = await fixture.backUp('one');
+  await expect(restore(fixture, path, { dataDirectory: fixture.dataDirectory })).rejects.toThrow('it is not empty');
+  await unlink(join(path, 'data', 'msg', 'lost'));
+  await expect(restore(fixture, path)).rejects.toThrow('1 errors were found in it; nothing was restored');
+  expect(await readdir(fixture.root)).not.toContain('new');
+  await writeFile(join(path, 'data', 'msg', 'stray'), '');
+  await restore(fixture, path, { allowIncomplete: true });
+  expect(await readdir(join(fixture.root, 'new', 'data', 'msg'))).toEqual(['kept']);
+});
