@@ -121,4 +121,22 @@ export const limits = {
   controlUnsentBytes: 1024 * 1024,
   /** Commands at the control socket at the same time: people and their scripts. */
   controlConnections: 64,
+  /** Bytes of one IMAP command with its literals, the messages of APPEND not counted. Sets of scattered UIDs need most; Dovecot: 64 KiB. */
+  imapCommandBytes: 128 * 1024,
+  /** The same before login, where nothing long is said. */
+  imapCommandBytesBeforeLogin: 16 * 1024,
+  /** Bytes of non-synchronizing literals that are read and dropped to answer the command; above that the connection ends (RFC 7888 §4). */
+  imapDroppedLiteralBytes: 200 * 1024 * 1024,
+  /** Messages in one MULTIAPPEND: all are one transaction. */
+  imapAppendMessages: 1_000,
+  /** Keys of one SEARCH, and how deep they may be nested. */
+  imapSearchKeys: 1_000,
+  imapSearchDepth: 50,
+  /** Commands in a row that are not understood before the connection ends: it isn't IMAP, or it is an attack. Dovecot: 20. */
+  imapBadCommands: 20,
+  /** RFC 9051 §5.4: at least 30 minutes for who is logged in. */
+  imapIdleMs: 30 * 60_000,
+  imapIdleBeforeLoginMs: 3 * 60_000,
+  /** How long a client may take to read what it asked for before the connection ends. */
+  imapWriteMs: 5 * 60_000,
 } as const;
