@@ -1,0 +1,182 @@
+import type { Migration } from '../database/engine.ts';
+
+/** Schema of an account's `index.db`. `open-accounts.ts` says what the tables are for; times are milliseconds since 1970. */
+export const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    sql: `
+CREATE TABLE account (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  created_at INTEGER NOT NULL,
+  -- MODSEQ of the last change; the next change takes the next.
+  modseq INTEGER NOT NULL,
+  next_uid_validity INTEGER NOT NULL,
+  next_content_id INTEGER NOT NULL,
+  -- Of live messages; a copy counts like any other.
+  used_bytes INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  quota_bytes INTEGER
+) STRICT;
+
+CREATE TABLE mailboxes (
+  id INTEGER PRIMARY KEY,
+  parent_id INTEGER REFERENCES mailboxes (id),
+  name TEXT NOT NULL,
+  uid_validity INTEGER NOT NULL,
+  uid_next INTEGER NOT NULL,
+  -- Space-separated attributes.
+  special_use TEXT NOT NULL,
+  -- JSON array of names as first written.
+  keywords TEXT NOT NULL,
+  modseq INTEGER NOT NULL,
+  create_seq INTEGER NOT NULL,
+  expunged INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  unseen INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  size INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX mailboxes_live_name ON mailboxes (name) WHERE expunged = 0;
+CREATE INDEX mailboxes_parent ON mailboxes (parent_id);
+
+-- The greatest UIDVALIDITY that a mailbox of a name has had: a later one of that name must not have a lower.
+CREATE TABLE mailbox_names (
+  name TEXT PRIMARY KEY,
+  uid_validity INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE subscriptions (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+-- One row for each stored file; copies of a message share it.
+CREATE TABLE contents (
+  id INTEGER PRIMARY KEY,
+  sha256 BLOB NOT NULL,
+  file_size INTEGER NOT NULL,
+  prefix BLOB NOT NULL,
+  thread_id INTEGER NOT NULL,
+  -- The message that this one answers, when it is known; else, with missing_link, parent_hash is what to wait for.
+  parent_id INTEGER,
+  parent_hash INTEGER,
+  missing_link INTEGER NOT NULL,
+  message_id_hash INTEGER,
+  subject_hash INTEGER,
+  envelope TEXT NOT NULL,
+  body_structure TEXT NOT NULL,
+  message_id TEXT,
+  subject TEXT NOT NULL,
+  base_subject TEXT NOT NULL,
+  from_localpart TEXT,
+  from_domain TEXT,
+  sent_at INTEGER,
+  is_mailing_list INTEGER NOT NULL,
+  is_automatic INTEGER NOT NULL,
+  preview TEXT,
+  trained_as_junk INTEGER,
+  remote_address TEXT,
+  hello_name TEXT,
+  mail_from TEXT,
+  rcpt_to TEXT,
+  tls_version TEXT,
+  tls_cipher TEXT,
+  require_tls INTEGER NOT NULL,
+  structure TEXT NOT NULL
+) STRICT;
+CREATE INDEX contents_thread ON contents (thread_id);
+CREATE INDEX contents_parent ON contents (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX contents_missing ON contents (parent_hash) WHERE missing_link = 1;
+
+CREATE TABLE messages (
+  mailbox_id INTEGER NOT NULL REFERENCES mailboxes (id),
+  uid INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  create_seq INTEGER NOT NULL,
+  expunged INTEGER NOT NULL,
+  content_id INTEGER NOT NULL,
+  thread_id INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  -- JSON array, or NULL for none.
+  keywords TEXT,
+  received_at INTEGER NOT NULL,
+  saved_at INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  PRIMARY KEY (mailbox_id, uid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX messages_modseq ON messages (mailbox_id, modseq);
+CREATE INDEX messages_live_content ON messages (content_id) WHERE expunged = 0;
+
+-- Message-IDs of stored messages and those they refer to, by hash (53 bits).
+CREATE TABLE message_ids (
+  hash INTEGER PRIMARY KEY,
+  thread_id INTEGER NOT NULL,
+  -- The first message that has it; NULL while it is only referred to.
+  content_id INTEGER
+) STRICT;
+-- Threads that turned out to be part of another.
+CREATE TABLE thread_merges (
+  id INTEGER PRIMARY KEY,
+  into_id INTEGER NOT NULL
+) STRICT;
+CREATE INDEX thread_merges_into ON thread_merges (into_id);
+-- The thread that used a base subject last.
+CREATE TABLE subject_threads (
+  hash INTEGER PRIMARY KEY,
+  thread_id INTEGER NOT NULL,
+  used_at INTEGER NOT NULL
+) STRICT;
+
+-- Contents without live message: their files are to be removed.
+CREATE TABLE erase (
+  content_id INTEGER PRIMARY KEY,
+  modseq INTEGER NOT NULL
+) STRICT;
+CREATE INDEX erase_modseq ON erase (modseq);
+-- Content ids given to a process that has not given back the rest: files without rows may be left in here by a crash.
+CREATE TABLE content_blocks (
+  first INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE annotations (
+  -- 0: of the account.
+  mailbox_id INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  value BLOB NOT NULL,
+  modseq INTEGER NOT NULL,
+  PRIMARY KEY (mailbox_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE credentials (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  argon2id TEXT NOT NULL,
+  scram_sha1 TEXT NOT NULL,
+  scram_sha256 TEXT NOT NULL,
+  changed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE login_sessions (
+  token_hash BLOB PRIMARY KEY,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  csrf_token_hash BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Whom the user has written to.
+CREATE TABLE recipients (
+  localpart TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  sent INTEGER NOT NULL,
+  last_sent_at INTEGER NOT NULL,
+  PRIMARY KEY (domain, localpart)
+) STRICT, WITHOUT ROWID;
+
+-- Rules that the user was offered and did not want.
+CREATE TABLE declined_rules (
+  mailbox_id INTEGER NOT NULL REFERENCES mailboxes (id),
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  declined_at INTEGER NOT NULL,
+  PRIMARY KEY (mailbox_id, kind, value)
+) STRICT, WITHOUT ROWID;
+`,
+  },
+];

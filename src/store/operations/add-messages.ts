@@ -1,0 +1,156 @@
+import type { AddedMessage, Reception } from '../account.ts';
+import { flagBits } from '../flags.ts';
+import { MailboxNotFoundError, OverQuotaError } from '../store-errors.ts';
+import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
+import { makeMailbox } from './make-mailbox.ts';
+import { keywordsText, takeKeywords } from './mailbox-keywords.ts';
+import { placeInThread, type ThreadFacts } from './place-in-thread.ts';
+
+/** A message whose file is in its place; all that needs parsing has been found out. */
+export interface StoredMessage {
+  /** Id, or a normalised name. */
+  readonly mailbox: number | string;
+  readonly createMissing: boolean;
+  readonly contentId: number;
+  readonly sha256: Uint8Array;
+  readonly fileSizeBytes: number;
+  readonly prefix: Uint8Array;
+  readonly flagBits: number;
+  readonly keywords: readonly string[];
+  readonly receivedAt: number;
+  readonly reception: Reception;
+  readonly facts: ContentFacts;
+}
+
+/** What the row of a content says about the message. */
+export interface ContentFacts extends ThreadFacts {
+  readonly envelope: string;
+  readonly bodyStructure: string;
+  /** JSON; offsets relative to the file. */
+  readonly structure: string;
+  readonly messageId: string | null;
+  readonly subject: string;
+  readonly baseSubject: string;
+  readonly fromLocalpart: string | null;
+  readonly fromDomain: string | null;
+  readonly sentAt: number | null;
+  readonly isMailingList: boolean;
+  readonly isAutomatic: boolean;
+}
+
+/**
+ * Adds all messages or none, with one MODSEQ.
+ * @throws MailboxNotFoundError, OverQuotaError, StoreLimitError
+ */
+export async function addMessages(
+  transactor: AccountTransactor,
+  args: { now: number; messages: readonly StoredMessage[] },
+): Promise<AddedMessage[]> {
+  const change = await AccountChange.begin(transactor);
+  const { account } = change;
+  const needed = args.messages.reduce((sum, message) => sum + sizeOf(message), 0);
+  if (account.quota_bytes !== null && account.used_bytes + needed > account.quota_bytes) {
+    throw new OverQuotaError(account.used_bytes, needed, account.quota_bytes);
+  }
+  const added: AddedMessage[] = [];
+  for (const message of args.messages) {
+    const mailbox = await findMailbox(change, message);
+    const { names } = takeKeywords(mailbox, message.keywords);
+    const place = await placeInThread(transactor, message.contentId, args.now, message.facts);
+    await insertContent(transactor, message, place);
+    const uid = mailbox.uid_next++;
+    const size = sizeOf(message);
+    await transactor.run(
+      `INSERT INTO messages (mailbox_id, uid, modseq, create_seq, expunged, content_id, thread_id, flags, keywords,
+       received_at, saved_at, size) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        mailbox.id,
+        uid,
+        change.modseq,
+        change.modseq,
+        message.contentId,
+        place.threadId,
+        message.flagBits,
+        keywordsText(names),
+        message.receivedAt,
+        args.now,
+        size,
+      ],
+    );
+    mailbox.messages++;
+    mailbox.size += size;
+    if ((message.flagBits & flagBits['\\Seen']) === 0) mailbox.unseen++;
+    if ((message.flagBits & flagBits['\\Deleted']) !== 0) mailbox.deleted++;
+    account.messages++;
+    account.used_bytes += size;
+    change.touch(mailbox);
+    added.push({
+      mailboxId: mailbox.id,
+      mailboxName: mailbox.name,
+      uid,
+      uidValidity: mailbox.uid_validity,
+      modseq: change.modseq,
+      contentId: message.contentId,
+    });
+  }
+  await change.finish();
+  return added;
+}
+
+function sizeOf(message: StoredMessage): number {
+  return message.prefix.length + message.fileSizeBytes;
+}
+
+async function findMailbox(change: AccountChange, message: StoredMessage): Promise<MailboxRecord> {
+  if (typeof message.mailbox === 'number') return await change.mailbox(message.mailbox);
+  const mailbox = await change.findMailbox(message.mailbox);
+  if (mailbox !== undefined) return mailbox;
+  if (!message.createMissing) throw new MailboxNotFoundError(message.mailbox);
+  // Nobody asked for this mailbox by hand: a client that shows subscribed ones only should show it.
+  await change.transactor.run('INSERT OR IGNORE INTO subscriptions (name) VALUES (?)', [message.mailbox]);
+  return await makeMailbox(change, message.mailbox);
+}
+
+async function insertContent(
+  transactor: AccountTransactor,
+  message: StoredMessage,
+  place: Awaited<ReturnType<typeof placeInThread>>,
+): Promise<void> {
+  const { facts, reception } = message;
+  await transactor.run(
+    `INSERT INTO contents (id, sha256, file_size, prefix, thread_id, parent_id, parent_hash, missing_link, message_id_hash,
+     subject_hash, envelope, body_structure, message_id, subject, base_subject, from_localpart, from_domain, sent_at,
+     is_mailing_list, is_automatic, remote_address, hello_name, mail_from, rcpt_to, tls_version, tls_cipher, require_tls,
+     structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      message.contentId,
+      message.sha256,
+      message.fileSizeBytes,
+      message.prefix,
+      place.threadId,
+      place.parentId,
+      place.parentHash,
+      place.missingLink ? 1 : 0,
+      facts.messageIdHash,
+      facts.subjectHash,
+      facts.envelope,
+      facts.bodyStructure,
+      facts.messageId,
+      facts.subject,
+      facts.baseSubject,
+      facts.fromLocalpart,
+      facts.fromDomain,
+      facts.sentAt,
+      facts.isMailingList ? 1 : 0,
+      facts.isAutomatic ? 1 : 0,
+      reception.remoteAddress ?? null,
+      reception.helloName ?? null,
+      reception.mailFrom ?? null,
+      reception.rcptTo ?? null,
+      reception.tlsVersion ?? null,
+      reception.tlsCipher ?? null,
+      reception.requireTls ? 1 : 0,
+      facts.structure,
+    ],
+  );
+}

@@ -1,0 +1,25 @@
+import { InboxRequiredError, MailboxHasChildrenError, MailboxNotFoundError } from '../store-errors.ts';
+import { AccountChange, type AccountTransactor } from './account-change.ts';
+import { expungeRows } from './expunge-messages.ts';
+
+/**
+ * Expunges a mailbox and its messages. Its subscription stays (RFC 9051 §6.3.9).
+ * @returns how many contents have no live message any more
+ * @throws MailboxNotFoundError, MailboxHasChildrenError, InboxRequiredError
+ */
+export async function deleteMailbox(transactor: AccountTransactor, args: { name: string }): Promise<number> {
+  if (args.name === 'Inbox') throw new InboxRequiredError('delete');
+  const change = await AccountChange.begin(transactor);
+  const mailbox = await change.findMailbox(args.name);
+  if (mailbox === undefined) throw new MailboxNotFoundError(args.name, 'delete');
+  const child = await transactor.first('SELECT id FROM mailboxes WHERE parent_id = ? AND expunged = 0', [mailbox.id]);
+  if (child !== undefined) throw new MailboxHasChildrenError(args.name);
+  const { erasable } = await expungeRows(change, mailbox, [[1, 0xffff_ffff]], 'all');
+  mailbox.special_use = '';
+  change.touch(mailbox);
+  await change.finish();
+  await transactor.run('UPDATE mailboxes SET expunged = 1 WHERE id = ?', [mailbox.id]);
+  await transactor.run('DELETE FROM annotations WHERE mailbox_id = ?', [mailbox.id]);
+  await transactor.run('DELETE FROM declined_rules WHERE mailbox_id = ?', [mailbox.id]);
+  return erasable;
+}
