@@ -1,7 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import type { Clock } from '../runtime/clock.ts';
 import { writeDurably } from '../runtime/durable-file.ts';
+import { CertificateError } from './certificate-error.ts';
 import { createSelfSignedCertificate } from './self-signed-certificate.ts';
 
 const dayMs = 86_400_000;
@@ -13,6 +15,7 @@ const validDays = 825;
  * or lack one of the names.
  * @param options.names DNS names and IP addresses
  * @returns whether new ones were made
+ * @throws CertificateError when what is there can't be read as certificate and key, and so may be somebody's
  */
 export async function ensureSelfSignedCertificate(options: {
   certificateFile: string;
@@ -39,13 +42,17 @@ async function isUsable(certificateFile: string, keyFile: string, names: readonl
   }
   try {
     const certificate = new X509Certificate(texts[0]);
+    // Somebody put a certificate of an authority there: it isn't ours to replace.
+    if (certificate.issuer !== certificate.subject) return true;
     return (
+      // Both files are written whole, yet a crash may leave a new key beside the old certificate.
       certificate.checkPrivateKey(createPrivateKey(texts[1])) &&
       Date.parse(certificate.validTo) - now > renewBeforeMs &&
-      names.every((name) => certificate.checkIP(name) ?? certificate.checkHost(name, { subject: 'never' }))
+      names.every((name) =>
+        isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name, { subject: 'never' }),
+      )
     );
-  } catch {
-    // A half-written pair of an earlier crash is replaced like a missing one.
-    return false;
+  } catch (error) {
+    throw new CertificateError(certificateFile, error instanceof Error ? error.message : String(error), error);
   }
 }

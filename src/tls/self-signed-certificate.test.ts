@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -55,6 +55,8 @@ describe('ensureSelfSignedCertificate', () => {
       expect(await ensure(['localhost'], Date.now() + 800 * 86_400_000)).toBe(true);
       await rm(files.keyFile);
       expect(await ensureSelfSignedCertificate({ ...files, names: ['localhost'], clock: systemClock })).toBe(true);
+      await writeFile(files.certificateFile, 'something else');
+      await expect(ensure(['localhost'])).rejects.toMatchObject({ code: 'certificate-unusable' });
     } finally {
       await rm(directory, { recursive: true });
     }

@@ -1,0 +1,25 @@
+import { isIPv4 } from 'node:net';
+
+const label = /^[\x21-\x2d\x2f-\x7e]{1,63}$/;
+
+/**
+ * @returns the name in lower case without final dot; undefined for what can't be a name, which therefore doesn't exist
+ * Source: RFC 1035 §2.3.4
+ */
+export function normalizeName(name: string): string | undefined {
+  const bare = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+  if (bare.length === 0 || bare.length > 253) return undefined;
+  return bare.split('.').every((part) => label.test(part)) ? bare : undefined;
+}
+
+/** RFC 1035 §3.5, RFC 3596 §2.5. @param address as node:net's isIP takes it, without zone */
+export function reverseName(address: string): string {
+  if (isIPv4(address)) return `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+  // The URL parser writes any IPv6 address in its shortest form: no dotted part is left.
+  const [head, tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::') as [string, string?];
+  const left = head === '' ? [] : head.split(':');
+  const right = tail ? tail.split(':') : [];
+  const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+  const digits = groups.map((group) => group.padStart(4, '0')).join('');
+  return `${[...digits].reverse().join('.')}.ip6.arpa`;
+}
