@@ -1,3 +1,5 @@
+import { formatAddress as joinAddress } from '../message/format-address.ts';
+
 /** An address as it is compared and stored. The empty address (`<>`) is undefined, wherever there can be one. */
 export interface Address {
   /** Unquoted, in the case it was given in; not empty. */
@@ -6,18 +8,7 @@ export interface Address {
   readonly domain: string;
 }
 
-const dotString =
-  /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\u{10ffff}]+)*$/u;
-
-/** The form for commands and trace fields: the localpart quoted where it must be. Source: RFC 5321 §4.1.2 */
-export function formatAddress(address: Address): string {
-  const localpart = dotString.test(address.localpart)
-    ? address.localpart
-    : `"${address.localpart.replace(/["\\]/g, '\\$&')}"`;
-  return address.domain === '' ? localpart : `${localpart}@${address.domain}`;
-}
-
-/** Whether it can only be sent with SMTPUTF8 (RFC 6531 §3.2): a domain never needs it, as it has A-labels. */
-export function needsSmtpUtf8(address: Address): boolean {
-  return /[^\u0000-\u007f]/.test(address.localpart);
+/** The form for commands and trace fields, without angle brackets: the localpart quoted where it must be; empty for `<>`. */
+export function formatAddress(address: Address | undefined): string {
+  return address === undefined ? '' : joinAddress(address.localpart, address.domain);
 }

@@ -33,7 +33,7 @@ export class BareLineEndError extends SmtpError {
 }
 
 function decode(bytes: Buffer): string {
-  const text = bytes.latin1Slice();
+  const text = bytes.toString('latin1');
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   if (/[\x00-\x1f\x7f]/.test(text)) throw new SmtpError(500, '5.5.2', 'Control characters are not allowed');
   try {

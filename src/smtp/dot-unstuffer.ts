@@ -1,8 +1,9 @@
+import { LineEndChecker } from './line-end-checker.ts';
+
 const CR = 13;
 const LF = 10;
 const DOT = 46;
 const lineThenDot = Buffer.from('\r\n.');
-const bareLineEnd = /\r(?!\n)|(?<!\r)\n/;
 /** A dot alone between line ends, one of them not CRLF: what some other server takes for the end of the data. */
 const falseEnd = /(?<!\r)\n\.[\r\n]|\r\.[\r\n]|\r\n\.(?:\n|\r(?!\n))/;
 
@@ -15,11 +16,15 @@ type State = 'text' | 'lineStart' | 'cr' | 'dot' | 'dotCr';
  */
 export class DotUnstuffer {
   #state: State = 'lineStart';
+  readonly #lineEnds = new LineEndChecker();
   /** Since a bare line end was seen: the last bytes of the wire, to find a false end across chunks. */
   #tail = '\r\n';
 
   /** A bare CR or LF has come: the message must not be accepted. */
-  bareLineEnd = false;
+  get bareLineEnd(): boolean {
+    return this.#lineEnds.found;
+  }
+
   /** A false end has come: what follows may be meant as commands, so that the connection has to be closed. */
   falseEnd = false;
 
@@ -28,9 +33,8 @@ export class DotUnstuffer {
    * @returns bytes of the chunk that were consumed when the end is in it; else undefined
    */
   push(chunk: Buffer, output: (bytes: Buffer) => void): number | undefined {
-    const previous = this.#state;
     const consumed = this.#unstuff(chunk, output);
-    if (!this.bareLineEnd || !this.falseEnd) this.#check(chunk, consumed ?? chunk.length, previous);
+    if (!this.falseEnd) this.#check(chunk, consumed ?? chunk.length);
     return consumed;
   }
 
@@ -92,20 +96,15 @@ export class DotUnstuffer {
     return undefined;
   }
 
-  #check(chunk: Buffer, end: number, previous: State): void {
-    if (end === 0) return;
+  #check(chunk: Buffer, end: number): void {
+    this.#lineEnds.push(chunk, end);
     if (!this.bareLineEnd) {
-      const afterCr = previous === 'cr' || previous === 'dotCr';
-      const start = afterCr && chunk[0] === LF ? 1 : 0;
-      const stop = chunk[end - 1] === CR ? end - 1 : end;
-      this.bareLineEnd = (afterCr && start === 0) || bareLineEnd.test(chunk.latin1Slice(start, stop));
-      if (!this.bareLineEnd) {
-        // Where the wire stands, in case the next chunk brings the first bare line end.
-        this.#tail = end >= 4 ? chunk.latin1Slice(end - 4, end) : (this.#tail + chunk.latin1Slice(0, end)).slice(-4);
-        return;
-      }
+      // Where the wire stands, in case the next chunk brings the first bare line end.
+      const from = Math.max(0, end - 4);
+      this.#tail = ((from === 0 ? this.#tail : '') + chunk.toString('latin1', from, end)).slice(-4);
+      return;
     }
-    const wire = this.#tail + chunk.latin1Slice(0, end);
+    const wire = this.#tail + chunk.toString('latin1', 0, end);
     // A CR at the very end may be half of a CRLF, which only the next chunk tells.
     this.falseEnd ||= falseEnd.test(wire.endsWith('\r') ? wire.slice(0, -1) : wire);
     this.#tail = wire.slice(-4);

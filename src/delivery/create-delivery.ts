@@ -1,0 +1,188 @@
+import { join } from 'node:path';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { formatAddress } from '../smtp/address.ts';
+import { SmtpError } from '../smtp/smtp-error.ts';
+import type { Accounts } from '../store/account.ts';
+import { deliverToTargets } from './deliver-to-targets.ts';
+import { deliveredTo, readHeader } from './delivered-to.ts';
+import { errorReply } from './error-reply.ts';
+import { type ExpandedRecipient, expandRecipients, type Target } from './expand-recipients.ts';
+import { incomingChecks } from './incoming-checks.ts';
+import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
+import type { OutgoingQueue } from './outgoing-queue.ts';
+import type { AliasRecipient, ResolveRecipient } from './resolve-recipient.ts';
+import { reportOf, sendDsn } from './send-dsn.ts';
+
+export interface DeliveryOptions {
+  readonly accounts: Pick<Accounts, 'open' | 'startMessage'>;
+  /** Asked for each message anew, so that it may change. */
+  readonly resolve: ResolveRecipient;
+  readonly queue: OutgoingQueue;
+  readonly hostname: string;
+  /** `tmp/` of the data directory, where the files of messages are that are being received. */
+  readonly temporaryDirectory: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface RecipientResult {
+  readonly recipient: IncomingRecipient;
+  /** Durably in a mailbox, or passed on by an alias. */
+  readonly action: 'delivered' | 'expanded' | 'failed';
+  /** Exactly when it failed. */
+  readonly error: SmtpError | undefined;
+}
+
+/** Decides on incoming mail and stores it. */
+export interface Delivery {
+  /**
+   * Delivers to each recipient as far as possible. What was delivered is durable when the promise resolves. Of an alias, members that
+   * fail for now are left to the queue, so that the alias as a whole has succeeded.
+   * @returns a result for each recipient, in order; the caller cares for those that failed
+   */
+  deliver(message: IncomingMessage): Promise<RecipientResult[]>;
+  /**
+   * Takes a message over, as the reply to DATA needs it. When it resolves, each recipient has the message durably, or the queue tries
+   * again, or the sender is told; whoever asked to be told of success is told too.
+   * @throws SmtpError when no recipient has it: temporary if it was for one of them
+   */
+  receive(message: IncomingMessage): Promise<void>;
+}
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const deliver = (message: IncomingMessage): Promise<RecipientResult[]> => deliverMessage(options, message);
+  return {
+    deliver,
+    async receive(message) {
+      const results = await deliver(message);
+      const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]));
+      if (errors.length === results.length) throw errors.find((error) => error.temporary) ?? errors[0];
+      if (errors.length > 0 || results.some(({ recipient }) => recipient.notify?.includes('SUCCESS'))) {
+        await settlePartial(options, message, results);
+      }
+    },
+  };
+}
+
+async function deliverMessage(options: DeliveryOptions, message: IncomingMessage): Promise<RecipientResult[]> {
+  try {
+    for (const check of incomingChecks) await check(message);
+  } catch (error) {
+    return message.recipients.map((recipient) => failed(recipient, error));
+  }
+  const expansion = expandRecipients(message.recipients, options.resolve, (alias) => checkPosting(alias, message));
+  let recipients = expansion.recipients;
+  if (recipients.some(({ alias }) => alias !== undefined)) recipients = await withoutLoops(options, message, recipients);
+  const wanted = new Map<string, Target>();
+  for (const { targets } of recipients) {
+    for (const key of targets) wanted.set(key, expansion.targets.get(key)!);
+  }
+  const errors = await deliverToTargets(options, message, wanted, recipients);
+  const retried: Target[] = [];
+  const results = recipients.map((expanded): RecipientResult => {
+    const { recipient, targets, alias } = expanded;
+    if (expanded.error !== undefined) return failed(recipient, expanded.error);
+    const failures = targets.filter((key) => errors.has(key));
+    if (failures.length === targets.length && targets.length > 0) {
+      const replies = failures.map((key) => errors.get(key)!);
+      return failed(recipient, replies.find((error) => error.temporary) ?? replies[0]);
+    }
+    if (targets.length === 0) return failed(recipient, new SmtpError(550, '5.1.1', 'The list has no members'));
+    for (const key of failures) retried.push(wanted.get(key)!);
+    return { recipient, action: alias === undefined ? 'delivered' : 'expanded', error: undefined };
+  });
+  if (retried.length > 0) {
+    // Members of lists: the sender's server is told that the list has the message, the queue sees to the rest.
+    const addresses = retried.map(({ destination }) => addressOf(destination));
+    await submitCopies(
+      options,
+      message,
+      [...new Set(addresses)].map((address) => ({ address })),
+    );
+  }
+  return results;
+}
+
+function failed(recipient: IncomingRecipient, error: unknown): RecipientResult {
+  return { recipient, action: 'failed', error: errorReply(error) };
+}
+
+function addressOf(destination: Target['destination']): string {
+  return typeof destination === 'string' ? destination : destination.address;
+}
+
+/** A list whose members only may post: whoever else writes to it learns that it exists, nothing more. */
+function checkPosting(alias: AliasRecipient, message: IncomingMessage): SmtpError | undefined {
+  if (alias.postPublic !== false) return undefined;
+  const sender = formatAddress(message.envelope.sender).toLowerCase();
+  const member = alias.members.some((one) => (typeof one === 'string' ? one : one.address).toLowerCase() === sender);
+  return member ? undefined : new SmtpError(550, '5.7.2', 'Only members may send to this list');
+}
+
+/** RFC 9228 §4: a message that an alias passed on before must not be passed on by it again. */
+async function withoutLoops(
+  options: DeliveryOptions,
+  message: IncomingMessage,
+  recipients: readonly ExpandedRecipient[],
+): Promise<ExpandedRecipient[]> {
+  const before = deliveredTo(
+    message.prefix,
+    await readHeader(join(options.temporaryDirectory, message.file.path), message),
+  );
+  return recipients.map((expanded) => {
+    if (expanded.alias === undefined || !before.has(expanded.alias.toLowerCase())) return expanded;
+    return { ...expanded, targets: [], error: new SmtpError(554, '5.4.6', 'The message goes in circles') };
+  });
+}
+
+/** Some recipients have the message, so the reply will be 250: the others must not be forgotten. */
+async function settlePartial(
+  options: DeliveryOptions,
+  message: IncomingMessage,
+  results: readonly RecipientResult[],
+): Promise<void> {
+  const again = results.filter(({ error }) => error?.temporary === true);
+  if (again.length > 0) {
+    await submitCopies(
+      options,
+      message,
+      again.map(({ recipient }) => ({
+        address: formatAddress(recipient.address),
+        ...(recipient.notify === undefined ? {} : { notify: recipient.notify }),
+        ...(recipient.orcpt === undefined ? {} : { orcpt: recipient.orcpt }),
+      })),
+    );
+  }
+  const reports = results.flatMap(({ recipient, action, error }) => {
+    if (error === undefined) {
+      if (recipient.notify?.includes('SUCCESS') !== true) return [];
+      return [reportOf(recipient, { action, status: '2.0.0' })];
+    }
+    if (error.temporary || (recipient.notify !== undefined && !recipient.notify.includes('FAILURE'))) return [];
+    const diagnosticCode = `${error.replyCode} ${error.enhancedCode} ${error.publicText}`;
+    return [reportOf(recipient, { action: 'failed', status: error.enhancedCode, diagnosticCode })];
+  });
+  if (reports.length === 0) return;
+  const header = await readHeader(join(options.temporaryDirectory, message.file.path), message);
+  await sendDsn(options, message, header, reports);
+}
+
+async function submitCopies(
+  options: DeliveryOptions,
+  message: IncomingMessage,
+  recipients: Parameters<OutgoingQueue['submit']>[0]['recipients'],
+): Promise<void> {
+  const { sender, smtpUtf8, body, requireTls, ret, envid } = message.envelope;
+  await options.queue.submit({
+    sender: formatAddress(sender),
+    recipients,
+    file: message.file,
+    prefix: message.prefix,
+    smtputf8: smtpUtf8,
+    body,
+    requireTls,
+    ...(ret === undefined ? {} : { ret }),
+    ...(envid === undefined ? {} : { envid }),
+  });
+}

@@ -1,0 +1,107 @@
+import { formatAddress } from '../smtp/address.ts';
+import type { SmtpError } from '../smtp/smtp-error.ts';
+import type { DeliveryOptions } from './create-delivery.ts';
+import { deliveryPrefix } from './delivery-prefix.ts';
+import { errorReply } from './error-reply.ts';
+import type { ExpandedRecipient, Target } from './expand-recipients.ts';
+import type { IncomingMessage } from './incoming-message.ts';
+import type { AccountRecipient } from './resolve-recipient.ts';
+
+/** Accounts written to at the same time for one message. */
+const concurrency = 16;
+
+/**
+ * Stores a message in the mailboxes, and hands it to the queue for the addresses elsewhere. Durable when the promise resolves.
+ * @returns the errors, by key of the target
+ */
+export async function deliverToTargets(
+  options: DeliveryOptions,
+  message: IncomingMessage,
+  targets: ReadonlyMap<string, Target>,
+  recipients: readonly ExpandedRecipient[],
+): Promise<Map<string, SmtpError>> {
+  const errors = new Map<string, SmtpError>();
+  const local: [key: string, recipient: AccountRecipient][] = [];
+  const remote: [key: string, address: string, alias: string | undefined][] = [];
+  for (const [key, { destination, alias }] of targets) {
+    if (typeof destination === 'string') remote.push([key, destination, alias]);
+    else local.push([key, destination]);
+  }
+  const store = async ([key, recipient]: [string, AccountRecipient]): Promise<void> => {
+    try {
+      await storeInMailbox(options, message, recipient);
+    } catch (error) {
+      const reply = errorReply(error);
+      options.log.warn({ account: recipient.account, err: error, reply: reply.replyCode }, 'message not stored');
+      errors.set(key, reply);
+    }
+  };
+  if (local.length === 1 && remote.length === 0) {
+    await store(local[0]);
+    return errors;
+  }
+  const rest = local.values();
+  const worker = async (): Promise<void> => {
+    for (const one of rest) await store(one);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, local.length) }, worker));
+  // By alias, as the Delivered-To field that ends loops differs.
+  for (const [alias, members] of Map.groupBy(remote, ([, , alias]) => alias)) {
+    try {
+      await passOn(options, message, alias, members, recipients);
+    } catch (error) {
+      options.log.warn({ alias, err: error }, 'message not passed on');
+      for (const [key] of members) errors.set(key, errorReply(error));
+    }
+  }
+  return errors;
+}
+
+async function storeInMailbox(
+  options: DeliveryOptions,
+  message: IncomingMessage,
+  recipient: AccountRecipient,
+): Promise<void> {
+  const { sender, requireTls } = message.envelope;
+  await using account = await options.accounts.open(recipient.account);
+  await account.addMessage({
+    mailbox: recipient.mailbox,
+    createMissing: true,
+    file: message.file,
+    prefix: deliveryPrefix(sender, recipient.address, message.prefix),
+    receivedAt: message.receivedAt,
+    reception: {
+      ...message.reception,
+      mailFrom: formatAddress(sender),
+      rcptTo: recipient.address,
+      requireTls,
+    },
+  });
+}
+
+async function passOn(
+  options: DeliveryOptions,
+  message: IncomingMessage,
+  alias: string | undefined,
+  members: readonly (readonly [key: string, address: string, alias: string | undefined])[],
+  recipients: readonly ExpandedRecipient[],
+): Promise<void> {
+  const { sender, smtpUtf8, body, requireTls, ret, envid } = message.envelope;
+  const deliveredTo = alias === undefined ? '' : `Delivered-To: ${alias}\r\n`;
+  await options.queue.submit({
+    sender: formatAddress(sender),
+    recipients: members.map(([key, address]) => {
+      const notify = recipients.find(({ targets }) => targets.includes(key))?.recipient.notify;
+      // RFC 3461 §5.2.7.2: success is reported here, by an "expanded" DSN, and not asked for again.
+      const rest = notify?.filter((condition) => condition !== 'SUCCESS');
+      return rest === undefined ? { address } : { address, notify: rest.length === 0 ? ['NEVER'] : rest };
+    }),
+    file: message.file,
+    prefix: Buffer.concat([Buffer.from(deliveredTo), message.prefix]),
+    smtputf8: smtpUtf8,
+    body,
+    requireTls,
+    ...(ret === undefined ? {} : { ret }),
+    ...(envid === undefined ? {} : { envid }),
+  });
+}

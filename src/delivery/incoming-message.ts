@@ -1,0 +1,34 @@
+import type { Address } from '../smtp/address.ts';
+import type { BodyType } from '../smtp/mail-command.ts';
+import type { ReceivedFile, Reception } from '../store/account.ts';
+
+/** A message that this server has received in full, whoever sent it. Its file stays the caller's to dispose of. */
+export interface IncomingMessage {
+  readonly file: ReceivedFile;
+  readonly envelope: Envelope;
+  /** Who brought it, for the record of the message. */
+  readonly reception: Pick<Reception, 'remoteAddress' | 'helloName' | 'tlsVersion' | 'tlsCipher'>;
+  /** Fields that go before the file for every recipient, such as the Received field of this hop. */
+  readonly prefix: Uint8Array;
+  /** Milliseconds. */
+  readonly receivedAt: number;
+  readonly recipients: readonly IncomingRecipient[];
+}
+
+export interface Envelope {
+  /** Undefined for the null sender. */
+  readonly sender: Address | undefined;
+  readonly smtpUtf8: boolean;
+  readonly body: BodyType;
+  readonly requireTls: boolean;
+  readonly ret?: 'FULL' | 'HDRS';
+  /** xtext, as received. */
+  readonly envid?: string;
+}
+
+export interface IncomingRecipient {
+  readonly address: Address;
+  readonly notify?: readonly string[];
+  /** `type;xtext`, as received. */
+  readonly orcpt?: string;
+}
