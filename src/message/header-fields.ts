@@ -1,4 +1,5 @@
 import type { ByteText } from './structure.ts';
+import { trimBlanks } from './trim-blanks.ts';
 
 /** A field of a header, folded as it stands. Offsets count from the start of the text that was split. */
 export interface HeaderField {
@@ -41,7 +42,7 @@ function readFieldName(header: ByteText, start: number, end: number): HeaderFiel
     const code = header.charCodeAt(pos);
     if (code === 58) {
       const name = header.slice(start, pos).toLowerCase();
-      return { name: name.trimEnd(), start, valueStart: pos + 1, end };
+      return { name: trimBlanks(name), start, valueStart: pos + 1, end };
     }
     if (code === 10) break;
   }
@@ -50,7 +51,7 @@ function readFieldName(header: ByteText, start: number, end: number): HeaderFiel
 
 /** Removes line ends and the whitespace around the value (RFC 5322 §2.2.3). */
 export function unfold(value: ByteText): ByteText {
-  const trimmed = value.trim();
+  const trimmed = trimBlanks(value);
   return trimmed.includes('\n') ? trimmed.replace(/\r*\n/g, '') : trimmed;
 }
 

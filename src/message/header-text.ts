@@ -21,7 +21,7 @@ export function decodeHeaderText(value: ByteText): string {
   for (const match of value.matchAll(ENCODED_WORD)) {
     const between = value.slice(end, match.index);
     const charset = match[1]!.toLowerCase();
-    if (pending === undefined || /[^\s]/.test(between)) {
+    if (pending === undefined || /[^ \t\r\n]/.test(between)) {
       flush();
       text += decodeRaw(between);
     }

@@ -1,23 +1,28 @@
 import { limits } from '../runtime/limits.ts';
 import type { ByteText, Disposition, Parameters } from './structure.ts';
+import { trimBlanks } from './trim-blanks.ts';
+
+/** A comment, then two tokens. */
+const CONTENT_TYPE =
+  /^[ \t]*(?:\([^()]*\)[ \t]*)?([!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+)[ \t]*\/[ \t]*([!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+)/;
 
 /**
  * Parses a Content-Type value.
  * @returns undefined when it is invalid: the part is then text/plain (RFC 2045 §5.2)
  */
 export function parseContentType(value: ByteText): { type: string; subtype: string; params: Parameters } | undefined {
-  const match = /^[\s]*((?:\([^()]*\)\s*)?)([^\s/;()<>@,:"=\\[\]?]+)\s*\/\s*([^\s/;()<>@,:"=\\[\]?]+)/.exec(value);
+  const match = CONTENT_TYPE.exec(value);
   if (match === null) return undefined;
   return {
-    type: match[2]!.toLowerCase(),
-    subtype: match[3]!.toLowerCase(),
+    type: match[1]!.toLowerCase(),
+    subtype: match[2]!.toLowerCase(),
     params: parseParameters(value, match[0].length),
   };
 }
 
 /** Parses a Content-Disposition value (RFC 2183); undefined when there is no type. */
 export function parseDisposition(value: ByteText): Disposition | undefined {
-  const match = /^\s*"?([^\s;"()]+)/.exec(value);
+  const match = /^[ \t]*"?([!-~]+?)(?=[ \t;"(]|$)/.exec(value);
   if (match === null) return undefined;
   return { type: match[1]!.toLowerCase(), params: parseParameters(value, match[0].length) };
 }
@@ -44,7 +49,7 @@ function parseParameters(text: ByteText, start: number): Parameters {
     const nameStart = pos;
     while (pos < length && text.charCodeAt(pos) !== 61 && text.charCodeAt(pos) !== 59) pos++;
     if (pos >= length || text.charCodeAt(pos) === 59) continue;
-    const name = text.slice(nameStart, pos).trim();
+    const name = trimBlanks(text.slice(nameStart, pos));
     pos++;
     while (pos < length && isBlank(text.charCodeAt(pos))) pos++;
     let value: string;
@@ -60,7 +65,7 @@ function parseParameters(text: ByteText, start: number): Parameters {
         if (at === 59 || (at === 40 && isBlank(text.charCodeAt(pos - 1)))) break;
         pos++;
       }
-      value = text.slice(valueStart, pos).trimEnd();
+      value = trimBlanks(text.slice(valueStart, pos));
     }
     if (name !== '') params.push([name, value]);
   }
@@ -106,7 +111,7 @@ export function parseLanguages(value: ByteText): string[] | undefined {
   const tags = value
     .replace(/\([^()]*\)/g, '')
     .split(',', limits.mimeParameters)
-    .map((tag) => tag.trim())
+    .map(trimBlanks)
     .filter((tag) => tag !== '');
   return tags.length > 0 ? tags : undefined;
 }

@@ -1,6 +1,7 @@
 import { limits } from '../runtime/limits.ts';
 import { decodeHeaderText } from './header-text.ts';
 import type { ByteText } from './structure.ts';
+import { trimBlanks } from './trim-blanks.ts';
 
 /** One mailbox of an address field, without quoting. */
 export interface Mailbox {
@@ -214,7 +215,7 @@ class AddressParser {
       else if (char === ')' && --depth === 0) break;
     }
     const content = this.#text.slice(start, this.#pos++);
-    return content.replace(/\\([\s\S])/g, '$1').trim();
+    return trimBlanks(content.replace(/\\([\s\S])/g, '$1'));
   }
 }
 
@@ -227,7 +228,7 @@ function startsNewWord(words: Word[], index: number): boolean {
 function joinPhrase(words: Word[]): string {
   let phrase = '';
   for (const word of words) phrase += word.spaceBefore && phrase !== '' ? ` ${word.text}` : word.text;
-  return phrase.trim();
+  return trimBlanks(phrase);
 }
 
 function isSpace(char: string): boolean {

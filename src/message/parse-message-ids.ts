@@ -9,11 +9,11 @@ import { limits } from '../runtime/limits.ts';
 export function parseMessageIds(value: string): string[] {
   const ids: string[] = [];
   for (const match of value.matchAll(/<([^<>]+)>/g)) {
-    const id = match[1]!.replace(/\s+/g, '');
+    const id = match[1]!.replace(/[ \t\r\n]+/g, '');
     if (id !== '') ids.push(id);
   }
   if (ids.length === 0) {
-    for (const match of value.matchAll(/[^\s<>,;()"]+@[^\s<>,;()"]+/g)) ids.push(match[0]);
+    for (const match of value.matchAll(/[^ \t\r\n<>,;()"]+@[^ \t\r\n<>,;()"]+/g)) ids.push(match[0]);
   }
   if (ids.length <= limits.headerMessageIds) return ids;
   return [ids[0]!, ...ids.slice(ids.length - limits.headerMessageIds + 1)];

@@ -124,7 +124,7 @@ function readContentField(keeper: Keeper, field: HeaderField, part: MessagePart)
     case 'content-transfer-encoding': {
       if (part.encoding !== undefined) return undefined;
       // Comments and parameters have been seen here; the first token is what is meant.
-      const token = /^[\s"]*([^\s;"()]+)/.exec(keep(keeper, field) ?? '');
+      const token = /^[ \t"]*([!#-'*-:<-~]+)/.exec(keep(keeper, field) ?? '');
       if (token !== null) part.encoding = token[1]!.toLowerCase();
       return undefined;
     }
@@ -159,7 +159,7 @@ function finishType(part: MessagePart, inDigest: boolean, boundary: string | und
   }
   if (part.type === 'multipart') {
     // RFC 2046 §5.1.1 allows no space at the end; programs that fold inside the quotes leave some.
-    const trimmed = boundary?.trimEnd();
+    const trimmed = boundary?.replace(/[ \t]+$/, '');
     if (trimmed !== undefined && trimmed !== '' && trimmed.length <= limits.mimeBoundaryBytes) return trimmed;
     // RFC 2045 §5.2: an invalid field means plain text. A multipart without boundary has nothing to be split by.
     part.type = 'text';

@@ -41,7 +41,7 @@ export function previewText(part: MessagePart, body: Uint8Array): string {
   let text = decodeCharset(bytes, rawParameter(part.params, 'charset') ?? '');
   if (part.subtype === 'html') text = htmlToText(text);
   else text = text.replace(/^>.*$/gm, '');
-  const line = text.replace(/[\s\x00-\x1F\x7F\u00AD\u034F\u200B-\u200F\u2060\uFEFF]+/g, ' ').trim();
+  const line = text.replace(/(?:[\s\x00-\x1F\x7F\u00AD\u200B-\u200F\u2060\uFEFF]|\u034F)+/g, ' ').trim();
   return [...line.slice(0, limits.previewCharacters * 2)].slice(0, limits.previewCharacters).join('');
 }
 

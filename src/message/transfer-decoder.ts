@@ -52,11 +52,15 @@ const TAB = 9;
 const CR = 13;
 const LF = 10;
 
-/** -1: skip; -2: padding. */
-const BASE64_VALUES = new Int8Array(256).fill(-1);
+const SKIP = -1;
+const PADDING = Buffer.from('=');
+/** 0 to 63, SKIP or -2 for padding. The alphabet of URLs (RFC 4648 §5) is taken too, as Node does. */
+const BASE64_VALUES = new Int8Array(256).fill(SKIP);
 for (const [index, char] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'].entries()) {
   BASE64_VALUES[char.charCodeAt(0)] = index;
 }
+BASE64_VALUES[45] = 62;
+BASE64_VALUES[95] = 63;
 BASE64_VALUES[EQUALS] = -2;
 
 const HEX_VALUES = new Int8Array(256).fill(-1);
@@ -67,46 +71,77 @@ for (const [index, char] of [...'0123456789ABCDEF'].entries()) {
 
 class Base64Decoder implements TransferDecoder {
   #bits = 0;
+  /** Characters of the group of four that has begun. */
   #count = 0;
 
   push(chunk: Uint8Array): Buffer {
-    const out = Buffer.allocUnsafe(((chunk.length + 3) * 3) >>> 2);
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const out = Buffer.allocUnsafe(Math.ceil(bytes.length / 4) * 3 + 3);
     let length = 0;
-    let bits = this.#bits;
-    let count = this.#count;
-    for (let pos = 0; pos < chunk.length; pos++) {
-      const value = BASE64_VALUES[chunk[pos]!]!;
-      if (value < 0) {
-        if (value === -2 && count > 0) {
-          // Padding ends a group. Some programs join encoded pieces, so decoding goes on after it.
-          if (count === 2) out[length++] = bits >> 4;
-          else if (count === 3) {
-            out[length++] = bits >> 10;
-            out[length++] = bits >> 2;
-          }
-          bits = 0;
-          count = 0;
-        }
-        continue;
-      }
-      bits = (bits << 6) | value;
-      if (++count === 4) {
-        out[length++] = bits >> 16;
-        out[length++] = (bits >> 8) & 255;
-        out[length++] = bits & 255;
-        bits = 0;
-        count = 0;
+    let pos = 0;
+    // To the start of a group, then all at once what has nothing odd in it, then the rest.
+    while (this.#count > 0 && pos < bytes.length) length = this.#add(bytes[pos++]!, out, length);
+    const padding = bytes.indexOf(EQUALS, pos);
+    const end = padding < 0 ? bytes.length : padding;
+    if (end - pos >= 256) {
+      const groups = wholeGroups(bytes, pos, end);
+      const written = out.write(bytes.toString('latin1', pos, groups.end), length, 'base64');
+      if (written === groups.count * 3) {
+        length += written;
+        pos = groups.end;
       }
     }
-    this.#bits = bits;
-    this.#count = count;
+    while (pos < bytes.length) length = this.#add(bytes[pos++]!, out, length);
     return out.subarray(0, length);
   }
 
   finish(): Buffer {
-    if (this.#count < 2) return NOTHING;
-    return this.push(Buffer.from('='));
+    return this.#count < 2 ? NOTHING : this.push(PADDING);
   }
+
+  /** @returns the new length of `out` */
+  #add(byte: number, out: Buffer, length: number): number {
+    const value = BASE64_VALUES[byte]!;
+    let size = length;
+    if (value >= 0) {
+      this.#bits = (this.#bits << 6) | value;
+      if (++this.#count < 4) return size;
+      out[size++] = this.#bits >> 16;
+      out[size++] = this.#bits >> 8;
+      out[size++] = this.#bits;
+    } else if (value === SKIP || this.#count === 0) {
+      return size;
+    } else if (this.#count === 2) {
+      // Padding ends a group. Some programs join encoded pieces, so decoding goes on after it.
+      out[size++] = this.#bits >> 4;
+    } else if (this.#count === 3) {
+      out[size++] = this.#bits >> 10;
+      out[size++] = this.#bits >> 2;
+    }
+    this.#bits = 0;
+    this.#count = 0;
+    return size;
+  }
+}
+
+/** Where the last whole group of four before `end` ends, if there is nothing between `start` and it but groups and line ends. */
+function wholeGroups(bytes: Buffer, start: number, end: number): { count: number; end: number } {
+  let characters = end - start;
+  for (
+    let newline = bytes.indexOf(LF, start);
+    newline >= 0 && newline < end;
+    newline = bytes.indexOf(LF, newline + 1)
+  ) {
+    characters -= newline > start && bytes[newline - 1] === CR ? 2 : 1;
+  }
+  // Its LF is in the next chunk.
+  if (bytes[end - 1] === CR) characters--;
+  let pos = end;
+  for (let open = characters % 4; open > 0 && pos > start; ) {
+    const byte = bytes[--pos];
+    if (byte !== CR && byte !== LF) open--;
+  }
+  return { count: characters >> 2, end: pos };
 }
 
 class QuotedPrintableDecoder implements TransferDecoder {
@@ -136,7 +171,7 @@ function decodeQuotedPrintable(bytes: Buffer, last: boolean): { out: Buffer; use
   let pos = 0;
   while (pos < length) {
     const byte = bytes[pos]!;
-    if (byte !== EQUALS && byte !== SPACE && byte !== TAB) {
+    if (byte !== EQUALS && (byte > SPACE || (byte !== SPACE && byte !== TAB) || bytes[pos + 1]! > SPACE)) {
       out[size++] = byte;
       pos++;
       continue;

@@ -7,8 +7,8 @@ export const limits = {
   messageBytes: 100 * 1024 * 1024,
   /** Nested multiparts and messages in one message; deeper ones are one opaque part. Each costs time for every line that may be a boundary. Dovecot: 100. */
   mimeDepth: 50,
-  /** MIME parts in one message; further boundaries are ignored, so that the last part takes the rest. Dovecot: 10,000. */
-  mimeParts: 10_000,
+  /** MIME parts in one message; further boundaries are ignored, so that the last part takes the rest. Keeps database rows small. Dovecot: 10,000. */
+  mimeParts: 1_000,
   /** Bytes of one header (of a message or part) that are looked at for fields; the rest is only counted. */
   headerBytes: 1024 * 1024,
   /** Text kept of all headers of one message for ENVELOPE and BODYSTRUCTURE. */
