@@ -139,4 +139,18 @@ export const limits = {
   imapIdleBeforeLoginMs: 3 * 60_000,
   /** How long a client may take to read what it asked for before the connection ends. */
   imapWriteMs: 5 * 60_000,
+  /** Recipients in one mail transaction. RFC 5321 §4.5.3.1.8: every server takes 100. */
+  queueRecipientsPerTransaction: 100,
+  /** Messages sent to one destination before others get a turn; sessions are kept that long. */
+  queueMessagesPerRun: 100,
+  /** Mail exchangers of a domain that are tried in one attempt. RFC 5321 §5.1: at least two addresses. */
+  queueHostsPerDestination: 5,
+  /** Addresses of one host that are tried in one attempt, half of them IPv6. */
+  queueAddressesPerHost: 6,
+  /** Bytes of header read to show a queued message's subject. */
+  queueSummaryBytes: 16 * 1024,
+  /** A message up to this size is returned whole in a failure DSN with RET=FULL: it is composed in memory. */
+  queueReturnedMessageBytes: 1024 * 1024,
+  /** Recipients that one transaction changes when an operator changes many: mail goes on between them. */
+  queueChangeStep: 1000,
 } as const;

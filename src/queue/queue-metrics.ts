@@ -1,0 +1,29 @@
+import type { Metrics } from '../runtime/metrics.ts';
+import type { AttemptReply } from './queue.ts';
+
+export interface QueueMetrics {
+  /** Recipients in the queue. */
+  queued: number;
+  attempted(replies: readonly AttemptReply[], where: 'local' | 'remote', durationMs: number): void;
+}
+
+export function queueMetrics(metrics: Metrics): QueueMetrics {
+  const gauge = metrics.gauge('restante_queue_recipients', 'Recipients waiting in the queue');
+  const attempts = metrics.counter('restante_queue_attempts_total', 'Attempts to deliver to a recipient, by result');
+  const durations = metrics.histogram(
+    'restante_queue_delivery_seconds',
+    'Time of one attempt to deliver a message to one destination',
+    [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800],
+  );
+  const counts: QueueMetrics = {
+    queued: 0,
+    attempted(replies, where, durationMs) {
+      for (const { code } of replies) {
+        attempts.add(1, { where, result: code < 300 ? 'accepted' : code < 500 ? 'temporary' : 'permanent' });
+      }
+      durations.observe(durationMs / 1000, { where });
+    },
+  };
+  metrics.onCollect(() => gauge.set(counts.queued));
+  return counts;
+}

@@ -1,0 +1,344 @@
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Database, DatabaseEngine } from '../database/engine.ts';
+import type { Resolver } from '../dns/resolver.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { makeDirectoryDurably } from '../runtime/durable-file.ts';
+import { RestanteError } from '../runtime/errors.ts';
+import { limits } from '../runtime/limits.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { chooseJobs } from './choose-jobs.ts';
+import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
+import { FileEraser } from './file-eraser.ts';
+import { headerSummary } from './header-summary.ts';
+import { listRecipients } from './list-recipients.ts';
+import { type DeliverLocally, LocalRoute } from './local-route.ts';
+import { readHeader, streamContent } from './message-content.ts';
+import { MessageFiles } from './message-files.ts';
+import { MessageIds, type ReservedId } from './message-ids.ts';
+import { type Backoff, defaultBackoff } from './next-attempt.ts';
+import type { ChangeSummary, NewQueueMessage, QueueOperations } from './operations.ts';
+import type { ConnectPeer } from './peer.ts';
+import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queue.ts';
+import { queueDatabase, queueDatabasePath } from './queue-database.ts';
+import { type QueueMetrics, queueMetrics } from './queue-metrics.ts';
+import { recipientDomain } from './recipient-domain.ts';
+import { RemoteRoute } from './remote-route.ts';
+import { removeLeftovers } from './remove-leftovers.ts';
+import { Scheduler } from './scheduler.ts';
+import type { MessageRow, QueueSchema } from './schema.ts';
+import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
+
+export interface QueueOptions {
+  readonly engine: DatabaseEngine;
+  readonly dataDirectory: string;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  /** 0 to 1, as Math.random. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Our own name, for DSNs, and to know our own MX records by. */
+  readonly hostname: string;
+  readonly deliverLocally: DeliverLocally;
+  /** @param domain lower case, A-labels, or an address literal */
+  readonly isLocalDomain: (domain: string) => boolean;
+  readonly connect: ConnectPeer;
+  /** Nothing leaves this machine: everything is delivered locally. */
+  readonly loopback?: boolean;
+  /** Where all mail that isn't local goes, instead of to the mail exchangers of its domain. */
+  readonly relay?: { readonly host: string; readonly port: number };
+  readonly smtpPort?: number;
+  readonly backoff?: Backoff;
+  /** Deliveries at the same time in all: 10. */
+  readonly maxDeliveries?: number;
+  /** To one remote domain: 1. */
+  readonly maxDeliveriesPerDestination?: number;
+  /** To one local domain: 4, for the group commit of its accounts. */
+  readonly maxLocalDeliveriesPerDestination?: number;
+  /** How long disposing waits for deliveries under way: 10 seconds. */
+  readonly stopWaitMs?: number;
+}
+
+/** Opens the queue, creating it as needed, clears away what a crash has left, and starts to deliver. */
+export async function startQueue(options: QueueOptions): Promise<Queue> {
+  await makeDirectoryDurably(join(options.dataDirectory, 'queue', 'msg'));
+  const database = await options.engine.open(queueDatabase, join(options.dataDirectory, queueDatabasePath));
+  try {
+    const files = new MessageFiles(options.dataDirectory);
+    await removeLeftovers(database, files, options.log);
+    const queue = new RunningQueue(options, database, files);
+    await queue.start();
+    return queue;
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export class QueueEntryNotFoundError extends RestanteError {
+  constructor(id: number) {
+    super('queue-entry-not-found', `Cannot find "${id}" in the queue: it is delivered, dropped, or never was`, {
+      hint: 'restante queue list',
+      context: { id },
+    });
+  }
+}
+
+export class InvalidQueueRecipientError extends RestanteError {
+  constructor(address: string) {
+    super('invalid-queue-recipient', `Cannot queue mail for "${address}": its domain is invalid`);
+  }
+}
+
+class RunningQueue implements Queue {
+  readonly #options: QueueOptions;
+  readonly #database: Database<QueueSchema, QueueOperations>;
+  readonly #files: MessageFiles;
+  readonly #ids: MessageIds;
+  readonly #metrics: QueueMetrics;
+  readonly #eraser: FileEraser;
+  readonly #scheduler: Scheduler;
+  readonly #settleOptions: SettleOptions;
+  #disposing: Promise<void> | undefined;
+
+  constructor(options: QueueOptions, database: Database<QueueSchema, QueueOperations>, files: MessageFiles) {
+    this.#options = options;
+    this.#database = database;
+    this.#files = files;
+    this.#ids = new MessageIds(database);
+    this.#metrics = queueMetrics(options.metrics);
+    this.#eraser = new FileEraser({ engine: options.engine, database, files, log: options.log });
+    const now = (): number => options.clock.now();
+    this.#settleOptions = {
+      database,
+      files,
+      ids: this.#ids,
+      hostname: options.hostname,
+      random: options.random,
+      backoff: options.backoff ?? defaultBackoff,
+      log: options.log,
+      now,
+      giveUp: async (reserved) => {
+        await this.#giveUp(reserved);
+      },
+      onChange: (change) => this.#onChange(change),
+    };
+    this.#scheduler = new Scheduler({
+      database,
+      log: options.log,
+      now,
+      maxDeliveries: options.maxDeliveries ?? 10,
+      maxDeliveriesTo: (domain) =>
+        this.#isLocal(domain)
+          ? (options.maxLocalDeliveriesPerDestination ?? 4)
+          : (options.maxDeliveriesPerDestination ?? 1),
+      routeTo: (domain) => this.#routeTo(domain),
+      settle: (job, result, signal) => settleAttempt(this.#settleOptions, job, result, signal),
+      onAttempt: (job, result, durationMs) => this.#onAttempt(job, result, durationMs),
+    });
+  }
+
+  async start(): Promise<void> {
+    const row = await this.#database.read((reader) =>
+      reader.first<{ count: number }>('SELECT count(*) AS count FROM recipient'),
+    );
+    this.#metrics.queued = row?.count ?? 0;
+    this.#eraser.wake();
+    this.#scheduler.kick();
+  }
+
+  async submit(message: SubmittedMessage): Promise<{ ids: number[] }> {
+    const recipients = message.recipients.map(({ address, notify, orcpt }) => {
+      const domain = recipientDomain(address);
+      if (domain === undefined) throw new InvalidQueueRecipientError(address);
+      return { address, domain, notify: notify?.join(',').toUpperCase() ?? null, orcpt: orcpt ?? null };
+    });
+    const now = this.#options.clock.now();
+    const prefix = message.prefix ?? new Uint8Array(0);
+    const path = join(this.#options.dataDirectory, 'tmp', message.file.path);
+    const reserved = await this.#ids.take();
+    try {
+      const [summary] = await Promise.all([
+        readHeader({ prefix, path }, limits.queueSummaryBytes).then(headerSummary),
+        this.#files.link(reserved.id, message.file),
+      ]);
+      const row: MessageRow = {
+        id: reserved.id,
+        account: message.account ?? null,
+        sender: message.sender,
+        size_bytes: message.file.sizeBytes,
+        sha256: message.file.sha256,
+        prefix,
+        subject: summary.subject,
+        message_id_header: summary.messageIdHeader,
+        ret: message.ret ?? null,
+        envid: message.envid ?? null,
+        smtputf8: message.smtputf8 ? 1 : 0,
+        body: message.body,
+        require_tls: message.requireTls ? 1 : 0,
+        is_dsn: message.isDsn ? 1 : 0,
+        queued_at: now,
+      };
+      const added: NewQueueMessage = {
+        message: row,
+        recipients,
+        nextAttemptAt: Math.max(now, message.holdUntil ?? now),
+      };
+      const { ids } = await this.#database.write('submit', added);
+      reserved.settle();
+      this.#metrics.queued += ids.length;
+      this.#options.log.info(
+        { messageId: reserved.id, recipientIds: ids, account: message.account, sizeBytes: row.size_bytes },
+        'Message queued',
+      );
+      this.#scheduler.kick();
+      return { ids };
+    } catch (error) {
+      await this.#giveUp(reserved);
+      throw error;
+    }
+  }
+
+  async list(filter: QueueFilter & { limit?: number; after?: number }): Promise<QueuedMessage[]> {
+    return await listRecipients(this.#database, this.#normalise(filter), filter.after ?? 0, filter.limit ?? 1000);
+  }
+
+  async hold(filter: QueueFilter): Promise<{ count: number }> {
+    return await this.#changeAll(filter, (step) => this.#database.write('setHeld', { ...step, held: true }));
+  }
+
+  async unhold(filter: QueueFilter): Promise<{ count: number }> {
+    const done = await this.#changeAll(filter, (step) => this.#database.write('setHeld', { ...step, held: false }));
+    this.kick();
+    return done;
+  }
+
+  async schedule(filter: QueueFilter, when: { at: number } | { deltaMs: number }): Promise<{ count: number }> {
+    const done = await this.#changeAll(filter, (step) => this.#database.write('schedule', { ...step, ...when }));
+    this.kick();
+    return done;
+  }
+
+  async drop(filter: QueueFilter): Promise<{ count: number }> {
+    return await this.#changeAll(filter, async (step) => {
+      const dropped = await this.#database.write('drop', step);
+      this.#onChange({ added: 0, removed: dropped.count, erased: dropped.erased });
+      return dropped;
+    });
+  }
+
+  async fail(filter: QueueFilter): Promise<{ count: number }> {
+    const reply = { code: 554, enhanced: '5.0.0', text: 'Given up by an administrator of the sending server' };
+    return await this.#changeAll(filter, async (step) => {
+      const { jobs, after } = await chooseJobs(this.#database, step);
+      let count = 0;
+      for (const job of jobs) {
+        const end = this.#scheduler.claim(job.recipients[0]?.domain ?? '', job.message.id);
+        if (end === undefined) continue;
+        try {
+          const replies = job.recipients.map(() => reply);
+          await settleAttempt(this.#settleOptions, job, { replies, accepted: 'relayed' });
+          count += job.recipients.length;
+        } finally {
+          end();
+        }
+      }
+      return { count, after };
+    });
+  }
+
+  async dump(id: number): Promise<Readable> {
+    const row = await this.#database.read((reader) =>
+      reader.first<{ id: number; prefix: Uint8Array }>(
+        'SELECT m.id, m.prefix FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.id = ?',
+        [id],
+      ),
+    );
+    if (row === undefined) throw new QueueEntryNotFoundError(id);
+    return streamContent({ prefix: row.prefix, path: this.#files.path(row.id) });
+  }
+
+  kick(): void {
+    this.#scheduler.kick();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposing ??= this.#dispose();
+    await this.#disposing;
+  }
+
+  async #dispose(): Promise<void> {
+    await this.#scheduler.stop(this.#options.stopWaitMs ?? 10_000);
+    await this.#eraser.stop();
+    await this.#ids.close();
+    await this.#database[Symbol.asyncDispose]();
+  }
+
+  /** Lets go of the id of a message whose commit failed; its file goes, unless the row is there after all. */
+  async #giveUp(reserved: ReservedId): Promise<void> {
+    try {
+      const row = await this.#database.read((reader) =>
+        reader.first('SELECT 1 FROM message WHERE id = ?', [reserved.id]),
+      );
+      if (row === undefined) await this.#files.removeAll([reserved.id]);
+      reserved.settle();
+    } catch (error) {
+      // The id stays reserved: the next start removes the file.
+      this.#options.log.error({ err: error, messageId: reserved.id }, 'Cannot remove the file of a message not queued');
+    }
+  }
+
+  #normalise(filter: QueueFilter): QueueFilter {
+    if (filter.domain === undefined) return filter;
+    return { ...filter, domain: recipientDomain(`x@${filter.domain}`) ?? filter.domain };
+  }
+
+  #isLocal(domain: string): boolean {
+    return this.#options.loopback === true || this.#options.isLocalDomain(domain);
+  }
+
+  #routeTo(domain: string): DeliveryRoute {
+    const pathOf = (id: number): string => this.#files.path(id);
+    if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
+    const { resolver, hostname, random, connect, log, relay, smtpPort } = this.#options;
+    return new RemoteRoute({ resolver, hostname, random, connect, log, relay, port: smtpPort ?? 25, pathOf }, domain);
+  }
+
+  async #changeAll(
+    filter: QueueFilter,
+    change: (step: {
+      filter: QueueFilter;
+      after: number;
+      limit: number;
+    }) => Promise<{ count: number; after: number | undefined }>,
+  ): Promise<{ count: number }> {
+    const normal = this.#normalise(filter);
+    let count = 0;
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const step = await change({ filter: normal, after, limit: limits.queueChangeStep });
+      count += step.count;
+      after = step.after;
+    }
+    return { count };
+  }
+
+  #onChange(change: ChangeSummary): void {
+    this.#metrics.queued += change.added - change.removed;
+    if (change.erased.length > 0) this.#eraser.wake();
+    if (change.added > 0) this.#scheduler.kick();
+  }
+
+  #onAttempt(job: DeliveryJob, result: DeliveryResult, durationMs: number): void {
+    const local = this.#isLocal(job.recipients[0]?.domain ?? '');
+    this.#metrics.attempted(result.replies, local ? 'local' : 'remote', durationMs);
+    job.recipients.forEach((row, at) => {
+      const reply = result.replies[at];
+      this.#options.log.info(
+        { messageId: row.message_id, recipientId: row.id, domain: row.domain, attempt: row.attempts + 1, reply },
+        'Delivery attempted',
+      );
+    });
+  }
+}
