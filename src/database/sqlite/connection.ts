@@ -81,6 +81,10 @@ export class Connection<Schema = unknown> implements Transactor<Schema> {
     this.#commit.run();
   }
 
+  endRead(): void {
+    if (this.database.inTransaction) this.#commit.run();
+  }
+
   /** Ends a transaction without effect; none need be open. */
   rollback(): void {
     if (this.database.inTransaction) this.database.exec('ROLLBACK');

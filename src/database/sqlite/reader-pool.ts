@@ -43,8 +43,7 @@ export class ReaderPool {
   }
 
   #give(connection: Connection): void {
-    // A read transaction has nothing to commit: this only ends it.
-    connection.rollback();
+    connection.endRead();
     const next = this.#waiting.shift();
     if (next !== undefined) next(connection);
     else if (this.#free.length < keptConnections) this.#free.push(connection);

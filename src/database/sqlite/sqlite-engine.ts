@@ -44,6 +44,7 @@ class SqliteEngine implements DatabaseEngine {
   readonly #openGate = new Gate();
   #lastUsed: OpenDatabase | undefined;
   #snapshotTurn: Promise<unknown> = Promise.resolve();
+  #snapshotsInMaking = 0;
   #disposing: Promise<void> | undefined;
   readonly #observePause: (ms: number) => void;
 
@@ -71,7 +72,7 @@ class SqliteEngine implements DatabaseEngine {
   }
 
   get filesMayBeErased(): boolean {
-    return this.#snapshots.size === 0;
+    return this.#snapshots.size === 0 && this.#snapshotsInMaking === 0;
   }
 
   async open<Schema, Ops extends Operations>(
@@ -119,7 +120,12 @@ class SqliteEngine implements DatabaseEngine {
 
   async snapshot(atInstant?: () => Promise<void>): Promise<DatabaseSnapshot> {
     this.#checkNotDisposed('snapshot');
-    const turn = this.#snapshotTurn.then(() => this.#takeSnapshot(atInstant));
+    this.#snapshotsInMaking++;
+    const turn = this.#snapshotTurn
+      .then(() => this.#takeSnapshot(atInstant))
+      .finally(() => {
+        this.#snapshotsInMaking--;
+      });
     this.#snapshotTurn = turn.catch(() => {});
     return await turn;
   }

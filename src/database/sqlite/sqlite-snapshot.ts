@@ -18,11 +18,13 @@ export class Pin {
 
   constructor(path: string) {
     const database = new SqliteDatabase(path, { fileMustExist: true, timeout: 5000 });
+    // A restored database has a rollback journal still: pinned so, it could not be opened for writes.
+    database.pragma('journal_mode = WAL');
     database.pragma('query_only = ON');
     this.#connection = new Connection(database);
     // The first read opens the log and reads the schema: done before the gate closes.
     this.hold();
-    this.#connection.rollback();
+    this.#connection.endRead();
   }
 
   /** From here on it sees this instant. */
@@ -36,7 +38,7 @@ export class Pin {
   }
 
   release(): void {
-    this.#connection.rollback();
+    this.#connection.endRead();
   }
 
   close(): void {

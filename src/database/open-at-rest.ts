@@ -1,0 +1,188 @@
+import { constants, existsSync, statSync } from 'node:fs';
+import { copyFile, link, mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import type { Finding } from './durable-part.ts';
+import type { Migration, Reader } from './engine.ts';
+import { Connection } from './sqlite/connection.ts';
+import { migrate, userVersion } from './sqlite/migrate.ts';
+import { toDatabaseError } from './sqlite/to-database-error.ts';
+
+export interface DatabaseAtRest extends AsyncDisposable {
+  /** Number of the last migration applied. */
+  readonly userVersion: number;
+  /** All reads see one state. */
+  reader<Schema>(): Reader<Schema>;
+  /**
+   * Checks the file's structure, its foreign keys, and that its tables are those that the migrations up to its version make. Runs for
+   * seconds on a database of gigabytes, in steps of one table.
+   */
+  check(options: { migrations: readonly Migration[]; signal: AbortSignal }): Promise<Finding[]>;
+}
+
+/**
+ * Up to this size a file is checked in one step, above it table by table: that leaves out the list of free pages, but doesn't hold the
+ * event loop for as long.
+ */
+const wholeCheckBytes = 16 * 1024 * 1024;
+/** Findings of one kind in one database; more say no more. */
+const maxFindings = 20;
+
+/**
+ * Opens a database of a backup or of a stopped server, without changing or creating any file beside it. It must have no other user:
+ * see `lockDataDirectory`.
+ * @param temporaryDirectory private to the caller; takes links or, on another file system, copies of the files meanwhile
+ * @throws DatabaseError `database-cannot-open`, `database-corrupt`
+ */
+export async function openDatabaseAtRest(path: string, temporaryDirectory: string): Promise<DatabaseAtRest> {
+  let directory: string | undefined;
+  let database: Database | undefined;
+  try {
+    let opened = path;
+    const writable = existsSync(`${path}-journal`);
+    if (writable || (await usesLog(path))) {
+      // Opening would make -wal and -shm, or play back a journal, beside the file: so that happens in a place of its own.
+      directory = await mkdtemp(join(temporaryDirectory, 'database-'));
+      opened = join(directory, basename(path));
+      await placeFile(path, opened, writable);
+      for (const suffix of ['-wal', '-journal']) {
+        if (existsSync(`${path}${suffix}`))
+          await copyFile(`${path}${suffix}`, `${opened}${suffix}`, constants.COPYFILE_FICLONE);
+      }
+    }
+    database = new SqliteDatabase(opened, { readonly: !writable, fileMustExist: true });
+    database.pragma('trusted_schema = OFF');
+    database.pragma('temp_store = MEMORY');
+    const connection = new Connection(database);
+    connection.beginRead();
+    connection.pin();
+    return new OpenedAtRest(path, connection, directory);
+  } catch (error) {
+    database?.close();
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+    throw toDatabaseError(error, 'Cannot open database', path);
+  }
+}
+
+class OpenedAtRest implements DatabaseAtRest {
+  readonly userVersion: number;
+  readonly #path: string;
+  readonly #connection: Connection;
+  readonly #directory: string | undefined;
+
+  constructor(path: string, connection: Connection, directory: string | undefined) {
+    this.#path = path;
+    this.#connection = connection;
+    this.#directory = directory;
+    this.userVersion = userVersion(connection.database);
+  }
+
+  reader<Schema>(): Reader<Schema> {
+    return this.#connection as Connection<unknown> as Connection<Schema>;
+  }
+
+  async check(options: { migrations: readonly Migration[]; signal: AbortSignal }): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    const add = (code: string, message: string) => {
+      findings.push({ severity: 'error', code, message, path: this.#path, hint: 'Restore the file from a backup.' });
+    };
+    try {
+      for (const problem of await this.#problems(options.signal))
+        add('database-damaged', `Database is damaged: ${problem}`);
+      if (findings.length > 0) return findings;
+      const orphans = this.#connection.database.pragma('foreign_key_check') as {
+        table: string;
+        rowid: number;
+        parent: string;
+      }[];
+      for (const { table, rowid, parent } of orphans.slice(0, maxFindings)) {
+        add('database-orphan', `Row ${rowid} of table "${table}" refers to a row of "${parent}" that does not exist`);
+      }
+      for (const difference of this.#differences(options.migrations)) add('database-schema', difference);
+    } catch (error) {
+      if (options.signal.aborted) throw error;
+      add('database-damaged', toDatabaseError(error, 'Cannot check database', this.#path).message);
+    }
+    return findings;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection.close();
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #problems(signal: AbortSignal): Promise<string[]> {
+    const { database } = this.#connection;
+    const tables = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0")
+      .pluck()
+      .all() as string[];
+    const check = (argument: string | number) =>
+      (database.pragma(`integrity_check(${argument})`) as { integrity_check: string }[])
+        .map((row) => row.integrity_check)
+        .filter((problem) => problem !== 'ok');
+    if (statSync(database.name).size <= wholeCheckBytes || tables.length === 0) return check(maxFindings);
+    const problems: string[] = [];
+    for (const table of ['sqlite_schema', ...tables]) {
+      signal.throwIfAborted();
+      problems.push(...check(`"${table.replaceAll('"', '""')}"`));
+      if (problems.length >= maxFindings) break;
+      await new Promise((next) => setImmediate(next));
+    }
+    return problems.slice(0, maxFindings);
+  }
+
+  #differences(migrations: readonly Migration[]): string[] {
+    if (this.userVersion > migrations.length) {
+      return [`Database has version ${this.userVersion}, and this software knows versions up to ${migrations.length}`];
+    }
+    const fresh = new SqliteDatabase(':memory:');
+    try {
+      migrate(fresh, migrations.slice(0, this.userVersion), ':memory:');
+      const expected = schemaOf(fresh);
+      const found = schemaOf(this.#connection.database);
+      const differences: string[] = [];
+      for (const [name, sql] of expected) {
+        if (!found.has(name)) differences.push(`The ${name} is missing`);
+        else if (found.get(name) !== sql) differences.push(`The ${name} differs from what the software made`);
+      }
+      for (const name of found.keys()) if (!expected.has(name)) differences.push(`The ${name} is not the software's`);
+      return differences.slice(0, maxFindings);
+    } finally {
+      fresh.close();
+    }
+  }
+}
+
+/** `table "x"` or the like, and its SQL. */
+function schemaOf(database: Database): Map<string, string | null> {
+  const rows = database
+    .prepare("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name")
+    .all() as { type: string; name: string; sql: string | null }[];
+  return new Map(rows.map(({ type, name, sql }) => [`${type} "${name}"`, sql]));
+}
+
+/** Whether the file's header, bytes 18 and 19, says that it is used with a write-ahead log. */
+async function usesLog(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const header = Buffer.alloc(20);
+    await file.read(header, 0, 20, 0);
+    return header[18] === 2 || header[19] === 2;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A hard link costs nothing, and a connection that only reads leaves the file as it is. */
+async function placeFile(path: string, place: string, writable: boolean): Promise<void> {
+  if (!writable && (await stat(path)).isFile()) {
+    try {
+      await link(path, place);
+      return;
+    } catch {
+      // Another file system, or one without links.
+    }
+  }
+  await copyFile(path, place, constants.COPYFILE_FICLONE);
+}
