@@ -1,0 +1,24 @@
+import { spawn } from 'node:child_process';
+import { endProcess, runProgram } from './run-program.ts';
+
+/** @returns how often a process and its threads call fsync or fdatasync while `work` runs; undefined without strace */
+export async function countFsyncs(pid: number, work: () => Promise<void>): Promise<number | undefined> {
+  const found = await runProgram('/bin/sh', ['-c', 'command -v strace']).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const strace = spawn('strace', ['-f', '-p', String(pid), '-e', 'trace=fsync,fdatasync', '-qq']);
+  let count = 0;
+  let rest = '';
+  strace.stderr.on('data', (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    count += lines.filter((line) => /\b(fsync|fdatasync)\(/.test(line)).length;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  try {
+    await work();
+  } finally {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await endProcess(strace, 'SIGINT');
+  }
+  return count;
+}
