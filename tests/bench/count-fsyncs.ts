@@ -1,11 +1,18 @@
 import { spawn } from 'node:child_process';
+import { processTree } from './process-tree.ts';
 import { endProcess, runProgram } from './run-program.ts';
 
-/** @returns how often a process and its threads call fsync or fdatasync while `work` runs; undefined without strace */
+/** @returns how often a process and all below it call fsync or fdatasync while `work` runs; undefined without strace */
 export async function countFsyncs(pid: number, work: () => Promise<void>): Promise<number | undefined> {
   const found = await runProgram('/bin/sh', ['-c', 'command -v strace']).catch(() => undefined);
   if (found === undefined) return undefined;
-  const strace = spawn('strace', ['-f', '-p', String(pid), '-e', 'trace=fsync,fdatasync', '-qq']);
+  const strace = spawn('strace', [
+    '-f',
+    ...processTree(pid).flatMap((each) => ['-p', String(each)]),
+    '-e',
+    'trace=fsync,fdatasync',
+    '-qq',
+  ]);
   let count = 0;
   let rest = '';
   strace.stderr.on('data', (chunk) => {
