@@ -73,7 +73,8 @@ async function deliverMessage(options: DeliveryOptions, message: IncomingMessage
   }
   const expansion = expandRecipients(message.recipients, options.resolve, (alias) => checkPosting(alias, message));
   let recipients = expansion.recipients;
-  if (recipients.some(({ alias }) => alias !== undefined)) recipients = await withoutLoops(options, message, recipients);
+  if (recipients.some(({ alias }) => alias !== undefined))
+    recipients = await withoutLoops(options, message, recipients);
   const wanted = new Map<string, Target>();
   for (const { targets } of recipients) {
     for (const key of targets) wanted.set(key, expansion.targets.get(key)!);

@@ -1,0 +1,80 @@
+import { AuthenticationError } from '../../sasl/authentication-error.ts';
+import { availableMechanisms } from '../../sasl/available-mechanisms.ts';
+import { createMechanism } from '../../sasl/create-mechanism.ts';
+import type { AuthenticatedIdentity, ServerMechanism } from '../../sasl/server-mechanism.ts';
+import { decodeBase64 } from '../../sasl/strict-base64.ts';
+import { SmtpError } from '../../smtp/smtp-error.ts';
+import type { SmtpSession } from '../smtp-session.ts';
+
+/** RFC 4954 §4 */
+export async function auth(session: SmtpSession, argument: string): Promise<void> {
+  const { connection, listener, server } = session;
+  const [name = '', initial, ...rest] = argument.split(' ');
+  if (listener.kind !== 'submission') throw new SmtpError(502, '5.5.1', 'Logins are not offered here');
+  if (session.hello === undefined) throw new SmtpError(503, '5.5.1', 'EHLO comes first');
+  if (session.identity !== undefined) throw new SmtpError(503, '5.5.1', 'You are logged in already');
+  if (session.transaction !== undefined) throw new SmtpError(503, '5.5.1', 'Not within a transaction');
+  if (name === '' || rest.length > 0) throw new SmtpError(501, '5.5.4', 'Syntax: AUTH mechanism [initial response]');
+  const available = availableMechanisms({ tls: connection.tls, allowPlaintext: listener.allowPlaintextAuth === true });
+  if (available.length === 0) throw new SmtpError(538, '5.7.11', 'Logins need TLS');
+  const mechanism = available.includes(name.toUpperCase())
+    ? createMechanism(name, { credentials: server.options.credentials, tls: connection.tls })
+    : undefined;
+  if (mechanism === undefined) throw new SmtpError(504, '5.5.4', 'Mechanism not known');
+  if (!server.failedLogins.every((limit) => limit.allows(session.remoteAddress))) {
+    throw new SmtpError(454, '4.7.0', 'Too many failed logins, try again later');
+  }
+  try {
+    session.identity = await exchange(session, mechanism, initial === undefined ? undefined : decode(initial, true));
+  } catch (error) {
+    throw refusal(session, mechanism.name, error);
+  }
+  server.logins.add(1, { mechanism: mechanism.name, result: 'ok' });
+  session.log.info({ account: session.identity.account, mechanism: mechanism.name }, 'logged in');
+  session.reply(235, '2.7.0', 'Logged in');
+}
+
+async function exchange(
+  session: SmtpSession,
+  mechanism: ServerMechanism,
+  initial: Buffer | undefined,
+): Promise<AuthenticatedIdentity> {
+  const { limits } = session.server;
+  let step = await mechanism.next(initial);
+  while ('challenge' in step) {
+    session.connection.write(`334 ${step.challenge.toString('base64')}\r\n`);
+    const line = await session.connection.readLine(limits.smtpAuthLineBytes, limits.smtpCommandTimeoutMs);
+    if (!line.subarray(-2).equals(Buffer.from('\r\n'))) throw new SmtpError(500, '5.5.2', 'Lines must end with CR LF');
+    const response = line.toString('latin1', 0, line.length - 2);
+    if (response === '*') throw new AuthenticationError('aborted', 'Cannot log in: the client gave up');
+    step = await mechanism.next(decode(response, false));
+  }
+  return step.success;
+}
+
+/** @param initial where an empty response is written `=` (RFC 4954 §4) */
+function decode(text: string, initial: boolean): Buffer {
+  if (initial && text === '=') return Buffer.alloc(0);
+  const decoded = text === '' && !initial ? Buffer.alloc(0) : decodeBase64(text);
+  if (decoded === undefined) throw new SmtpError(501, '5.5.2', 'That is not base64');
+  return decoded;
+}
+
+/** RFC 4954 §4 and §6. */
+function refusal(session: SmtpSession, mechanism: string, error: unknown): unknown {
+  if (!(error instanceof AuthenticationError)) return error;
+  const { server, remoteAddress, log } = session;
+  server.logins.add(1, { mechanism, result: error.code });
+  log.info({ mechanism, login: error.login, reason: error.code, err: error }, 'login refused');
+  switch (error.code) {
+    case 'failed':
+      for (const limit of server.failedLogins) limit.add(remoteAddress);
+      return new SmtpError(535, '5.7.8', 'Login or password is wrong');
+    case 'malformed':
+      return new SmtpError(501, '5.5.2', 'Malformed response');
+    case 'aborted':
+      return new SmtpError(501, '5.0.0', 'Login given up');
+    case 'temporary':
+      return new SmtpError(454, '4.7.0', 'Logins do not work at the moment', { cause: error });
+  }
+}

@@ -1,0 +1,70 @@
+import { errorReply } from '../delivery/error-reply.ts';
+import { SmtpError } from '../smtp/smtp-error.ts';
+import type { Accounts, MessageIntake, ReceivedFile } from '../store/account.ts';
+import { FatalSmtpError } from './fatal-smtp-error.ts';
+import type { ServerLimits } from './smtp-server-options.ts';
+
+/**
+ * Takes the bytes of one message to its file. Once the message is refused, for whatever reason, the rest is dropped, as the client
+ * reads our reply only after the end.
+ */
+export class MessageReceiver implements AsyncDisposable {
+  readonly #intake: Promise<MessageIntake>;
+  readonly #maxDiscardedBytes: number;
+  #opened: MessageIntake | undefined;
+  #refusal: SmtpError | undefined;
+  #discardedBytes = 0;
+
+  constructor(accounts: Pick<Accounts, 'startMessage'>, limits: ServerLimits) {
+    this.#maxDiscardedBytes = limits.smtpDiscardedBytes;
+    this.#intake = accounts.startMessage({ limitBytes: limits.messageBytes });
+    // Seen at the first write.
+    this.#intake.catch(() => {});
+  }
+
+  /** The first refusal is the one that is replied. */
+  refuse(error: SmtpError): void {
+    this.#refusal ??= error;
+  }
+
+  /** @throws FatalSmtpError when too much came after the refusal */
+  async write(pieces: readonly Buffer[]): Promise<void> {
+    if (this.#refusal === undefined) {
+      try {
+        this.#opened ??= await this.#intake;
+        const intake = this.#opened;
+        if (pieces.length <= 8) for (const piece of pieces) await intake.write(piece);
+        else await intake.write(Buffer.concat(pieces));
+        return;
+      } catch (error) {
+        this.refuse(errorReply(error));
+      }
+    }
+    for (const piece of pieces) this.#discardedBytes += piece.length;
+    if (this.#discardedBytes > this.#maxDiscardedBytes) {
+      const { replyCode, enhancedCode, publicText } = this.#refusal ?? errorReply(undefined);
+      throw new FatalSmtpError(replyCode, enhancedCode, publicText);
+    }
+  }
+
+  async throwIfRefused(): Promise<void> {
+    await this.#intake;
+    if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
+  /** @throws SmtpError when the message was refused */
+  async finish(): Promise<ReceivedFile> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const intake = await this.#intake;
+    return await intake.finish();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const intake = await this.#intake.catch(() => undefined);
+    await intake?.[Symbol.asyncDispose]();
+  }
+}
+
+export function bareLineEndRefusal(): SmtpError {
+  return new SmtpError(550, '5.6.0', 'The message has a bare CR or LF: its lines must end with CR LF');
+}
