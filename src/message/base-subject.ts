@@ -6,6 +6,9 @@ export interface BaseSubject {
   isReplyOrForward: boolean;
 }
 
+/** More of a subject says no more about its thread, and would take long to strip. */
+const MAX_LENGTH = 2000;
+
 /** `[blob]` marks, such as mailing lists put in front. */
 const BLOB = /^\[[^[\]]*\]\s*/;
 const TRAILER = /\s*\(fwd\)\s*$/i;
@@ -16,7 +19,7 @@ const TRAILER = /\s*\(fwd\)\s*$/i;
  * Source: RFC 5256 §2.1
  */
 export function baseSubject(subject: string): BaseSubject {
-  let text = subject.replace(/\s+/g, ' ').trim();
+  let text = subject.slice(0, MAX_LENGTH).replace(/\s+/g, ' ').trim();
   let isReplyOrForward = false;
   for (;;) {
     const before = text;

@@ -10,6 +10,7 @@ export function decodeCharset(bytes: Uint8Array, label: string): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const name = canonicalCharset(label);
   if (name === 'utf-8') return decodeUtf8(buffer);
+  if (name === ISO_2022_JP) return new TextDecoder(name).decode(buffer);
   return iconv.decode(buffer, name, { stripBOM: true });
 }
 
@@ -28,8 +29,11 @@ export function canonicalCharset(label: string): string {
     .replace(/^["']+|["']+$/g, '');
   if (name === '' || name === 'utf-8' || name === 'us-ascii' || name === 'utf8' || name === 'ascii') return 'utf-8';
   const known = ALIASES.get(name) ?? name;
-  return iconv.encodingExists(known) ? known : 'windows-1252';
+  return known === ISO_2022_JP || iconv.encodingExists(known) ? known : 'windows-1252';
 }
+
+/** iconv-lite lacks it, Node has it. */
+const ISO_2022_JP = 'iso-2022-jp';
 
 /** Names seen in mail that iconv-lite doesn't know, and charsets whose senders mean a superset (as in the WHATWG Encoding Standard). */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -49,6 +53,9 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['ks_c_5601-1987', 'cp949'],
   ['ks_c_5601', 'cp949'],
   ['euc-kr', 'cp949'],
+  ['iso-2022-jp-1', ISO_2022_JP],
+  ['iso-2022-jp-2', ISO_2022_JP],
+  ['iso-2022-jp-ms', ISO_2022_JP],
   ['x-sjis', 'shift_jis'],
   ['cp-850', 'cp850'],
   ['x-mac-roman', 'macintosh'],
@@ -62,6 +69,10 @@ export interface CharsetDecoder {
 
 /** @param charset from `canonicalCharset` */
 export function createCharsetDecoder(charset: string): CharsetDecoder {
+  if (charset === ISO_2022_JP) {
+    const decoder = new TextDecoder(charset);
+    return { write: (chunk) => decoder.decode(chunk, { stream: true }), end: () => decoder.decode() };
+  }
   return iconv.getDecoder(charset);
 }
 

@@ -52,7 +52,7 @@ function readFieldName(header: ByteText, start: number, end: number): HeaderFiel
 /** Removes line ends and the whitespace around the value (RFC 5322 §2.2.3). */
 export function unfold(value: ByteText): ByteText {
   const trimmed = trimBlanks(value);
-  return trimmed.includes('\n') ? trimmed.replace(/\r*\n/g, '') : trimmed;
+  return trimmed.includes('\n') ? trimmed.replace(/\r?\n/g, '') : trimmed;
 }
 
 /** The unfolded values of all fields with this name, in order. */

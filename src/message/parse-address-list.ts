@@ -78,7 +78,8 @@ class AddressParser {
     let comment = '';
     let angle: Omit<Mailbox, 'name'> | undefined;
     let space = false;
-    for (; this.#pos < this.#text.length; ) {
+    let hasAt = false;
+    while (this.#pos < this.#text.length) {
       const char = this.#text[this.#pos]!;
       if (char === ',' || char === ';') {
         this.#pos++;
@@ -89,7 +90,7 @@ class AddressParser {
         }
         return;
       }
-      if (char === ':' && !this.#inGroup && angle === undefined && !words.some((word) => word.text === '@')) {
+      if (char === ':' && !this.#inGroup && angle === undefined && !hasAt) {
         this.#pos++;
         this.#inGroup = true;
         this.#items.push({ kind: 'group-start', name: joinPhrase(words) });
@@ -112,6 +113,7 @@ class AddressParser {
       }
       const word = this.#readWord(char, space);
       space = false;
+      if (char === '@') hasAt = true;
       // What follows the brackets is rubbish.
       if (angle === undefined) words.push(word);
     }
@@ -152,7 +154,7 @@ class AddressParser {
     while (this.#text[this.#pos] === '<' || isSpace(this.#text[this.#pos] ?? '')) this.#pos++;
     const words: Word[] = [];
     let route = '';
-    for (; this.#pos < this.#text.length; ) {
+    while (this.#pos < this.#text.length) {
       const char = this.#text[this.#pos]!;
       if (char === '>') {
         while (this.#text[this.#pos] === '>') this.#pos++;

@@ -5,6 +5,7 @@ import { rawParameter } from './parameters.ts';
 import { parseDate } from './parse-date.ts';
 import type { MessagePart, MessageStructure } from './structure.ts';
 import { decodeTransfer } from './transfer-decoder.ts';
+import { trimBlanks } from './trim-blanks.ts';
 
 export interface ParsedDsn {
   originalEnvelopeId?: string;
@@ -51,7 +52,7 @@ export function parseDsn(message: Uint8Array, structure: MessageStructure): Pars
     // An unknown encoding: what it says can't be known.
     return undefined;
   }
-  const groups = text.trim().split(/\r?\n(?:[ \t]*\r?\n)+/, limits.dsnRecipients + 1);
+  const groups = trimBlanks(text).split(/\r?\n(?:[ \t]*\r?\n)+/, limits.dsnRecipients + 1);
   const perMessage = readGroup(groups[0]!);
   const dsn: ParsedDsn = { recipients: [] };
   const envelopeId = perMessage('original-envelope-id');

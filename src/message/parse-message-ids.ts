@@ -13,7 +13,7 @@ export function parseMessageIds(value: string): string[] {
     if (id !== '') ids.push(id);
   }
   if (ids.length === 0) {
-    for (const match of value.matchAll(/[^ \t\r\n<>,;()"]+@[^ \t\r\n<>,;()"]+/g)) ids.push(match[0]);
+    for (const word of value.split(/[ \t\r\n<>,;()"]/)) if (/[^@]@[^@]/.test(word)) ids.push(word);
   }
   if (ids.length <= limits.headerMessageIds) return ids;
   return [ids[0]!, ...ids.slice(ids.length - limits.headerMessageIds + 1)];

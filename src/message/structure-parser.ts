@@ -55,7 +55,8 @@ export class StructureParser {
   #beforePrevious = -1;
   /** Bytes at the end of the last chunk that can only be understood with the next ones; short. */
   #carry: Buffer = NOTHING;
-  #headerPieces: Buffer[] = [];
+  /** The header so far, when it came in several chunks. */
+  #header: Buffer = NOTHING;
   #headerKept = 0;
 
   constructor() {
@@ -175,25 +176,32 @@ export class StructureParser {
 
   /** Keeps header bytes, up to the limit, until the header is complete. */
   #keepHeader(bytes: Buffer, from: number, to: number): number {
-    const keep = Math.min(to - from, limits.headerBytes - this.#headerKept);
-    if (keep > 0) {
-      this.#headerPieces.push(Buffer.from(bytes.subarray(from, from + keep)));
-      this.#headerKept += keep;
-    }
+    this.#keep(bytes, from, to);
     return this.#advance(bytes, from, to);
+  }
+
+  #keep(bytes: Buffer, from: number, to: number): void {
+    const count = Math.min(to - from, limits.headerBytes - this.#headerKept);
+    if (count <= 0) return;
+    const size = this.#headerKept + count;
+    if (size > this.#header.length) {
+      const larger = Buffer.allocUnsafe(Math.max(size, this.#header.length * 2, 4096));
+      this.#header.copy(larger, 0, 0, this.#headerKept);
+      this.#header = larger;
+    }
+    bytes.copy(this.#header, this.#headerKept, from, from + count);
+    this.#headerKept = size;
   }
 
   /** The header ends at `#offset`, with these last bytes of it. */
   #endHeader(bytes: Buffer, from: number, to: number): void {
     let header: string;
-    if (this.#headerPieces.length === 0) {
+    if (this.#headerKept === 0) {
       header = bytes.toString('latin1', from, Math.min(to, from + limits.headerBytes));
     } else {
-      const room = limits.headerBytes - this.#headerKept;
-      this.#headerPieces.push(bytes.subarray(from, Math.min(to, from + room)));
-      const whole = Buffer.concat(this.#headerPieces);
-      header = whole.toString('latin1');
-      this.#headerPieces = [];
+      this.#keep(bytes, from, to);
+      header = this.#header.toString('latin1', 0, this.#headerKept);
+      this.#header = NOTHING;
       this.#headerKept = 0;
     }
     const part = this.#part;
