@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { DirectorySyncer, makeDirectoryDurably } from '../runtime/durable-file.ts';
 import type { QueueableFile } from './queue.ts';
 
-const filesPerDirectory = 1024;
+export const filesPerDirectory = 1024;
 
 /** Below the data directory. */
 export function messageFilePath(id: number): string {

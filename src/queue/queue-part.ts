@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CapturedFile, DurablePart, Finding } from '../database/durable-part.ts';
+import type { DatabaseEngine } from '../database/engine.ts';
+import { openDatabaseAtRest } from '../database/open-at-rest.ts';
+import { limits } from '../runtime/limits.ts';
+import { messageFileId, messageFilePath } from './message-files.ts';
+import { queueDatabase, queueDatabasePath } from './queue-database.ts';
+import { migrations, type QueueSchema } from './schema.ts';
+import { checkMessageFiles, checkRows } from './verify-queue.ts';
+
+const pageSize = 1000;
+
+/** The queue's database and message files, for backups. */
+export function createQueuePart(): DurablePart {
+  return {
+    name: 'queue',
+    owns: (path) => /^queue\/index\.db(?:-wal|-shm|-journal)?$/.test(path) || messageFileId(path) !== undefined,
+    async captureAtInstant() {},
+    async *capture(snapshot, dataDirectory) {
+      const path = join(dataDirectory, queueDatabasePath);
+      if (!existsSync(path)) return;
+      yield { kind: 'database', path: queueDatabasePath };
+      for (let after = -1; ; ) {
+        const rows = await snapshot.read<QueueSchema, MessageFileRow[]>(path, (reader) =>
+          reader.all('SELECT id, account, size_bytes, sha256 FROM message WHERE id > ? ORDER BY id LIMIT ?', [
+            after,
+            pageSize,
+          ]),
+        );
+        yield* rows.map(captured);
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < pageSize) return;
+        after = last.id;
+      }
+    },
+    async *verify(directory, options) {
+      const path = join(directory, queueDatabasePath);
+      if (!existsSync(path)) {
+        const files = await readdir(join(directory, 'queue/msg')).catch(() => []);
+        if (files.length > 0) yield missingDatabase;
+        return;
+      }
+      const temporary = await mkdtemp(join(tmpdir(), 'restante-verify-'));
+      try {
+        await using database = await openDatabaseAtRest(path, temporary);
+        const findings = await database.check({ migrations, signal: options.signal });
+        yield* findings;
+        if (findings.some(({ severity }) => severity === 'error')) return;
+        const reader = database.reader<QueueSchema>();
+        yield* checkRows(reader);
+        yield* checkMessageFiles(reader, directory, options);
+      } finally {
+        await rm(temporary, { recursive: true, force: true });
+      }
+    },
+    afterRestore: holdAll,
+  };
+}
+
+interface MessageFileRow {
+  id: number;
+  account: string | null;
+  size_bytes: number;
+  sha256: Uint8Array;
+}
+
+function captured(row: MessageFileRow): CapturedFile {
+  return {
+    kind: 'message',
+    path: messageFilePath(row.id),
+    sizeBytes: row.size_bytes,
+    sha256: Buffer.from(row.sha256).toString('hex'),
+    ...(row.account === null ? {} : { account: row.account }),
+  };
+}
+
+const missingDatabase: Finding = {
+  severity: 'error',
+  code: 'queue-database-missing',
+  message: 'The queue has message files and no database: nobody knows who they are for',
+  path: queueDatabasePath,
+  hint: 'restore the data directory from a backup',
+};
+
+/** What waited at the instant of the backup may have been sent since: it waits for a person to look at it. */
+async function holdAll(engine: DatabaseEngine, directory: string): Promise<Finding[]> {
+  const path = join(directory, queueDatabasePath);
+  if (!existsSync(path)) return [];
+  await using database = await engine.open(queueDatabase, path);
+  let held = 0;
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const step: { count: number; after: number | undefined } = await database.write('setHeld', {
+      filter: { held: false },
+      after,
+      limit: limits.queueChangeStep,
+      held: true,
+    });
+    held += step.count;
+    after = step.after;
+  }
+  if (held === 0) return [];
+  return [
+    {
+      severity: 'note',
+      code: 'queue-held',
+      message: `${held} recipients in the queue are held: mail to them may have been sent after the backup was taken`,
+      hint: 'look at them with "restante queue list", then "restante queue unhold" or "restante queue drop"',
+    },
+  ];
+}
