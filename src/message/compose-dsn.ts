@@ -1,9 +1,9 @@
 import { limits } from '../runtime/limits.ts';
-import { textEncoding } from './compose-text-message.ts';
 import { encodeQuotedPrintable } from './encode-quoted-printable.ts';
 import { formatMailbox } from './format-address.ts';
 import { formatDate } from './format-date.ts';
 import { formatField } from './format-field.ts';
+import { textEncoding } from './text-encoding.ts';
 
 export type DsnAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded';
 
@@ -70,9 +70,9 @@ export function composeDsn(options: DsnOptions): Buffer {
     formatField('To', options.to) +
     formatField('Subject', subjectOf(options)) +
     formatField('Message-ID', `<${options.messageId}>`);
-  if (options.originalMessageId !== undefined && options.originalMessageId !== '') {
-    header +=
-      formatField('In-Reply-To', options.originalMessageId) + formatField('References', options.originalMessageId);
+  const answered = options.originalMessageId ?? '';
+  if (answered !== '' && answered.length <= 900) {
+    header += formatField('In-Reply-To', answered) + formatField('References', answered);
   }
   // RFC 3834 §3.1.7: so that nobody answers it.
   header += formatField('Auto-Submitted', 'auto-replied');
@@ -192,11 +192,11 @@ function typedAddress(text: string, utf8: boolean): string {
   return `utf-8; ${encoded.join('')}`;
 }
 
-/** Text from elsewhere, made fit for one line; a reply is never longer than this. */
+/** Text from elsewhere, made fit for one line of at most 998 bytes even in UTF-8 (RFC 5322 §2.1.1). */
 function visible(text: string, utf8: boolean): string {
   const line = text
-    .slice(0, 1000)
-    .replace(/[\x00-\x1F\x7F]+/g, ' ')
+    .slice(0, utf8 && !isAscii(text) ? 300 : 900)
+    .replace(/[\x00-\x20\x7F]+/g, ' ')
     .trim()
     .toWellFormed();
   return utf8 ? line : line.replace(/[^\x20-\x7E]/g, '?');
@@ -222,12 +222,12 @@ function originalPart(options: DsnOptions): OriginalPart {
   }
   const header = cutHeader(bytes);
   const type = options.smtpUtf8 ? 'message/global-headers' : 'text/rfc822-headers';
-  const encoding = textEncoding(header);
+  const encoding = textEncoding(header, { allow8bit: options.smtpUtf8 });
   return {
     type,
     description: 'Header of the message',
     encoding,
-    bytes: encoding === '7bit' ? header : Buffer.from(encodeQuotedPrintable(header), 'latin1'),
+    bytes: encoding !== 'quoted-printable' ? header : Buffer.from(encodeQuotedPrintable(header), 'latin1'),
   };
 }
 

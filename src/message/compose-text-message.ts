@@ -2,6 +2,7 @@ import { encodeHeaderText } from './encode-header-text.ts';
 import { encodeQuotedPrintable } from './encode-quoted-printable.ts';
 import { formatDate } from './format-date.ts';
 import { formatField } from './format-field.ts';
+import { textEncoding } from './text-encoding.ts';
 
 export interface TextMessage {
   /** Formatted mailboxes, see `formatMailbox`. */
@@ -23,7 +24,7 @@ export interface TextMessage {
  */
 export function composeTextMessage(message: TextMessage): Buffer {
   const body = Buffer.from(message.text.replace(/\r\n?|\n/g, '\r\n'), 'utf8');
-  const encoding = textEncoding(body);
+  const encoding = textEncoding(body, { allow8bit: false });
   const header =
     formatField('Date', formatDate(message.dateMs)) +
     formatField('From', message.from) +
@@ -38,10 +39,4 @@ export function composeTextMessage(message: TextMessage): Buffer {
     Buffer.from(`${header}\r\n`, 'utf8'),
     encoding === '7bit' ? body : Buffer.from(encodeQuotedPrintable(body), 'latin1'),
   ]);
-}
-
-/** Whether text must be encoded: 8-bit, NUL, bare CR or LF, or lines that SMTP doesn't carry (RFC 5321 §4.5.3.1.6). */
-export function textEncoding(body: Buffer): '7bit' | 'quoted-printable' {
-  const text = body.toString('latin1');
-  return /[\x00\x80-\xFF]|\r(?!\n)|(?<!\r)\n|[^\n]{998}/.test(text) ? 'quoted-printable' : '7bit';
 }

@@ -11,6 +11,7 @@ describe('domains', () => {
     ['faß.de', 'xn--fa-hia.de'],
     ['日本。jp', 'xn--wgv71a.jp'],
     ['localhost', 'localhost'],
+    ['ab--c.example', 'ab--c.example'],
     ['1.2.3.example', '1.2.3.example'],
   ])('%s is %s', (domain, normalised) => {
     expect(normaliseDomain(domain)).toBe(normalised);
@@ -29,7 +30,6 @@ describe('domains', () => {
     `${'a.'.repeat(127)}ab`,
     'a\0b',
     '[192.0.2.1]',
-    'ab--c.example',
   ])('that are invalid are refused: %j', (domain) => {
     expect(() => normaliseDomain(domain)).toThrow(InvalidDomainError);
   });

@@ -27,7 +27,8 @@ const OPTIONS = {
  */
 export function normaliseDomain(domain: string): string {
   const text = (domain.endsWith('.') ? domain.slice(0, -1) : domain).toLowerCase();
-  if (PLAIN.test(text) && !text.includes('--')) return text;
+  // Also names with `--` in the wrong place (UTS #46 §4.1): they exist, and mail must reach them.
+  if (PLAIN.test(text) && !text.includes('xn--')) return text;
   const ascii = toASCII(text, OPTIONS);
   if (ascii === null || ascii === '') throw new InvalidDomainError(domain, 'a label is invalid or too long');
   return ascii;
