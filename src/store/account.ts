@@ -32,14 +32,15 @@ export interface Account extends AsyncDisposable {
   /**
    * Changes flags.
    * @param unchangedSince leaves out messages whose MODSEQ is above it (CONDSTORE), and names them in `modified`
-   * @returns messages that exist now in `changed`, in UID order, whether or not the flags differed; `modseq` of each after the change
+   * @returns messages that exist now in `changed`, in UID order, whether or not the flags differed; `modseq` of each after the change;
+   *   `modseq` of this change itself, undefined when no flags differed
    */
   storeFlags(
     mailboxId: number,
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
     options?: { unchangedSince?: number },
-  ): Promise<{ changed: MessageFlags[]; modified: number[] }>;
+  ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq?: number | undefined }>;
   /** @returns pairs in UID order. Flags, keywords and received date are kept. @throws MailboxNotFoundError, OverQuotaError */
   copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages>;
   /** Moves in one transaction: nobody sees a message in both or neither. */
@@ -149,6 +150,11 @@ export interface RenderedMessageRow extends MessageRow, ContentLocation {
   readonly bodyStructure: string;
 }
 
+export interface ReadMessagesOptions {
+  /** Also rows of expunged messages, for a session whose client has not been told yet; see {@link Account.holdExpunged}. */
+  readonly includeExpunged?: boolean;
+}
+
 export interface AccountReader {
   /** All live mailboxes, by name. */
   mailboxes(): Promise<Mailbox[]>;
@@ -165,9 +171,21 @@ export interface AccountReader {
   /** What changed after a MODSEQ, expunged messages included. */
   changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]>;
   /** Narrow rows in UID order, for at most the UIDs of the selection between `from` and `to` (inclusive). Ask in steps of ≤ 1,000. */
-  messages(mailboxId: number, uids: UidSelection, from?: number, to?: number): Promise<MessageRow[]>;
+  messages(
+    mailboxId: number,
+    uids: UidSelection,
+    from?: number,
+    to?: number,
+    options?: ReadMessagesOptions,
+  ): Promise<MessageRow[]>;
   /** The same with what FETCH of metadata needs. */
-  renderedMessages(mailboxId: number, uids: UidSelection, from?: number, to?: number): Promise<RenderedMessageRow[]>;
+  renderedMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    from?: number,
+    to?: number,
+    options?: ReadMessagesOptions,
+  ): Promise<RenderedMessageRow[]>;
   /** The parsed structure of one content; offsets relative to prefix and file as one. */
   structure(contentId: number): Promise<MessageStructure>;
   quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;
@@ -241,5 +259,10 @@ export interface Accounts extends AsyncDisposable {
   /** Removes an account and all its mail. No session may have it open: it is closed first. */
   remove(name: string): Promise<void>;
   startMessage(options?: { limitBytes?: number }): Promise<MessageIntake>;
+  /**
+   * Takes a message file that exists and never changes, on the same file system: hard-linked into `tmp/`, read, hashed and parsed.
+   * @param path absolute. @throws MessageFileError
+   */
+  adopt(path: string): Promise<ReceivedFile>;
   setPassword(name: string, password: string): Promise<void>;
 }

@@ -23,4 +23,4 @@ export function toUidRanges(uids: UidSelection): UidRanges {
 
 /** A row for each range: joined with CROSS JOIN, so that SQLite looks up the messages of each and not the other way round. */
 export const rangesTable =
-  '(SELECT json_extract(value, \'$[0]\') AS low, json_extract(value, \'$[1]\') AS high FROM json_each(?)) AS ranges';
+  "(SELECT json_extract(value, '$[0]') AS low, json_extract(value, '$[1]') AS high FROM json_each(?)) AS ranges";

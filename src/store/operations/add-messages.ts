@@ -2,8 +2,8 @@ import type { AddedMessage, Reception } from '../account.ts';
 import { flagBits } from '../flags.ts';
 import { MailboxNotFoundError, OverQuotaError } from '../store-errors.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
-import { makeMailbox } from './make-mailbox.ts';
 import { keywordsText, takeKeywords } from './mailbox-keywords.ts';
+import { makeMailbox } from './make-mailbox.ts';
 import { placeInThread, type ThreadFacts } from './place-in-thread.ts';
 
 /** A message whose file is in its place; all that needs parsing has been found out. */

@@ -1,5 +1,5 @@
-import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { OverQuotaError } from '../store-errors.ts';
+import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
 import { takeKeywords } from './mailbox-keywords.ts';
 

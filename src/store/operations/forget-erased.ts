@@ -8,7 +8,10 @@ interface Erased {
 }
 
 /** Removes the rows of contents whose files are gone, and what only they kept in the tables of threads. */
-export async function forgetErased(transactor: AccountTransactor, args: { contentIds: readonly number[] }): Promise<void> {
+export async function forgetErased(
+  transactor: AccountTransactor,
+  args: { contentIds: readonly number[] },
+): Promise<void> {
   for (const contentId of args.contentIds) {
     await transactor.run('DELETE FROM erase WHERE content_id = ?', [contentId]);
     const content = await transactor.first<Erased>(

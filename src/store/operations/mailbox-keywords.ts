@@ -8,10 +8,7 @@ import type { MailboxRecord } from './account-change.ts';
  * @throws StoreLimitError
  * Source: RFC 9051 §2.3.2: keywords are case-insensitive
  */
-export function takeKeywords(
-  mailbox: MailboxRecord,
-  keywords: readonly string[],
-): { names: string[]; added: boolean } {
+export function takeKeywords(mailbox: MailboxRecord, keywords: readonly string[]): { names: string[]; added: boolean } {
   if (keywords.length === 0) return { names: [], added: false };
   const known = JSON.parse(mailbox.keywords) as string[];
   const byLowerName = new Map(known.map((name) => [name.toLowerCase(), name]));

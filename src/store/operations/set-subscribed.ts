@@ -13,11 +13,7 @@ export async function setSubscribed(
   }
   const { count } = (await transactor.first<{ count: number }>('SELECT count(*) AS count FROM subscriptions'))!;
   if (count >= limits.subscriptionsPerAccount) {
-    throw new StoreLimitError(
-      `subscribe to "${args.name}"`,
-      'subscriptionsPerAccount',
-      limits.subscriptionsPerAccount,
-    );
+    throw new StoreLimitError(`subscribe to "${args.name}"`, 'subscriptionsPerAccount', limits.subscriptionsPerAccount);
   }
   await transactor.run('INSERT OR IGNORE INTO subscriptions (name) VALUES (?)', [args.name]);
 }

@@ -1,9 +1,9 @@
+import { limits } from '../../runtime/limits.ts';
 import { flagBits } from '../flags.ts';
+import { StoreLimitError } from '../store-errors.ts';
 import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { AccountChange, type AccountTransactor } from './account-change.ts';
 import { keywordsText, takeKeywords } from './mailbox-keywords.ts';
-import { StoreLimitError } from '../store-errors.ts';
-import { limits } from '../../runtime/limits.ts';
 
 interface FlagRow {
   /** Start of the range of the selection that the message is in. */
@@ -39,7 +39,8 @@ export async function storeFlags(
   const change = await AccountChange.begin(transactor);
   const mailbox = await change.mailbox(args.mailboxId);
   // Removing a keyword that the mailbox has never seen must not announce it.
-  const { names, added } = args.mode === 'remove' ? { names: args.keywords, added: false } : takeKeywords(mailbox, args.keywords);
+  const { names, added } =
+    args.mode === 'remove' ? { names: args.keywords, added: false } : takeKeywords(mailbox, args.keywords);
   const rows = await transactor.all<FlagRow>(
     `SELECT low, uid, modseq, flags, keywords FROM ${rangesTable} CROSS JOIN messages
      WHERE mailbox_id = ? AND uid BETWEEN low AND high AND expunged = 0`,

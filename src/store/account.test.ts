@@ -1,0 +1,371 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { silentLog } from '../runtime/log.ts';
+import type { Account, Accounts, AddedMessage, NewMessage } from './account.ts';
+import { flagBits } from './flags.ts';
+import { type OpenAccountsOptions, openAccounts } from './open-accounts.ts';
+import {
+  MailboxExistsError,
+  MailboxHasChildrenError,
+  MailboxNameError,
+  MailboxNotFoundError,
+  MessageTooLargeError,
+  OverQuotaError,
+} from './store-errors.ts';
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Store extends AsyncDisposable {
+  accounts: Accounts;
+  dataDirectory: string;
+}
+
+async function directory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'restante-store-'));
+  cleanups.push(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function openStore(dataDirectory?: string, options: Partial<OpenAccountsOptions> = {}): Promise<Store> {
+  dataDirectory ??= await directory();
+  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true, ...options });
+  let closed = false;
+  const close = async (): Promise<void> => {
+    if (closed) return;
+    closed = true;
+    await accounts[Symbol.asyncDispose]();
+    await engine[Symbol.asyncDispose]();
+  };
+  cleanups.push(close);
+  return { accounts, dataDirectory, [Symbol.asyncDispose]: close };
+}
+
+async function deliver(
+  accounts: Accounts,
+  account: Account,
+  text: string,
+  more: Partial<NewMessage> = {},
+): Promise<AddedMessage> {
+  await using intake = await accounts.startMessage();
+  await intake.write(Buffer.from(text.replaceAll('\n', '\r\n')));
+  await using file = await intake.finish();
+  return await account.addMessage({ mailbox: 'Inbox', file, ...more });
+}
+
+const message = (subject: string, more = ''): string =>
+  `From: a@example.org\nSubject: ${subject}\nDate: Mon, 23 Nov 2026 10:00:00 +0000\nMessage-ID: <${subject.replace(/\W/g, '')}@x>\n${more}\nHello\n`;
+
+async function inbox(account: Account) {
+  return (await account.read((reader) => reader.mailbox('inbox')))!;
+}
+
+describe('an account', () => {
+  it('begins with its default mailboxes, subscribed', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    const mailboxes = await account.read((reader) => reader.mailboxes());
+    expect(mailboxes.map(({ name, specialUse, subscribed }) => [name, specialUse, subscribed])).toEqual([
+      ['Archive', ['\\Archive'], true],
+      ['Drafts', ['\\Drafts'], true],
+      ['Inbox', [], true],
+      ['Junk', ['\\Junk'], true],
+      ['Sent', ['\\Sent'], true],
+      ['Trash', ['\\Trash'], true],
+    ]);
+    expect(await accounts.list()).toEqual(['me']);
+    expect(await accounts.exists('you')).toBe(false);
+  });
+
+  it('adds a message, and gives back its bytes with the prefix', async () => {
+    const { accounts, dataDirectory } = await openStore();
+    await using account = await accounts.open('me');
+    const added = await deliver(accounts, account, message('one'), {
+      prefix: Buffer.from('Delivered-To: me\r\n'),
+      flags: { bits: flagBits['\\Seen'], keywords: ['Work'] },
+      receivedAt: 5000,
+    });
+    expect(added).toMatchObject({ mailboxName: 'Inbox', uid: 1, contentId: 1 });
+    const [row] = await account.read((reader) => reader.renderedMessages(added.mailboxId, 'all'));
+    expect(row).toMatchObject({ uid: 1, flagBits: 1, keywords: ['Work'], receivedAt: 5000, modseq: added.modseq });
+    expect(row!.envelope).toContain('"one"');
+    const text = `Delivered-To: me\r\n${message('one').replaceAll('\n', '\r\n')}`;
+    expect(account.readContentSync(row!).toString()).toBe(text);
+    expect((await account.readContent(row!)).toString()).toBe(text);
+    expect(row!.sizeBytes).toBe(text.length);
+    let streamed = '';
+    for await (const chunk of account.streamContent(row!, 5, 30)) streamed += (chunk as Buffer).toString();
+    expect(streamed).toBe(text.slice(5, 30));
+    const structure = await account.read((reader) => reader.structure(row!.contentId));
+    expect(text.slice(structure.root.bodyStart, structure.root.bodyEnd)).toBe('Hello\r\n');
+    const file = await stat(join(dataDirectory, 'accounts/me/msg/0/1'));
+    expect(file.mode & 0o777).toBe(0o400);
+    expect(await readdir(join(dataDirectory, 'tmp'))).toEqual([]);
+    expect(await inbox(account)).toMatchObject({ messages: 1, unseen: 0, sizeBytes: text.length, uidNext: 2 });
+  });
+
+  it('takes a large message as it comes, with the same result', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    const body = 'All work and no play makes Jack a dull boy.\n'.repeat(20_000);
+    const added = await deliver(accounts, account, message('large') + body);
+    const [row] = await account.read((reader) => reader.renderedMessages(added.mailboxId, [added.uid]));
+    const text = (message('large') + body).replaceAll('\n', '\r\n');
+    expect((await account.readContent(row!)).equals(Buffer.from(text))).toBe(true);
+  });
+
+  it('refuses a message beyond the limit, and leaves no file', async () => {
+    const { accounts, dataDirectory } = await openStore();
+    await using intake = await accounts.startMessage({ limitBytes: 100_000 });
+    await intake.write(Buffer.alloc(90_000));
+    await expect(intake.write(Buffer.alloc(10_001))).rejects.toThrow(MessageTooLargeError);
+    await intake[Symbol.asyncDispose]();
+    expect(await readdir(join(dataDirectory, 'tmp'))).toEqual([]);
+  });
+
+  it('adds all of several messages or none', async () => {
+    const { accounts, dataDirectory } = await openStore();
+    await using account = await accounts.open('me');
+    await using intake = await accounts.startMessage();
+    await intake.write(Buffer.from(message('x')));
+    await using file = await intake.finish();
+    await expect(
+      account.addMessages([
+        { mailbox: 'Inbox', file },
+        { mailbox: 'Nowhere', createMissing: false, file },
+      ]),
+    ).rejects.toThrow(MailboxNotFoundError);
+    expect((await inbox(account)).messages).toBe(0);
+    expect(await readdir(join(dataDirectory, 'accounts/me/msg/0'))).toEqual([]);
+    const added = await account.addMessages([
+      { mailbox: 'Inbox', file },
+      { mailbox: 'Lists/Work', file },
+    ]);
+    expect(added.map(({ mailboxName, uid }) => [mailboxName, uid])).toEqual([
+      ['Inbox', 1],
+      ['Lists/Work', 1],
+    ]);
+    expect(added[0]!.modseq).toBe(added[1]!.modseq);
+  });
+
+  it('shares one file among accounts', async () => {
+    const { accounts, dataDirectory } = await openStore();
+    await using me = await accounts.open('me');
+    await using you = await accounts.open('you');
+    await using intake = await accounts.startMessage();
+    await intake.write(Buffer.from(message('shared')));
+    {
+      await using file = await intake.finish();
+      await me.addMessage({ mailbox: 'Inbox', file });
+      await you.addMessage({ mailbox: 'Inbox', file });
+    }
+    const [mine, yours] = await Promise.all(
+      ['me', 'you'].map((name) => stat(join(dataDirectory, 'accounts', name, 'msg/0/1'))),
+    );
+    expect(mine!.ino).toBe(yours!.ino);
+    expect(mine!.nlink).toBe(2);
+  });
+
+  it('stores, copies, moves and expunges', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    for (const name of ['a', 'b', 'c', 'd']) await deliver(accounts, account, message(name));
+    const { id } = await inbox(account);
+    const archive = (await account.read((reader) => reader.mailbox('Archive')))!;
+
+    const stored = await account.storeFlags(id, [2, 3, 9], {
+      mode: 'add',
+      flags: { bits: flagBits['\\Deleted'], keywords: ['Todo'] },
+    });
+    expect(stored.changed.map(({ uid, flagBits, keywords }) => [uid, flagBits, keywords])).toEqual([
+      [2, 8, ['Todo']],
+      [3, 8, ['Todo']],
+    ]);
+    expect((await inbox(account)).keywords).toEqual(['Todo']);
+    const again = await account.storeFlags(id, 'all', {
+      mode: 'add',
+      flags: { bits: 8, keywords: ['TODO'] },
+    });
+    expect(again.changed.map(({ modseq }) => modseq)).toEqual(
+      [9, 8, 8, 9].map((n) => n - 8 + stored.changed[0]!.modseq),
+    );
+    const conditional = await account.storeFlags(
+      id,
+      'all',
+      { mode: 'remove', flags: { bits: 8, keywords: ['todo'] } },
+      { unchangedSince: stored.changed[0]!.modseq },
+    );
+    expect(conditional.modified).toEqual([1, 4]);
+    expect(conditional.changed.map(({ uid, flagBits, keywords }) => [uid, flagBits, keywords])).toEqual([
+      [2, 0, []],
+      [3, 0, []],
+    ]);
+
+    const copied = await account.copyMessages(id, [1, 4], archive.id);
+    expect(copied).toEqual({
+      uidValidity: archive.uidValidity,
+      pairs: [
+        { sourceUid: 1, uid: 1 },
+        { sourceUid: 4, uid: 2 },
+      ],
+    });
+    const before = await account.read((reader) => reader.modseq());
+    const moved = await account.moveMessages(id, [2, 3], archive.id);
+    expect(moved.pairs.map(({ uid }) => uid)).toEqual([3, 4]);
+    expect(moved.modseq).toBe(before + 1);
+    const expunged = await account.expungeMessages(id, 'all', 'deleted');
+    expect(expunged.uids).toEqual([1, 4]);
+    expect(await inbox(account)).toMatchObject({ messages: 0, unseen: 0, deleted: 0, sizeBytes: 0, uidNext: 5 });
+    const changes = await account.read((reader) => reader.changesSince(id, before));
+    expect(changes.map(({ uid, expunged }) => [uid, expunged])).toEqual([1, 2, 3, 4].map((uid) => [uid, true]));
+    const rows = await account.read((reader) => reader.messages(archive.id, 'all'));
+    expect(rows.map(({ contentId, keywords, flagBits }) => [contentId, keywords, flagBits])).toEqual([
+      [1, ['Todo'], 8],
+      [4, ['Todo'], 8],
+      [2, [], 0],
+      [3, [], 0],
+    ]);
+    expect((await account.read((reader) => reader.quota())).messages).toBe(4);
+  });
+
+  it('moves within one mailbox', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    for (const name of ['a', 'b']) await deliver(accounts, account, message(name));
+    const { id } = await inbox(account);
+    expect((await account.moveMessages(id, 'all', id)).pairs.map(({ uid }) => uid)).toEqual([3, 4]);
+    expect(await account.read((reader) => reader.uids(id))).toEqual(Uint32Array.of(3, 4));
+  });
+
+  it('keeps to its quota, also when copying', async () => {
+    const { accounts, dataDirectory } = await openStore();
+    await using account = await accounts.open('me');
+    await deliver(accounts, account, message('first'));
+    const { usedBytes } = await account.read((reader) => reader.quota());
+    await account.setQuota(usedBytes * 2);
+    const { id } = await inbox(account);
+    await account.copyMessages(id, 'all', id);
+    await expect(deliver(accounts, account, message('more'))).rejects.toThrow(OverQuotaError);
+    await expect(account.copyMessages(id, [1], id)).rejects.toThrow(OverQuotaError);
+    expect(await account.read((reader) => reader.quota())).toEqual({
+      usedBytes: usedBytes * 2,
+      limitBytes: usedBytes * 2,
+      messages: 2,
+    });
+    expect(await readdir(join(dataDirectory, 'accounts/me/msg/0'))).toEqual(['1']);
+  });
+
+  it('tells of changes', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    await using other = await accounts.open('me');
+    let told = 0;
+    const stop = other.onChange(() => told++);
+    await deliver(accounts, account, message('a'));
+    await new Promise(setImmediate);
+    expect(told).toBeGreaterThan(0);
+    const before = told;
+    stop();
+    await deliver(accounts, account, message('b'));
+    await new Promise(setImmediate);
+    expect(told).toBe(before);
+  });
+
+  it('reads selections dense and sparse, within bounds, and expunged messages when asked', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    for (let i = 1; i <= 12; i++) await deliver(accounts, account, message(`m${i}`));
+    const { id } = await inbox(account);
+    await account.expungeMessages(id, [5], 'all');
+    const uids = async (...args: [uids: number[] | Uint32Array | 'all', from?: number, to?: number, x?: boolean]) =>
+      (
+        await account.read((reader) =>
+          reader.renderedMessages(id, args[0], args[1], args[2], { includeExpunged: args[3] ?? false }),
+        )
+      ).map(({ uid }) => uid);
+    expect(await uids('all')).toEqual([1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]);
+    expect(await uids('all', 4, 6)).toEqual([4, 6]);
+    expect(await uids([4, 5, 6])).toEqual([4, 6]);
+    expect(await uids([4, 5, 6], 1, 99, true)).toEqual([4, 5, 6]);
+    expect(await uids([1, 12])).toEqual([1, 12]);
+    expect(await uids(Uint32Array.of(1, 2, 4, 5, 7), 2, 7)).toEqual([2, 4, 7]);
+    expect(await uids([1, 12], 2, 11)).toEqual([]);
+    expect(await account.read((reader) => reader.uidsWithFlags(id, 0, 1))).toHaveLength(11);
+    expect(await account.read((reader) => reader.uidsWithFlags(id, 1, 0))).toHaveLength(0);
+  });
+});
+
+describe('mailboxes', () => {
+  it('are made with those above them, and deleted when none is below', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    const made = await account.createMailbox('Lists/Work/Big');
+    expect(made).toMatchObject({ name: 'Lists/Work/Big', messages: 0, uidNext: 1 });
+    await expect(account.createMailbox('lists')).resolves.toMatchObject({ name: 'lists' });
+    await expect(account.createMailbox('INBOX')).rejects.toThrow(MailboxExistsError);
+    for (const name of ['', '/a', 'a/', 'a//b', 'a\n', 'x'.repeat(1001), Array(26).fill('a').join('/')]) {
+      await expect(account.createMailbox(name)).rejects.toThrow(MailboxNameError);
+    }
+    await expect(account.deleteMailbox('Lists')).rejects.toThrow(MailboxHasChildrenError);
+    await account.deleteMailbox('Lists/Work/Big');
+    const again = await account.createMailbox('Lists/Work/Big');
+    expect(again.uidValidity).toBeGreaterThan(made.uidValidity);
+    expect(again.id).not.toBe(made.id);
+  });
+
+  it('are renamed with all below them, and never show a lower UIDVALIDITY under one name', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    const a = await account.createMailbox('A/B');
+    const c = await account.createMailbox('C');
+    await account.setSubscribed('A/B', true);
+    await account.renameMailbox('C', 'D');
+    await account.renameMailbox('A', 'X/C');
+    const names = (await account.read((reader) => reader.mailboxes())).map(({ name }) => name);
+    expect(names).toEqual(['Archive', 'D', 'Drafts', 'Inbox', 'Junk', 'Sent', 'Trash', 'X', 'X/C', 'X/C/B']);
+    expect(await account.read((reader) => reader.mailbox('X/C/B'))).toMatchObject({
+      id: a.id,
+      uidValidity: a.uidValidity,
+      subscribed: true,
+    });
+    await account.renameMailbox('X/C/B', 'C');
+    const renamed = await account.read((reader) => reader.mailbox('C'));
+    expect(renamed!.uidValidity).toBeGreaterThan(c.uidValidity);
+  });
+
+  it('keep Inbox: renaming it moves the messages', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    await deliver(accounts, account, message('a'));
+    await account.renameMailbox('inbox', 'Old');
+    expect(await inbox(account)).toMatchObject({ messages: 0 });
+    expect(await account.read((reader) => reader.mailbox('Old'))).toMatchObject({ messages: 1 });
+  });
+
+  it('hold annotations and subscriptions', async () => {
+    const { accounts } = await openStore();
+    await using account = await accounts.open('me');
+    const { id } = await inbox(account);
+    await account.setAnnotation(id, '/private/comment', Buffer.from('mine'));
+    await account.setAnnotation(undefined, '/shared/admin', Buffer.from('x'));
+    await account.setSubscribed('Gone', true);
+    const read = await account.read(async (reader) => ({
+      own: await reader.annotations(id),
+      all: await reader.annotations(undefined),
+      names: await reader.subscriptions(),
+    }));
+    expect(read.own.map(({ key, value }) => [key, Buffer.from(value).toString()])).toEqual([
+      ['/private/comment', 'mine'],
+    ]);
+    expect(read.all).toHaveLength(1);
+    expect(read.names).toContain('Gone');
+    await account.setAnnotation(id, '/private/comment', undefined);
+    expect(await account.read((reader) => reader.annotations(id))).toEqual([]);
+  });
+});

@@ -1,0 +1,162 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { link, open, readFile, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type DirectorySyncer, makeDirectoryDurably } from '../runtime/durable-file.ts';
+import type { ContentLocation } from './account.ts';
+import { toFileError } from './file-error.ts';
+import { MessageFileError } from './store-errors.ts';
+
+const chunkBytes = 64 * 1024;
+/** Directories known to exist: ids ascend, so that few are in use. */
+const maxKnownDirectories = 16;
+
+/** Path of a message file below its account's directory: 1024 files a directory. */
+export function messageFilePath(contentId: number): string {
+  return `msg/${Math.floor(contentId / 1024)}/${contentId}`;
+}
+
+/** The message files of one account. */
+export class MessageFiles {
+  readonly #directory: string;
+  readonly #syncer: DirectorySyncer;
+  readonly #made = new Map<string, Promise<void>>();
+
+  /** @param directory of the account */
+  constructor(directory: string, syncer: DirectorySyncer) {
+    this.#directory = directory;
+    this.#syncer = syncer;
+  }
+
+  path(contentId: number): string {
+    return join(this.#directory, messageFilePath(contentId));
+  }
+
+  /**
+   * Gives flushed files their names, and flushes these; each directory once.
+   * @throws DiskFullError, MessageFileError; then no new name is left, as far as names can be removed
+   */
+  async link(files: readonly { path: string; contentId: number }[]): Promise<void> {
+    const directories = new Set<string>();
+    const linked: number[] = [];
+    let current = '';
+    try {
+      for (const { path, contentId } of files) {
+        current = this.path(contentId);
+        const directory = dirname(current);
+        if (!directories.has(directory)) {
+          await this.#make(directory);
+          directories.add(directory);
+        }
+        await link(path, current);
+        linked.push(contentId);
+      }
+      if (directories.size === 1) await this.#syncer.sync(dirname(current));
+      else await Promise.all([...directories].map((directory) => this.#syncer.sync(directory)));
+    } catch (error) {
+      await this.remove(linked).catch(() => {});
+      throw toFileError(error, 'link', current);
+    }
+  }
+
+  /** Removes files; those that don't exist are passed over. Not flushed: who removes them, knows to do it again. */
+  async remove(contentIds: Iterable<number>): Promise<void> {
+    for (const contentId of contentIds) {
+      const path = this.path(contentId);
+      try {
+        await unlink(path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toFileError(error, 'remove', path);
+      }
+    }
+  }
+
+  async read(content: ContentLocation): Promise<Buffer> {
+    const path = this.path(content.contentId);
+    let file: Buffer;
+    try {
+      file = await readFile(path);
+    } catch (error) {
+      throw toFileError(error, 'read', path);
+    }
+    checkSize(path, file.length, content.fileSizeBytes);
+    return content.prefix.length === 0 ? file : Buffer.concat([content.prefix, file]);
+  }
+
+  readSync(content: ContentLocation): Buffer {
+    const path = this.path(content.contentId);
+    const { prefix, fileSizeBytes } = content;
+    // One byte more than there should be shows a file that is too long.
+    const bytes = Buffer.allocUnsafe(prefix.length + fileSizeBytes + 1);
+    bytes.set(prefix, 0);
+    let end = prefix.length;
+    let descriptor: number | undefined;
+    try {
+      descriptor = openSync(path, 'r');
+      // A regular file gives all that there is: what has the right size needs no second look.
+      const expected = prefix.length + fileSizeBytes;
+      for (let count = -1; count !== 0 && end !== expected; end += count) {
+        count = readSync(descriptor, bytes, end, bytes.length - end, null);
+      }
+    } catch (error) {
+      throw toFileError(error, 'read', path);
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+    checkSize(path, end - prefix.length, fileSizeBytes);
+    return bytes.subarray(0, end);
+  }
+
+  stream(content: ContentLocation, start = 0, end = Number.POSITIVE_INFINITY): Readable {
+    return Readable.from(this.#chunks(content, start, end), { objectMode: false, highWaterMark: chunkBytes });
+  }
+
+  async *#chunks(content: ContentLocation, start: number, end: number): AsyncGenerator<Uint8Array> {
+    const { prefix, fileSizeBytes } = content;
+    const last = Math.min(end, prefix.length + fileSizeBytes);
+    if (start >= last) return;
+    if (start < prefix.length) yield prefix.subarray(start, Math.min(last, prefix.length));
+    let position = Math.max(0, start - prefix.length);
+    const fileEnd = last - prefix.length;
+    if (position >= fileEnd) return;
+    const path = this.path(content.contentId);
+    let file: Awaited<ReturnType<typeof open>>;
+    try {
+      file = await open(path, 'r');
+    } catch (error) {
+      throw toFileError(error, 'read', path);
+    }
+    try {
+      checkSize(path, (await file.stat()).size, fileSizeBytes);
+      while (position < fileEnd) {
+        const bytes = Buffer.allocUnsafe(Math.min(chunkBytes, fileEnd - position));
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, position);
+        if (bytesRead === 0) checkSize(path, position, fileSizeBytes);
+        position += bytesRead;
+        yield bytesRead === bytes.length ? bytes : bytes.subarray(0, bytesRead);
+      }
+    } catch (error) {
+      throw toFileError(error, 'read', path);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Makes a directory with its entry flushed; who comes meanwhile waits for the same flush. */
+  async #make(directory: string): Promise<void> {
+    let made = this.#made.get(directory);
+    if (made === undefined) {
+      made = makeDirectoryDurably(directory).then(() => this.#syncer.sync(dirname(directory)));
+      this.#made.set(directory, made);
+      const [oldest] = this.#made.keys();
+      if (this.#made.size > maxKnownDirectories) this.#made.delete(oldest!);
+      made.catch(() => this.#made.delete(directory));
+    }
+    await made;
+  }
+}
+
+function checkSize(path: string, size: number, expected: number): void {
+  if (size === expected) return;
+  throw new MessageFileError('read', path, `it has ${size} bytes, not ${expected} as when it was stored`);
+}

@@ -1,0 +1,264 @@
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../runtime/clock.ts';
+import { limits } from '../runtime/limits.ts';
+import type {
+  Account,
+  AccountReader,
+  AddedMessage,
+  ContentLocation,
+  CopiedMessages,
+  Mailbox,
+  MessageFlags,
+  NewMessage,
+  SpecialUse,
+  UidSelection,
+} from './account.ts';
+import { DatabaseAccountReader, parseKeywords } from './account-reader.ts';
+import { describeContent } from './content-facts.ts';
+import type { Flags } from './flags.ts';
+import { normaliseMailboxName } from './mailbox-name.ts';
+import type { StoredMessage } from './operations/add-messages.ts';
+import type { CopiedUids } from './operations/copy-messages.ts';
+import type { SharedAccount } from './shared-account.ts';
+import { KeywordNameError, reviveStoreError } from './store-errors.ts';
+import { toUidRanges } from './uid-ranges.ts';
+
+const noBytes = new Uint8Array(0);
+const noFlags: Flags = { bits: 0, keywords: [] };
+const noKeywords: readonly string[] = [];
+
+/** One opening of an account. */
+export class OpenAccount implements Account {
+  readonly name: string;
+  readonly #shared: SharedAccount;
+  readonly #clock: Clock;
+  readonly #temporaryDirectory: string;
+  readonly #giveUp: () => Promise<void>;
+  readonly #undo = new Set<() => void>();
+  #disposed: Promise<void> | undefined;
+
+  constructor(
+    shared: SharedAccount,
+    options: { clock: Clock; temporaryDirectory: string; giveUp: () => Promise<void> },
+  ) {
+    this.name = shared.name;
+    this.#shared = shared;
+    this.#clock = options.clock;
+    this.#temporaryDirectory = options.temporaryDirectory;
+    this.#giveUp = options.giveUp;
+  }
+
+  async read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result> {
+    return await this.#shared.database.read((reader) => query(new DatabaseAccountReader(reader)));
+  }
+
+  async createMailbox(name: string, options: { specialUse?: readonly SpecialUse[] } = {}): Promise<Mailbox> {
+    const normal = normaliseMailboxName(name);
+    const id = await this.#shared.write('createMailbox', { name: normal, specialUse: options.specialUse ?? [] });
+    const mailbox = await this.read((reader) => reader.mailboxById(id));
+    return mailbox!;
+  }
+
+  async renameMailbox(from: string, to: string): Promise<void> {
+    const names = { from: normaliseMailboxName(from), to: normaliseMailboxName(to) };
+    await this.#shared.write('renameMailbox', { ...names, now: this.#clock.now() });
+  }
+
+  async deleteMailbox(name: string): Promise<void> {
+    const erasable = await this.#shared.write('deleteMailbox', { name: normaliseMailboxName(name) });
+    if (erasable > 0) this.#shared.eraser.schedule();
+  }
+
+  async setSubscribed(name: string, subscribed: boolean): Promise<void> {
+    await this.#shared.write('setSubscribed', { name: normaliseMailboxName(name), subscribed });
+  }
+
+  async setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void> {
+    await this.#shared.write('setSpecialUse', { name: normaliseMailboxName(name), specialUse });
+  }
+
+  async addMessage(message: NewMessage): Promise<AddedMessage> {
+    const [added] = await this.addMessages([message]);
+    return added!;
+  }
+
+  async addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]> {
+    const { contentIds, files } = this.#shared;
+    const now = this.#clock.now();
+    const stored = messages.map((message) => toStoredMessage(message, now));
+    const ids = await contentIds.take(messages.length);
+    let outcome: 'certain' | 'uncertain' = 'uncertain';
+    try {
+      await files.link(
+        messages.map(({ file }, index) => ({
+          path: join(this.#temporaryDirectory, file.path),
+          contentId: ids[index]!,
+        })),
+      );
+      try {
+        const added = await this.#shared.write('addMessages', {
+          now,
+          messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
+        });
+        outcome = 'certain';
+        return added;
+      } catch (error) {
+        // After any other error the rows may exist: a worker that died may have committed.
+        if (reviveStoreError(error) !== undefined) {
+          await files.remove(ids);
+          outcome = 'certain';
+        }
+        throw error;
+      }
+    } finally {
+      contentIds.settle(ids, outcome);
+    }
+  }
+
+  async storeFlags(
+    mailboxId: number,
+    uids: UidSelection,
+    change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
+    options: { unchangedSince?: number } = {},
+  ): Promise<{ changed: MessageFlags[]; modified: number[] }> {
+    const result = await this.#shared.write('storeFlags', {
+      mailboxId,
+      ranges: toUidRanges(uids),
+      mode: change.mode,
+      flagBits: change.flags.bits,
+      keywords: checkKeywords(change.flags.keywords),
+      unchangedSince: options.unchangedSince,
+    });
+    const changed: MessageFlags[] = new Array(result.uids.length);
+    for (let i = 0; i < changed.length; i++) {
+      const text = result.keywords?.[i] ?? null;
+      changed[i] = {
+        uid: result.uids[i]!,
+        modseq: result.modseqs[i]!,
+        flagBits: result.flagBits[i]!,
+        keywords: text === null ? noKeywords : parseKeywords(text),
+      };
+    }
+    return { changed, modified: result.modified };
+  }
+
+  async copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages> {
+    const now = this.#clock.now();
+    return toCopied(
+      await this.#shared.write('copyMessages', { now, mailboxId, ranges: toUidRanges(uids), targetMailboxId }),
+    );
+  }
+
+  async moveMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    targetMailboxId: number,
+  ): Promise<CopiedMessages & { modseq: number }> {
+    const now = this.#clock.now();
+    const moved = await this.#shared.write('moveMessages', {
+      now,
+      mailboxId,
+      ranges: toUidRanges(uids),
+      targetMailboxId,
+    });
+    return { ...toCopied(moved), modseq: moved.modseq };
+  }
+
+  async expungeMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    which: 'deleted' | 'all',
+  ): Promise<{ uids: number[]; modseq: number }> {
+    const result = await this.#shared.write('expungeMessages', { mailboxId, ranges: toUidRanges(uids), which });
+    if (result.erasable > 0) this.#shared.eraser.schedule();
+    return { uids: result.uids, modseq: result.modseq };
+  }
+
+  async bumpUidValidity(name: string): Promise<number> {
+    return await this.#shared.write('bumpUidValidity', { name: normaliseMailboxName(name) });
+  }
+
+  async setQuota(limitBytes: number | undefined): Promise<void> {
+    await this.#shared.write('setQuota', { limitBytes });
+  }
+
+  async setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void> {
+    await this.#shared.write('setAnnotation', { mailboxId, key, value });
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#untilDisposed(this.#shared.onChange(listener));
+  }
+
+  holdExpunged(modseq: number): { advance(modseq: number): void; [Symbol.dispose](): void } {
+    const hold = this.#shared.eraser.hold(modseq);
+    const end = this.#untilDisposed(() => hold[Symbol.dispose]());
+    return { advance: hold.advance, [Symbol.dispose]: end };
+  }
+
+  async readContent(content: ContentLocation): Promise<Buffer> {
+    return await this.#shared.files.read(content);
+  }
+
+  readContentSync(content: ContentLocation): Buffer {
+    return this.#shared.files.readSync(content);
+  }
+
+  streamContent(content: ContentLocation, start?: number, end?: number): Readable {
+    return this.#shared.files.stream(content, start, end);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    await this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    for (const undo of this.#undo) undo();
+    await this.#giveUp();
+  }
+
+  #untilDisposed(undo: () => void): () => void {
+    const once = (): void => {
+      this.#undo.delete(once);
+      undo();
+    };
+    this.#undo.add(once);
+    return once;
+  }
+}
+
+function toStoredMessage(message: NewMessage, now: number): Omit<StoredMessage, 'contentId'> {
+  const prefix = message.prefix ?? noBytes;
+  const flags = message.flags ?? noFlags;
+  return {
+    mailbox: typeof message.mailbox === 'number' ? message.mailbox : normaliseMailboxName(message.mailbox),
+    createMissing: message.createMissing ?? true,
+    sha256: message.file.sha256,
+    fileSizeBytes: message.file.sizeBytes,
+    prefix,
+    flagBits: flags.bits,
+    keywords: checkKeywords(flags.keywords),
+    receivedAt: message.receivedAt ?? now,
+    reception: message.reception ?? {},
+    facts: describeContent(message.file.structure, prefix),
+  };
+}
+
+/** RFC 9051 §9: a keyword is an atom. @throws KeywordNameError */
+function checkKeywords(keywords: readonly string[]): readonly string[] {
+  for (const keyword of keywords) {
+    if (keyword.length > limits.keywordLength || !/^[!#$&'+,\-./0-9:;<=>?@A-Z[^_`a-z|}~]+$/.test(keyword)) {
+      throw new KeywordNameError(keyword);
+    }
+  }
+  return keywords;
+}
+
+function toCopied({ uidValidity, sourceUids, firstUid }: CopiedUids): CopiedMessages {
+  return {
+    uidValidity,
+    pairs: Array.from(sourceUids, (sourceUid, index) => ({ sourceUid, uid: firstUid + index })),
+  };
+}

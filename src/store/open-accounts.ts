@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { link, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatabaseEngine } from '../database/engine.ts';
+import { StructureParser } from '../message/structure-parser.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
+import { limits } from '../runtime/limits.ts';
+import { type Log, silentLog } from '../runtime/log.ts';
+import { hashPassword } from '../sasl/password-hash.ts';
+import type { Account, Accounts, MessageIntake, ReceivedFile, SpecialUse } from './account.ts';
+import { accountDatabaseKind } from './account-database.ts';
+import { checkAccountName, isAccountName } from './account-name.ts';
+import { removeLeftovers } from './content-ids.ts';
+import { toFileError } from './file-error.ts';
+import { MessageFiles } from './message-files.ts';
+import { FileIntake, TemporaryFile, temporaryName } from './message-intake.ts';
+import { OpenAccount } from './open-account.ts';
+import { directorySyncer, SharedAccount } from './shared-account.ts';
+import { AccountBusyError, AccountNotFoundError } from './store-errors.ts';
+
+/*
+ * The store: accounts, mailboxes, messages.
+ *
+ * On disk, below the data directory:
+ *   tmp/<random>                        message files being taken, flushed before anybody links them; emptied at the server's start
+ *   accounts/<name>/index.db            all records of an account
+ *   accounts/<name>/msg/<id >> 10>/<id> message files, mode 0400, written once, never changed. <id> is the content's id
+ *
+ * A content is one stored message: its file, and a row with the headers added before it, its SHA-256 and size, and all that was found
+ * out about it. Messages are narrow rows (mailbox, UID) that refer to a content, so that copying and moving touch rows only. Local
+ * recipients in several accounts have hard links to one file.
+ *
+ * Invariants, checked by `check-consistency.ts`:
+ *   - Every change takes the account's next MODSEQ; rows changed by one operation share it. Expunged messages and mailboxes keep
+ *     their rows. A UIDVALIDITY is never given twice, and one name's only ascends. UIDs of a mailbox ascend for ever.
+ *   - Counts of mailboxes, and bytes and messages of the account, are changed in the transaction that changes the rows.
+ *   - A content has a live message, or an entry in `erase`; never both. A content with a live message has its file.
+ *
+ * Order of adding: file flushed in tmp/; linked into the account under a content id that a durable counter has given out; directory
+ * flushed; one transaction. Order of removing: row expunged and content in `erase`, in one transaction; later, when no session and no
+ * snapshot needs it, the file; then the content's row.
+ *
+ * What a crash leaves behind: files in tmp/; files without row, whose ids are in a block of `content_blocks` that was not given back,
+ * so that the next opening finds and removes them without looking at others; entries in `erase` with or without file. None needs a
+ * repair. A message file that is missing, or without row outside of those blocks, is damage.
+ */
+
+export interface OpenAccountsOptions {
+  readonly dataDirectory: string;
+  readonly engine: DatabaseEngine;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Made and subscribed to in a new account. */
+  readonly defaultMailboxes?: readonly { readonly name: string; readonly specialUse?: readonly SpecialUse[] }[];
+  /** Limit that new accounts begin with. */
+  readonly defaultQuotaBytes?: number;
+  /** Checks every invariant, and reads every file, when an account is closed; throws InconsistentAccountError. For tests. */
+  readonly checkWhenClosed?: boolean;
+}
+
+const usualMailboxes: NonNullable<OpenAccountsOptions['defaultMailboxes']> = [
+  { name: 'Inbox' },
+  { name: 'Archive', specialUse: ['\\Archive'] },
+  { name: 'Drafts', specialUse: ['\\Drafts'] },
+  { name: 'Junk', specialUse: ['\\Junk'] },
+  { name: 'Sent', specialUse: ['\\Sent'] },
+  { name: 'Trash', specialUse: ['\\Trash'] },
+];
+
+/** Opens the store. Disposing closes all accounts, also those that somebody has open. */
+export async function openAccounts(options: OpenAccountsOptions): Promise<Accounts> {
+  await makeDirectoryDurably(join(options.dataDirectory, 'accounts'));
+  await mkdir(join(options.dataDirectory, 'tmp'), { recursive: true, mode: 0o700 });
+  return new AccountsOfDirectory(options);
+}
+
+/** Removes what earlier processes left in `tmp/`. To be called with the data directory's lock, before anything is opened. */
+export async function removeTemporaryFiles(dataDirectory: string): Promise<void> {
+  const directory = join(dataDirectory, 'tmp');
+  if (!existsSync(directory)) return;
+  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });
+}
+
+class AccountsOfDirectory implements Accounts {
+  readonly #options: OpenAccountsOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #temporaryDirectory: string;
+  readonly #open = new Map<string, SharedAccount>();
+  /** The opening, closing or removing of an account under way: all else waits for it. */
+  readonly #changes = new Map<string, Promise<unknown>>();
+  /** Open accounts that nobody uses, the longest unused first. */
+  readonly #idle = new Set<SharedAccount>();
+  #closed = false;
+
+  constructor(options: OpenAccountsOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silentLog;
+    this.#temporaryDirectory = join(options.dataDirectory, 'tmp');
+  }
+
+  async open(name: string): Promise<Account> {
+    checkAccountName(name);
+    let shared = this.#usable(name);
+    while (shared === undefined) {
+      if (this.#closed) throw new TypeError(`Cannot open account "${name}": the store is closed`);
+      if (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
+      else await this.#change(name, () => this.#openShared(name));
+      shared = this.#usable(name);
+    }
+    const taken = shared;
+    taken.users++;
+    this.#idle.delete(taken);
+    return new OpenAccount(taken, {
+      clock: this.#clock,
+      temporaryDirectory: this.#temporaryDirectory,
+      giveUp: () => this.#giveUp(taken),
+    });
+  }
+
+  async exists(name: string): Promise<boolean> {
+    return isAccountName(name) && existsSync(join(this.#directory(name), 'index.db'));
+  }
+
+  async list(): Promise<string[]> {
+    const names = await readdir(join(this.#options.dataDirectory, 'accounts'));
+    const existing: string[] = [];
+    for (const name of names) if (await this.exists(name)) existing.push(name);
+    return existing.sort();
+  }
+
+  async remove(name: string): Promise<void> {
+    checkAccountName(name);
+    while (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
+    if (!(await this.exists(name))) throw new AccountNotFoundError(name, 'remove');
+    const shared = this.#open.get(name);
+    if (shared !== undefined && shared.users > 0) throw new AccountBusyError(name, 'it is in use');
+    await this.#change(name, async () => {
+      if (shared !== undefined) await this.#closeShared(shared);
+      const { engine, dataDirectory } = this.#options;
+      const removed = join(this.#temporaryDirectory, `removed-${temporaryName()}`);
+      await engine.changeFiles(async () => {
+        if (!engine.filesMayBeErased) throw new AccountBusyError(name, 'a backup needs its files; try again after it');
+        await rename(this.#directory(name), removed);
+        await syncDirectory(join(dataDirectory, 'accounts'));
+      });
+      await rm(removed, { recursive: true, force: true });
+    });
+  }
+
+  async startMessage(options: { limitBytes?: number } = {}): Promise<MessageIntake> {
+    return new FileIntake(this.#temporaryDirectory, options.limitBytes ?? limits.messageBytes);
+  }
+
+  async adopt(path: string): Promise<ReceivedFile> {
+    const name = temporaryName();
+    const temporary = join(this.#temporaryDirectory, name);
+    try {
+      await link(path, temporary);
+      const hash = createHash('sha256');
+      const parser = new StructureParser();
+      let size = 0;
+      for await (const chunk of createReadStream(temporary) as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        parser.push(chunk);
+        size += chunk.length;
+      }
+      return new TemporaryFile(this.#temporaryDirectory, name, size, hash.digest(), parser.finish());
+    } catch (error) {
+      await unlink(temporary).catch(() => {});
+      throw toFileError(error, 'take', path);
+    }
+  }
+
+  async setPassword(name: string, password: string): Promise<void> {
+    const secrets = await hashPassword(password);
+    await using account = await this.open(name);
+    await this.#open.get(account.name)!.write('setCredentials', { ...secrets, now: this.#clock.now() });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    while (this.#changes.size > 0) await Promise.allSettled(this.#changes.values());
+    const results = await Promise.allSettled([...this.#open.values()].map((shared) => this.#closeShared(shared)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #directory(name: string): string {
+    return join(this.#options.dataDirectory, 'accounts', name);
+  }
+
+  #usable(name: string): SharedAccount | undefined {
+    return this.#changes.has(name) ? undefined : this.#open.get(name);
+  }
+
+  async #change(name: string, change: () => Promise<void>): Promise<void> {
+    const running = change();
+    this.#changes.set(name, running);
+    try {
+      await running;
+    } finally {
+      this.#changes.delete(name);
+    }
+  }
+
+  async #openShared(name: string): Promise<void> {
+    const { engine, defaultMailboxes = usualMailboxes, defaultQuotaBytes, checkWhenClosed = false } = this.#options;
+    const directory = this.#directory(name);
+    await makeDirectoryDurably(join(directory, 'msg'));
+    const database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
+    try {
+      const files = new MessageFiles(directory, directorySyncer);
+      const state = await database.read((reader) =>
+        reader.first<{ erasable: number | null }>('SELECT (SELECT 1 FROM erase) AS erasable FROM account'),
+      );
+      if (state === undefined) {
+        await database.write('initialiseAccount', {
+          now: this.#clock.now(),
+          mailboxes: defaultMailboxes,
+          quotaBytes: defaultQuotaBytes,
+        });
+      }
+      await removeLeftovers(database, files);
+      const mayErase = (): boolean => engine.filesMayBeErased;
+      const log = this.#log;
+      const shared = new SharedAccount({ name, directory, database, files, mayErase, checkWhenClosed, log });
+      if (state?.erasable === 1) shared.eraser.schedule();
+      this.#open.set(name, shared);
+    } catch (error) {
+      await database[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #giveUp(shared: SharedAccount): Promise<void> {
+    shared.users--;
+    if (shared.users > 0 || this.#closed) return;
+    this.#idle.add(shared);
+    if (this.#idle.size <= limits.idleAccounts) return;
+    const [oldest] = this.#idle;
+    if (this.#changes.has(oldest!.name)) return;
+    await this.#change(oldest!.name, () => this.#closeShared(oldest!));
+  }
+
+  async #closeShared(shared: SharedAccount): Promise<void> {
+    this.#idle.delete(shared);
+    this.#open.delete(shared.name);
+    await shared.close();
+  }
+}

@@ -1,0 +1,101 @@
+import { DirectorySyncer } from '../runtime/durable-file.ts';
+import type { Log } from '../runtime/log.ts';
+import type { AccountDatabase } from './account-database.ts';
+import { checkConsistency } from './check-consistency.ts';
+import { ContentIds } from './content-ids.ts';
+import { Eraser } from './eraser.ts';
+import type { MessageFiles } from './message-files.ts';
+import { InconsistentAccountError, reviveStoreError } from './store-errors.ts';
+
+/** What all openings of one account share. */
+export class SharedAccount {
+  readonly name: string;
+  readonly database: AccountDatabase;
+  readonly files: MessageFiles;
+  readonly contentIds: ContentIds;
+  readonly eraser: Eraser;
+  /** Openings not yet disposed of. */
+  users = 0;
+  readonly #directory: string;
+  readonly #checkWhenClosed: boolean;
+  readonly #log: Log;
+  readonly #listeners = new Set<() => void>();
+  #telling = false;
+
+  constructor(options: {
+    name: string;
+    directory: string;
+    database: AccountDatabase;
+    files: MessageFiles;
+    mayErase: () => boolean;
+    checkWhenClosed: boolean;
+    log: Log;
+  }) {
+    this.name = options.name;
+    this.database = options.database;
+    this.files = options.files;
+    this.#directory = options.directory;
+    this.#checkWhenClosed = options.checkWhenClosed;
+    this.#log = options.log;
+    this.contentIds = new ContentIds(this.database);
+    this.eraser = new Eraser(options);
+  }
+
+  /** Runs an operation, then tells the listeners. @throws the store's errors as what they are */
+  readonly write: AccountDatabase['write'] = async (name, args) => {
+    try {
+      const result = await this.database.write(name, args);
+      this.#tell();
+      return result;
+    } catch (error) {
+      throw reviveStoreError(error) ?? error;
+    }
+  };
+
+  onChange(listener: () => void): () => void {
+    // The same function may be given twice.
+    const entry = (): void => listener();
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  async close(): Promise<void> {
+    await this.eraser.close();
+    try {
+      await this.contentIds.release();
+      if (this.#checkWhenClosed) await this.#check();
+    } finally {
+      await this.database[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Once for all changes that one commit brought. */
+  #tell(): void {
+    if (this.#telling || this.#listeners.size === 0) return;
+    this.#telling = true;
+    setImmediate(() => {
+      this.#telling = false;
+      for (const listener of this.#listeners) {
+        try {
+          listener();
+        } catch (error) {
+          this.#log.error({ err: error, account: this.name }, 'Cannot tell of a change: others are told');
+        }
+      }
+    });
+  }
+
+  async #check(): Promise<void> {
+    const findings: string[] = [];
+    await this.database.read(async (reader) => {
+      const options = { account: this.name, directory: this.#directory, path: '', readMessages: true };
+      for await (const finding of checkConsistency(reader, options)) {
+        if (finding.severity === 'error') findings.push(finding.message);
+      }
+    });
+    if (findings.length > 0) throw new InconsistentAccountError(this.name, findings);
+  }
+}
+
+/** Directory flushes are shared by all accounts of a process. */
+export const directorySyncer = new DirectorySyncer();
