@@ -75,6 +75,11 @@ export const operations = {
     await ledger.all(`PRAGMA max_page_count = ${pages}`);
   },
 
+  /** Ends the write worker, as running out of memory would. */
+  async exitThread(_ledger: Ledger, _nothing: null): Promise<void> {
+    process.exit(9);
+  },
+
   async unsendable(_ledger: Ledger, _nothing: null): Promise<unknown> {
     return () => {};
   },

@@ -13,7 +13,9 @@ interface Environment {
   chooseWorker(): WriteWorkerClient;
   /** Runs an opening, between snapshots and after their pins are set. */
   opening(path: string, open: () => Promise<void>): Promise<void>;
-  opened(database: OpenDatabase): void;
+  used(database: OpenDatabase): void;
+  /** Nobody uses it at the moment. */
+  unused(): void;
   closed(database: OpenDatabase): void;
 }
 
@@ -55,8 +57,8 @@ export class OpenDatabase {
   async read<Schema, Result>(query: (reader: Reader<Schema>) => Promise<Result>): Promise<Result> {
     this.#uses++;
     try {
-      if (!this.#ready()) await this.ensureOpen();
-      this.#environment.opened(this);
+      if (!this.#ready()) await this.#ensureOpen();
+      this.#environment.used(this);
       try {
         return await this.#pool.read(query);
       } catch (error) {
@@ -70,8 +72,8 @@ export class OpenDatabase {
   async write(name: string, args: unknown): Promise<unknown> {
     this.#uses++;
     try {
-      if (!this.#ready()) await this.ensureOpen();
-      this.#environment.opened(this);
+      if (!this.#ready()) await this.#ensureOpen();
+      this.#environment.used(this);
       return await this.#worker!.request({ kind: 'write', database: this.#key, name, args });
     } finally {
       this.#endUse();
@@ -82,7 +84,17 @@ export class OpenDatabase {
     return this.#state === 'open' && this.#change === undefined && this.#worker?.generation === this.#generation;
   }
 
-  async ensureOpen(): Promise<void> {
+  async open(): Promise<void> {
+    // Counts as a use: else, past the limit, openings would close one another for ever.
+    this.#uses++;
+    try {
+      await this.#ensureOpen();
+    } finally {
+      this.#endUse();
+    }
+  }
+
+  async #ensureOpen(): Promise<void> {
     while (!this.#ready()) {
       if (this.#state === 'ended') {
         throw new DatabaseError('database-closed', `Cannot use database "${this.path}": it is closed`, {
@@ -109,7 +121,7 @@ export class OpenDatabase {
         if (isNew) await syncDirectory(dirname(this.path));
         this.#generation = generation;
         if (this.#state === 'closed') this.#state = 'open';
-        this.#environment.opened(this);
+        this.#environment.used(this);
       } catch (error) {
         this.#worker.load--;
         this.#worker = undefined;
@@ -164,7 +176,9 @@ export class OpenDatabase {
 
   #endUse(): void {
     this.#uses--;
-    if (this.#uses === 0) this.#idle?.();
+    if (this.#uses > 0) return;
+    this.#idle?.();
+    this.#environment.unused();
   }
 }
 

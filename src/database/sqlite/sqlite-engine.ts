@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { Log } from '../../runtime/log.ts';
@@ -95,7 +96,8 @@ class SqliteEngine implements DatabaseEngine {
             for (const snapshot of this.#snapshots) snapshot.pinBeforeOpening(opened);
             await open();
           }),
-        opened: (used) => this.#use(used),
+        used: (used) => this.#use(used),
+        unused: () => this.#closeIdle(),
         closed: (closed) => {
           this.#open.delete(closed);
           if (this.#lastUsed === closed) this.#lastUsed = undefined;
@@ -106,7 +108,7 @@ class SqliteEngine implements DatabaseEngine {
     const shared = database;
     shared.handles++;
     try {
-      await shared.ensureOpen();
+      await shared.open();
     } catch (error) {
       await this.#giveUp(shared);
       throw error;
@@ -196,6 +198,7 @@ class SqliteEngine implements DatabaseEngine {
   async #endSnapshot(snapshot: SqliteSnapshot, paths: readonly string[]): Promise<void> {
     this.#snapshots.delete(snapshot);
     for (const path of paths) {
+      if (!existsSync(path)) continue;
       const worker = this.#databases.get(path)?.worker ?? this.#workers[0]!;
       try {
         await worker.request({ kind: 'checkpoint', path });
@@ -213,17 +216,19 @@ class SqliteEngine implements DatabaseEngine {
     this.#lastUsed = database;
     this.#open.delete(database);
     this.#open.add(database);
-    if (this.#open.size > this.#maxOpen) this.#rest();
+    this.#closeIdle();
   }
 
-  /** Closes the least recently used database that nobody uses. */
-  #rest(): void {
+  /** Closes the least recently used of the databases that nobody uses, down to the limit. */
+  #closeIdle(): void {
+    if (this.#open.size <= this.#maxOpen) return;
     for (const database of this.#open) {
+      if (this.#open.size <= this.#maxOpen) return;
       if (database.inUse) continue;
+      // It is taken from the set at once.
       database.rest().catch((error: unknown) => {
         this.#log.error({ err: error, path: database.path }, 'Cannot close an idle database');
       });
-      return;
     }
   }
 

@@ -146,7 +146,7 @@ export class WriteDatabase {
     this.queue.shift();
     this.closed = true;
     try {
-      this.#connection.database.pragma('wal_checkpoint(TRUNCATE)');
+      // The last connection to close folds the log into the file and removes it. (Waiting for readers here would wait for snapshots.)
       this.#connection.close();
       return { id: request.id };
     } catch (error) {
@@ -159,7 +159,7 @@ export class WriteDatabase {
 export function foldLog(path: string): void {
   const database = new SqliteDatabase(path, { fileMustExist: true });
   try {
-    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.pragma('wal_checkpoint(PASSIVE)');
   } finally {
     database.close();
   }
