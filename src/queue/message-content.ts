@@ -1,50 +1,60 @@
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 
 /** The bytes of a message in the queue: prefix, then file. */
 export interface MessageContent {
   readonly prefix: Uint8Array;
   /** Of the file. */
   readonly path: string;
+  /** Of the file. */
+  readonly sizeBytes: number;
 }
 
-/** Reads prefix and file as they are asked for. */
-export function streamContent(content: MessageContent): Readable {
-  return Readable.from(contentChunks(content), { objectMode: false });
-}
+const chunkBytes = 256 * 1024;
 
-async function* contentChunks(content: MessageContent): AsyncGenerator<Uint8Array> {
-  if (content.prefix.length > 0) yield content.prefix;
-  yield* createReadStream(content.path, { highWaterMark: 64 * 1024 });
+/**
+ * Reads prefix and file as they are asked for; a small message comes as one chunk.
+ * @throws when the file ends before its size: so that half a message isn't taken for a whole one
+ */
+export async function* contentChunks(content: MessageContent): AsyncGenerator<Buffer, void> {
+  const file = await open(content.path, 'r');
+  try {
+    let start = Buffer.from(content.prefix);
+    let at = 0;
+    do {
+      const wanted = Math.min(content.sizeBytes - at, chunkBytes);
+      const chunk = Buffer.allocUnsafe(start.length + wanted);
+      start.copy(chunk);
+      for (let filled = start.length; filled < chunk.length; ) {
+        const { bytesRead } = await file.read(chunk, filled, chunk.length - filled, at);
+        if (bytesRead === 0) throw new Error(`Cannot read message file "${content.path}": it is too short`);
+        filled += bytesRead;
+        at += bytesRead;
+      }
+      start = Buffer.alloc(0);
+      yield chunk;
+    } while (at < content.sizeBytes);
+  } finally {
+    await file.close();
+  }
 }
 
 /** The header with its empty line, prefix included; cut off at `limitBytes`, after a whole line. */
 export async function readHeader(content: MessageContent, limitBytes: number): Promise<Buffer> {
-  const chunk = Buffer.allocUnsafe(limitBytes);
-  const prefix = Buffer.from(content.prefix).subarray(0, limitBytes);
-  prefix.copy(chunk);
-  let filled = prefix.length;
+  const chunk = Buffer.allocUnsafe(Math.min(limitBytes, content.prefix.length + content.sizeBytes));
+  let filled = Buffer.from(content.prefix).copy(chunk);
   const file = await open(content.path, 'r');
   try {
-    for (let at = 0; filled < limitBytes; ) {
-      const { bytesRead } = await file.read(chunk, filled, Math.min(limitBytes - filled, 16 * 1024), at);
-      if (bytesRead === 0) return chunk.subarray(0, filled);
+    for (let at = 0; filled < chunk.length; ) {
+      const { bytesRead } = await file.read(chunk, filled, Math.min(chunk.length - filled, 16 * 1024), at);
+      if (bytesRead === 0) break;
       const from = Math.max(0, filled - 3);
       filled += bytesRead;
       at += bytesRead;
-      const end = headerEnd(chunk.subarray(0, filled), from);
-      if (end !== -1) return chunk.subarray(0, end);
+      const end = chunk.subarray(0, filled).indexOf('\r\n\r\n', from);
+      if (end !== -1) return chunk.subarray(0, end + 4);
     }
   } finally {
     await file.close();
   }
-  const lineEnd = chunk.lastIndexOf('\n');
-  return chunk.subarray(0, lineEnd + 1);
-}
-
-/** The end of the empty line that ends the header, looked for from `from` on; -1 when it isn't there. */
-function headerEnd(bytes: Buffer, from: number): number {
-  const withReturn = bytes.indexOf('\r\n\r\n', from);
-  return withReturn === -1 ? -1 : withReturn + 4;
+  return chunk.subarray(0, filled < limitBytes ? filled : chunk.lastIndexOf('\n', filled - 1) + 1);
 }

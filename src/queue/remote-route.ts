@@ -1,10 +1,13 @@
 import type { Log } from '../runtime/log.ts';
+import type { SmtpTarget } from '../smtp-client/connect-smtp.ts';
+import type { Envelope } from '../smtp-client/envelope.ts';
+import { SmtpSessionError } from '../smtp-client/session-error.ts';
 import { contentKind } from './content-kind.ts';
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
 import { destinationHosts, type HostSearch, hostAddresses } from './destination-hosts.ts';
 import { isAccepted, isPermanent } from './due-notice.ts';
-import { streamContent } from './message-content.ts';
-import { type ConnectPeer, type Peer, type PeerEnvelope, PeerFailedError } from './peer.ts';
+import { contentChunks, type MessageContent } from './message-content.ts';
+import type { ConnectPeer, Peer, Relay } from './peer.ts';
 import type { AttemptReply, BodyType } from './queue.ts';
 import { withAsciiDomain } from './recipient-domain.ts';
 import type { MessageRow, RecipientRow } from './schema.ts';
@@ -13,7 +16,7 @@ export interface RemoteRouteOptions extends HostSearch {
   readonly connect: ConnectPeer;
   readonly port: number;
   /** Everything goes to this host instead of the domain's mail exchangers. */
-  readonly relay: { readonly host: string; readonly port: number } | undefined;
+  readonly relay: Relay | undefined;
   readonly pathOf: (messageId: number) => string;
   readonly log: Log;
 }
@@ -44,15 +47,13 @@ export class RemoteRoute implements DeliveryRoute {
       if ('code' in peer) return sameReply(job.recipients, peer);
       this.#peer = peer;
       const body = await this.#bodyFor(peer, job.message);
-      const refusal = refusalOf(peer, job.message, body);
-      if (refusal !== undefined) return sameReply(job.recipients, { ...refusal, host: peer.host });
       try {
         const replies = await this.#sendToAll(peer, job, body, signal);
         this.#peerUsed = true;
         return { replies, accepted: peer.offers.dsn ? 'passed-on' : 'relayed' };
       } catch (error) {
         await this.close();
-        if (!(error instanceof PeerFailedError)) throw error;
+        if (!(error instanceof SmtpSessionError)) throw error;
         // A server that has had enough of a session closes it (RFC 5321 §3.8): the next message gets a new one.
         if (!again || error.mayHaveAccepted || signal.aborted)
           return sameReply(job.recipients, asTemporary(error.reply));
@@ -81,7 +82,7 @@ export class RemoteRoute implements DeliveryRoute {
         answers = await peer.send(this.#envelope(job.message, now, body), signal);
       } catch (error) {
         // What an earlier transaction came to stands.
-        if (replies.size === 0 || !(error instanceof PeerFailedError)) throw error;
+        if (replies.size === 0 || !(error instanceof SmtpSessionError)) throw error;
         await this.close();
         for (const row of waiting) if (!replies.has(row)) replies.set(row, asTemporary(error.reply));
         break;
@@ -96,7 +97,7 @@ export class RemoteRoute implements DeliveryRoute {
     return job.recipients.map((row) => replies.get(row) as AttemptReply);
   }
 
-  #envelope(message: MessageRow, recipients: readonly RecipientRow[], body: BodyType): PeerEnvelope {
+  #envelope(message: MessageRow, recipients: readonly RecipientRow[], body: BodyType): Envelope {
     const smtputf8 = message.smtputf8 === 1;
     return {
       sender: message.sender === '' ? '' : withAsciiDomain(message.sender),
@@ -111,20 +112,19 @@ export class RemoteRoute implements DeliveryRoute {
       body,
       requireTls: message.require_tls === 1,
       sizeBytes: message.prefix.length + message.size_bytes,
-      content: () => streamContent(this.#content(message)),
+      content: () => contentChunks(this.#content(message)),
     };
   }
 
-  /** As declared, if the peer offers it; else what the content is in truth. */
+  /** As declared; but what was declared binary and isn't can go to any peer. */
   async #bodyFor(peer: Peer, message: MessageRow): Promise<BodyType> {
     const declared = message.body as BodyType;
-    if (declared === '7BIT') return declared;
-    if (declared === '8BITMIME' ? peer.offers.eightBitMime : peer.offers.binaryMime) return declared;
-    return await contentKind(streamContent(this.#content(message)));
+    if (declared !== 'BINARYMIME' || peer.offers.binaryMime) return declared;
+    return await contentKind(contentChunks(this.#content(message)));
   }
 
-  #content(message: MessageRow): { prefix: Uint8Array; path: string } {
-    return { prefix: message.prefix, path: this.#options.pathOf(message.id) };
+  #content(message: MessageRow): MessageContent {
+    return { prefix: message.prefix, path: this.#options.pathOf(message.id), sizeBytes: message.size_bytes };
   }
 
   /**
@@ -145,8 +145,16 @@ export class RemoteRoute implements DeliveryRoute {
       }
       for (const address of resolved.addresses) {
         signal.throwIfAborted();
-        const target = { host, address, port: relay?.port ?? port };
-        const peer = await this.#connectTo(target, requireTls, signal);
+        const peer = await this.#connectTo(
+          {
+            host,
+            address,
+            port: relay?.port ?? port,
+            tls: relay?.tls ?? (requireTls ? 'required' : 'opportunistic'),
+            ...(relay?.credentials === undefined ? {} : { credentials: relay.credentials }),
+          },
+          signal,
+        );
         if (!('code' in peer)) return peer;
         failure = worse(failure, peer);
       }
@@ -154,21 +162,16 @@ export class RemoteRoute implements DeliveryRoute {
     return this.#giveUp(failure ?? { code: 451, enhanced: '4.4.4', text: 'No host takes the mail' }, requireTls);
   }
 
-  async #connectTo(
-    target: { host: string; address: string; port: number },
-    requireTls: boolean,
-    signal: AbortSignal,
-  ): Promise<Peer | AttemptReply> {
-    for (let tls: 'none' | 'opportunistic' | 'required' = requireTls ? 'required' : 'opportunistic'; ; tls = 'none') {
-      try {
-        return await this.#options.connect({ ...target, tls }, signal);
-      } catch (error) {
-        if (!(error instanceof PeerFailedError)) throw error;
-        this.#options.log.info({ ...target, tls, reply: error.reply, err: error.cause }, 'No SMTP session');
-        // Opportunistic: TLS that fails is no worse than none (RFC 7435 §3).
-        if (error.tlsFailed && tls === 'opportunistic') continue;
-        return error.reply;
-      }
+  async #connectTo(target: SmtpTarget, signal: AbortSignal): Promise<Peer | AttemptReply> {
+    try {
+      return await this.#options.connect(target, signal);
+    } catch (error) {
+      if (!(error instanceof SmtpSessionError)) throw error;
+      const { host, address, port, tls } = target;
+      this.#options.log.info({ host, address, port, tls, reply: error.reply, err: error.cause }, 'No SMTP session');
+      // Opportunistic: TLS that fails is no worse than none (RFC 7435 §3).
+      if (error.tlsFailed && tls === 'opportunistic') return await this.#connectTo({ ...target, tls: 'none' }, signal);
+      return error.reply;
     }
   }
 
@@ -177,25 +180,6 @@ export class RemoteRoute implements DeliveryRoute {
     if (!requireTls) this.#unreachable = reply;
     return reply;
   }
-}
-
-/** Why this peer can't be given a message at all. */
-function refusalOf(peer: Peer, message: MessageRow, body: BodyType): AttemptReply | undefined {
-  const { offers } = peer;
-  const sizeBytes = message.prefix.length + message.size_bytes;
-  if (message.require_tls === 1 && !canRequireTls(peer)) {
-    return { code: 550, enhanced: '5.7.30', text: 'The server does not support REQUIRETLS' };
-  }
-  if (message.smtputf8 === 1 && !offers.smtputf8) {
-    return { code: 550, enhanced: '5.6.7', text: 'The server does not support SMTPUTF8, which the message needs' };
-  }
-  if (offers.sizeBytes !== undefined && offers.sizeBytes > 0 && sizeBytes > offers.sizeBytes) {
-    return { code: 552, enhanced: '5.3.4', text: `The message is larger than the server takes (${offers.sizeBytes})` };
-  }
-  if ((body === '8BITMIME' && !offers.eightBitMime) || (body === 'BINARYMIME' && !offers.binaryMime)) {
-    return { code: 550, enhanced: '5.6.3', text: `The server does not support ${body}, which the message needs` };
-  }
-  return undefined;
 }
 
 function canRequireTls(peer: Peer): boolean {

@@ -1,5 +1,8 @@
-import { text } from 'node:stream/consumers';
-import { type ConnectPeer, type Peer, type PeerEnvelope, PeerFailedError, type PeerTarget } from './peer.ts';
+import { parseCapabilities } from '../smtp-client/capabilities.ts';
+import type { SmtpTarget } from '../smtp-client/connect-smtp.ts';
+import { type Envelope, refusalOf } from '../smtp-client/envelope.ts';
+import { SmtpSessionError } from '../smtp-client/session-error.ts';
+import type { ConnectPeer, Peer } from './peer.ts';
 import type { AttemptReply } from './queue.ts';
 
 /** How the host at an address behaves in tests of the queue's logic. */
@@ -7,21 +10,21 @@ export interface PeerScript {
   offers?: Partial<Peer['offers']>;
   verifiedTls?: boolean;
   /** Instead of a session. */
-  refuse?: (target: PeerTarget) => PeerFailedError | undefined;
+  refuse?: (target: SmtpTarget) => SmtpSessionError | undefined;
   /** Default: 250 for all. */
-  reply?: (address: string, envelope: PeerEnvelope, sessionMessages: number) => AttemptReply | PeerFailedError;
+  reply?: (address: string, envelope: Envelope, sessionMessages: number) => AttemptReply | SmtpSessionError;
 }
 
 export interface SentMessage {
-  readonly target: PeerTarget;
-  readonly envelope: PeerEnvelope;
+  readonly target: SmtpTarget;
+  readonly envelope: Envelope;
   readonly content: string;
 }
 
 /** Hosts by IP address, without sockets: the queue's decisions are what is tested. */
 export class ScriptedPeers {
   readonly hosts: Record<string, PeerScript>;
-  readonly connections: PeerTarget[] = [];
+  readonly connections: SmtpTarget[] = [];
   readonly sent: SentMessage[] = [];
   open = 0;
   mostOpen = 0;
@@ -34,26 +37,24 @@ export class ScriptedPeers {
     this.connections.push(target);
     const script = this.hosts[target.address];
     if (script === undefined) {
-      throw new PeerFailedError({ code: 451, enhanced: '4.4.1', text: 'Connection refused', host: target.host });
+      throw new SmtpSessionError({ code: 451, enhanced: '4.4.1', text: 'Connection refused', host: target.host });
     }
     const refusal = script.refuse?.(target);
     if (refusal !== undefined) throw refusal;
     this.mostOpen = Math.max(this.mostOpen, ++this.open);
     let messages = 0;
+    const offers = {
+      ...parseCapabilities(undefined),
+      eightBitMime: true,
+      ...script.offers,
+    };
     return {
       host: target.host,
       verifiedTls: script.verifiedTls ?? false,
-      offers: {
-        dsn: false,
-        smtputf8: false,
-        eightBitMime: true,
-        binaryMime: false,
-        requireTls: false,
-        sizeBytes: undefined,
-        recipients: undefined,
-        ...script.offers,
-      },
+      offers,
       send: async (envelope) => {
+        const refused = refusalOf(envelope, offers, script.verifiedTls ?? false);
+        if (refused !== undefined) return envelope.recipients.map(() => refused);
         const replies: AttemptReply[] = [];
         for (const { address } of envelope.recipients) {
           const reply = script.reply?.(address, envelope, messages) ?? {
@@ -62,11 +63,15 @@ export class ScriptedPeers {
             text: 'Ok',
             host: target.host,
           };
-          if (reply instanceof PeerFailedError) throw reply;
+          if (reply instanceof SmtpSessionError) throw reply;
           replies.push(reply);
         }
         messages++;
-        this.sent.push({ target, envelope, content: await text(envelope.content()) });
+        this.sent.push({
+          target,
+          envelope,
+          content: Buffer.concat(await Array.fromAsync(envelope.content())).toString(),
+        });
         return replies;
       },
       close: async () => {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { PeerFailedError } from './peer.ts';
+import { SmtpSessionError } from '../smtp-client/session-error.ts';
 import type { AttemptReply } from './queue.ts';
 import { QueueFixture, until, zoneResolver } from './queue-fixture.ts';
 import { ScriptedPeers } from './scripted-peers.ts';
@@ -225,7 +225,7 @@ describe('the queue', () => {
         refuse: ({ tls }) =>
           tls === 'none'
             ? undefined
-            : new PeerFailedError({ code: 451, enhanced: '4.7.5', text: 'TLS handshake failed' }, { tlsFailed: true }),
+            : new SmtpSessionError({ code: 451, enhanced: '4.7.5', text: 'TLS handshake failed' }, { tlsFailed: true }),
       },
     });
     const queue = await fixture.start({ resolver: zoneResolver(zone), connect: peers.connect });
@@ -270,7 +270,7 @@ describe('the queue', () => {
 
   it('takes a new session for the next message when the peer has ended the old one', async () => {
     await using fixture = await QueueFixture.create();
-    const closing = new PeerFailedError({ code: 421, enhanced: '4.3.2', text: 'Enough' });
+    const closing = new SmtpSessionError({ code: 421, enhanced: '4.3.2', text: 'Enough' });
     const peers = new ScriptedPeers({
       '192.0.2.1': {
         reply: (_address, _envelope, messages) =>

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Database, DatabaseEngine } from '../database/engine.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -8,18 +8,19 @@ import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { connectSmtp } from '../smtp-client/connect-smtp.ts';
 import { chooseJobs } from './choose-jobs.ts';
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
 import { FileEraser } from './file-eraser.ts';
 import { headerSummary } from './header-summary.ts';
 import { listRecipients } from './list-recipients.ts';
 import { type DeliverLocally, LocalRoute } from './local-route.ts';
-import { readHeader, streamContent } from './message-content.ts';
+import { contentChunks, readHeader } from './message-content.ts';
 import { MessageFiles } from './message-files.ts';
 import { MessageIds, type ReservedId } from './message-ids.ts';
 import { type Backoff, defaultBackoff } from './next-attempt.ts';
 import type { ChangeSummary, NewQueueMessage, QueueOperations } from './operations.ts';
-import type { ConnectPeer } from './peer.ts';
+import type { ConnectPeer, Relay } from './peer.ts';
 import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queue.ts';
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
 import { type QueueMetrics, queueMetrics } from './queue-metrics.ts';
@@ -44,11 +45,12 @@ export interface QueueOptions {
   readonly deliverLocally: DeliverLocally;
   /** @param domain lower case, A-labels, or an address literal */
   readonly isLocalDomain: (domain: string) => boolean;
-  readonly connect: ConnectPeer;
+  /** Instead of SMTP over TCP: for tests. */
+  readonly connect?: ConnectPeer;
   /** Nothing leaves this machine: everything is delivered locally. */
   readonly loopback?: boolean;
   /** Where all mail that isn't local goes, instead of to the mail exchangers of its domain. */
-  readonly relay?: { readonly host: string; readonly port: number };
+  readonly relay?: Relay;
   readonly smtpPort?: number;
   readonly backoff?: Backoff;
   /** Deliveries at the same time in all: 10. */
@@ -161,7 +163,7 @@ class RunningQueue implements Queue {
     const reserved = await this.#ids.take();
     try {
       const [summary] = await Promise.all([
-        readHeader({ prefix, path }, limits.queueSummaryBytes).then(headerSummary),
+        readHeader({ prefix, path, sizeBytes: message.file.sizeBytes }, limits.queueSummaryBytes).then(headerSummary),
         this.#files.link(reserved.id, message.file),
       ]);
       const row: MessageRow = {
@@ -251,13 +253,14 @@ class RunningQueue implements Queue {
 
   async dump(id: number): Promise<Readable> {
     const row = await this.#database.read((reader) =>
-      reader.first<{ id: number; prefix: Uint8Array }>(
-        'SELECT m.id, m.prefix FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.id = ?',
+      reader.first<{ id: number; prefix: Uint8Array; size_bytes: number }>(
+        'SELECT m.id, m.prefix, m.size_bytes FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.id = ?',
         [id],
       ),
     );
     if (row === undefined) throw new QueueEntryNotFoundError(id);
-    return streamContent({ prefix: row.prefix, path: this.#files.path(row.id) });
+    const content = { prefix: row.prefix, path: this.#files.path(row.id), sizeBytes: row.size_bytes };
+    return Readable.from(contentChunks(content), { objectMode: false });
   }
 
   kick(): void {
@@ -302,7 +305,9 @@ class RunningQueue implements Queue {
   #routeTo(domain: string): DeliveryRoute {
     const pathOf = (id: number): string => this.#files.path(id);
     if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
-    const { resolver, hostname, random, connect, log, relay, smtpPort } = this.#options;
+    const { resolver, hostname, random, log, relay, smtpPort } = this.#options;
+    const connect: ConnectPeer =
+      this.#options.connect ?? ((target, signal) => connectSmtp(target, { helloName: hostname, log }, signal));
     return new RemoteRoute({ resolver, hostname, random, connect, log, relay, port: smtpPort ?? 25, pathOf }, domain);
   }
 

@@ -123,7 +123,7 @@ async function originalOf(
   message: MessageRow,
   recipients: readonly NoticeRecipient[],
 ): Promise<{ bytes: Uint8Array; full: boolean }> {
-  const content = { prefix: message.prefix, path: files.path(message.id) };
+  const content = { prefix: message.prefix, path: files.path(message.id), sizeBytes: message.size_bytes };
   const sizeBytes = message.prefix.length + message.size_bytes;
   try {
     if (
