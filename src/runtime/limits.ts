@@ -79,6 +79,8 @@ export const limits = {
   smtpHoldMs: 30 * 24 * 60 * 60 * 1000,
   /** Body of an HTTP request: nothing that is served now takes more. */
   httpBodyBytes: 1024 * 1024,
+  /** HTTP connections of one listener at the same time. */
+  httpConnections: 1000,
   /** A whole HTTP request: keeps slow senders from holding connections. */
   httpRequestMs: 60_000,
   /** UTF-8 bytes of a mailbox name with all its levels; Dovecot's paths end at 255 a level, IMAP has no limit. */

@@ -19,19 +19,29 @@ interface LoadedCertificate {
   leaf: X509Certificate;
 }
 
+/** RFC 8996: no TLS 1.0 and 1.1. */
+type SecureVersion = 'TLSv1.2' | 'TLSv1.3';
+
+export interface CertificateStoreOptions {
+  readonly minimumVersion?: SecureVersion;
+  readonly intervalMs?: number;
+}
+
 /** How often the files are looked at; certificates are renewed weeks before they run out. */
 const checkIntervalMs = 60_000;
 
 /** The certificates of one or more listeners: chosen by the name that the client asks for, read again when their files change. */
 export class CertificateStore implements AsyncDisposable {
   readonly #log: Log;
+  readonly #minimumVersion: SecureVersion;
   #certificates: LoadedCertificate[];
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(certificates: LoadedCertificate[], log: Log, intervalMs: number) {
+  private constructor(certificates: LoadedCertificate[], log: Log, options: Required<CertificateStoreOptions>) {
     this.#certificates = certificates;
     this.#log = log;
-    this.#timer = setInterval(() => void this.reload(), intervalMs).unref();
+    this.#minimumVersion = options.minimumVersion;
+    this.#timer = setInterval(() => void this.reload(), options.intervalMs).unref();
   }
 
   /**
@@ -41,10 +51,12 @@ export class CertificateStore implements AsyncDisposable {
   static async open(
     files: readonly CertificateFiles[],
     log: Log,
-    intervalMs = checkIntervalMs,
+    options: CertificateStoreOptions = {},
   ): Promise<CertificateStore> {
     if (files.length === 0) throw new CertificateError('', 'none is configured');
-    return new CertificateStore(await Promise.all(files.map((pair) => load(pair, log))), log, intervalMs);
+    const { minimumVersion = 'TLSv1.2' } = options;
+    const certificates = await Promise.all(files.map((pair) => load(pair, minimumVersion, log)));
+    return new CertificateStore(certificates, log, { minimumVersion, intervalMs: checkIntervalMs, ...options });
   }
 
   /** Reads changed files again. A pair that can't be used is logged, and the one loaded before stays in use. */
@@ -53,7 +65,7 @@ export class CertificateStore implements AsyncDisposable {
       this.#certificates.map(async (loaded) => {
         try {
           if ((await versionOf(loaded.files)) === loaded.version) return loaded;
-          const changed = await load(loaded.files, this.#log);
+          const changed = await load(loaded.files, this.#minimumVersion, this.#log);
           this.#log.info(
             { file: loaded.files.certificateFile, validTo: changed.leaf.validTo },
             'certificate loaded again',
@@ -136,7 +148,7 @@ function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
   });
 }
 
-async function load(files: CertificateFiles, log: Log): Promise<LoadedCertificate> {
+async function load(files: CertificateFiles, minVersion: SecureVersion, log: Log): Promise<LoadedCertificate> {
   try {
     const version = await versionOf(files);
     const [cert, key, keyStat] = await Promise.all([
@@ -150,8 +162,7 @@ async function load(files: CertificateFiles, log: Log): Promise<LoadedCertificat
     const context = createSecureContext({
       cert,
       key,
-      // RFC 8996: no TLS 1.0 and 1.1.
-      minVersion: 'TLSv1.2',
+      minVersion,
       // Session tickets resume only with a context id (OpenSSL, SSL_CTX_set_session_id_context).
       sessionIdContext: 'restante',
       dhparam: 'auto',
