@@ -217,8 +217,8 @@ describe('rendered envelopes', () => {
     expect(renderEnvelope(structureOf('Subject:\nDate: x\n\n'))).toBe('("x" "" NIL NIL NIL NIL NIL NIL NIL NIL)');
   });
 
-  it('write NUL as the byte 0x80', () => {
-    expect(renderEnvelope(structureOf('Subject: a\0b\n\n'))).toContain('{3}\r\na\x80b');
+  it('write NUL as U+FFFD and a bare CR as a space', () => {
+    expect(renderEnvelope(structureOf('Subject: a\0b\rc\n\n'))).toContain('{7}\r\na\xEF\xBF\xBDb c');
   });
 });
 

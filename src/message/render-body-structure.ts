@@ -2,8 +2,6 @@ import { imapString } from './imap-string.ts';
 import { renderEnvelope } from './render-envelope.ts';
 import type { Disposition, MessagePart, MessageStructure, Parameters } from './structure.ts';
 
-const US_ASCII: Parameters = [['charset', 'us-ascii']];
-
 /** A multipart must have a part in IMAP's grammar: for one without, this stands in. */
 const EMPTY_PART = '"text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0';
 
@@ -18,8 +16,7 @@ export function renderBodyStructure(structure: MessageStructure, options: { exte
 
 function renderPart(part: MessagePart, extended: boolean): string {
   if (part.children !== undefined) return renderMultipart(part, part.children, extended);
-  // What a text part without parameters is in (RFC 2046 §4.1.2), for clients that don't know it.
-  const params = part.type === 'text' && part.params.length === 0 ? US_ASCII : part.params;
+  const params = part.type === 'text' ? withCharset(part.params) : part.params;
   let text = `(${imapString(part.type)} ${imapString(part.subtype)} ${renderParams(params)} ${imapString(
     part.id,
   )} ${imapString(part.description)} ${imapString(part.encoding ?? '7bit')} ${part.bodyEnd - part.bodyStart}`;
@@ -51,7 +48,13 @@ function renderDisposition(disposition: Disposition | undefined): string {
 
 function renderLanguages(languages: readonly string[] | undefined): string {
   if (languages === undefined) return 'NIL';
-  return languages.length === 1 ? imapString(languages[0]) : `(${languages.map(imapString).join(' ')})`;
+  return `(${languages.map(imapString).join(' ')})`;
+}
+
+/** Text without a charset is in US-ASCII (RFC 2046 §4.1.2), which is said for clients that don't know it. */
+function withCharset(params: Parameters): Parameters {
+  if (params.some(([name]) => name.toLowerCase() === 'charset')) return params;
+  return [...params, ['charset', 'us-ascii']];
 }
 
 function renderParams(params: Parameters): string {
