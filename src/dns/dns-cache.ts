@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import { limits } from '../runtime/limits.ts';
 import type { DnsError } from './dns-error.ts';
 import type { DnsRecord } from './dns-message.ts';
 
@@ -10,11 +11,6 @@ export interface FoundRecords {
   canonicalName: string;
   ttlSeconds: number;
 }
-
-/** RFC 8767 §4: TTLs of weeks are mistakes or attacks. */
-const maxPositiveSeconds = 86_400;
-/** RFC 2308 §5: one to three hours. */
-const maxNegativeSeconds = 3_600;
 
 /** Least recently used lookups go first when it is full. */
 export class DnsCache {
@@ -38,7 +34,7 @@ export class DnsCache {
   }
 
   set(key: string, found: FoundRecords): void {
-    const seconds = Math.min(found.ttlSeconds, found.error ? maxNegativeSeconds : maxPositiveSeconds);
+    const seconds = Math.min(found.ttlSeconds, found.error ? limits.dnsNegativeSeconds : limits.dnsPositiveSeconds);
     if (seconds <= 0) return;
     this.#entries.delete(key);
     this.#entries.set(key, { found, expiresAt: this.#clock.now() + seconds * 1000 });

@@ -1,4 +1,5 @@
 import dnsPacket from 'dns-packet';
+import { limits } from '../runtime/limits.ts';
 
 export interface DnsQuestion {
   /** Normalized. */
@@ -24,8 +25,6 @@ export interface DnsResponse {
 
 /** No larger answers over UDP, so that none comes in fragments, which can be forged: DNS flag day 2020. */
 const udpPayloadBytes = 1232;
-/** Records of one answer that are looked at. More than fit in 64 KiB for a sane zone; the rest fails the lookup. */
-const maxRecords = 1000;
 
 /**
  * RD; AD asks for the resolver's verdict (RFC 6840 §5.7); EDNS(0) with DO for resolvers that tell it only then (RFC 3225).
@@ -76,7 +75,7 @@ function mayBeDecoded(bytes: Buffer): boolean {
   if (bytes.length < 12) return false;
   const questions = bytes.readUInt16BE(4);
   const records = bytes.readUInt16BE(6) + bytes.readUInt16BE(8) + bytes.readUInt16BE(10);
-  return records <= maxRecords && 12 + questions * 5 + records * 11 <= bytes.length;
+  return records <= limits.dnsRecords && 12 + questions * 5 + records * 11 <= bytes.length;
 }
 
 function isInternet(answer: dnsPacket.Answer): boolean {

@@ -1,11 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
+import { limits } from '../runtime/limits.ts';
 import { type DnsQuestion, type DnsResponse, decodeResponse, encodeQuery } from './dns-message.ts';
 import type { ServerAddress } from './server-address.ts';
-
-/** Packets on the port of one query that aren't its answer, before it is asked over TCP: somebody is guessing. */
-const strayPackets = 10;
 
 /**
  * Asks one server, over UDP and, when the answer is too long for that, TCP. Each query has its own random id and port.
@@ -43,7 +41,7 @@ function exchangeOverUdp(
     socket.on('error', (error) => settle(() => reject(error)));
     socket.on('message', (bytes) => {
       const response = decodeResponse(bytes, id, question);
-      if (response || ++strays > strayPackets) settle(() => resolve(response));
+      if (response || ++strays > limits.dnsStrayPackets) settle(() => resolve(response));
     });
     // A connected socket takes packets only from the server, and hears that nobody is there.
     socket.connect(server.port, server.address, (error?: Error) => {

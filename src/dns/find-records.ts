@@ -1,10 +1,8 @@
+import { limits } from '../runtime/limits.ts';
 import type { FoundRecords } from './dns-cache.ts';
 import { DnsError } from './dns-error.ts';
 import type { DnsQuestion, DnsRecord, DnsResponse } from './dns-message.ts';
 import { normalizeName } from './query-name.ts';
-
-/** Aliases on the way to a record; BIND's limit is 16 too. */
-const maxAliases = 16;
 
 /**
  * Looks a name up, following CNAMEs in the answers and, where an answer ends at one, by further queries.
@@ -31,7 +29,8 @@ export async function findRecords(
       const alias = response.answers.find((record) => record.type === 'CNAME' && record.name === name);
       const target = alias && normalizeName(String(alias.data));
       if (!alias || target === undefined) break;
-      if (++aliases > maxAliases) throw new DnsError('temporary', question, `more than ${maxAliases} aliases`);
+      if (++aliases > limits.dnsAliases)
+        throw new DnsError('temporary', question, `more than ${limits.dnsAliases} aliases`);
       ttlSeconds = Math.min(ttlSeconds, alias.ttl);
       name = target;
     }

@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import { limits } from '../runtime/limits.ts';
 import { DnsCache, type FoundRecords } from './dns-cache.ts';
 import { DnsError } from './dns-error.ts';
 import type { DnsQuestion, DnsResponse } from './dns-message.ts';
@@ -21,9 +22,6 @@ export interface StubResolverOptions {
   cacheEntries?: number;
 }
 
-/** Lookups under way at once; more wait. Each holds a socket. */
-const concurrentQueries = 256;
-
 /** Asks recursive servers, remembers what they said, and asks once for many callers. */
 export class StubResolver implements Resolver {
   readonly #options: StubResolverOptions;
@@ -34,7 +32,7 @@ export class StubResolver implements Resolver {
 
   constructor(options: StubResolverOptions) {
     this.#options = options;
-    this.#cache = new DnsCache(options.cacheEntries ?? 10_000, options.clock);
+    this.#cache = new DnsCache(options.cacheEntries ?? limits.dnsCacheEntries, options.clock);
   }
 
   /**
@@ -150,7 +148,7 @@ export class StubResolver implements Resolver {
 
   async #throughGate<T>(work: () => Promise<T>): Promise<T> {
     // Whoever ends hands its place over: `#running` stays.
-    if (this.#running >= concurrentQueries) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#running >= limits.dnsQueries) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {
       return await work();

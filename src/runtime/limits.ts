@@ -79,6 +79,8 @@ export const limits = {
   smtpHoldMs: 30 * 24 * 60 * 60 * 1000,
   /** Body of an HTTP request: nothing that is served now takes more. */
   httpBodyBytes: 1024 * 1024,
+  /** Header of a message that a local program submits: it is read into memory for its recipients. */
+  localSubmissionHeaderBytes: 1024 * 1024,
   /** HTTP connections of one listener at the same time. */
   httpConnections: 1000,
   /** A whole HTTP request: keeps slow senders from holding connections. */
@@ -155,4 +157,35 @@ export const limits = {
   queueReturnedMessageBytes: 1024 * 1024,
   /** Recipients that one transaction changes when an operator changes many: mail goes on between them. */
   queueChangeStep: 1000,
+  /** Bytes of a password. Argon2 would take more; nobody types more. */
+  passwordBytes: 1024,
+  /** Bytes of a PLAIN message or a LOGIN response. RFC 4616 §2 wants 255 of each part accepted. */
+  saslPlainBytes: 3 * 1024,
+  /** Bytes of a SCRAM message: 255 of user name, a nonce, 64 of channel binding, some extensions. */
+  scramMessageBytes: 4096,
+  /** Iterations that a SCRAM server may ask our client for: more only keep it busy. */
+  scramIterations: 10_000_000,
+  /** Passwords verified at the same time, 20 MiB each: half of libuv's four threads stay free for files. */
+  passwordChecks: 2,
+  /** Passwords that wait to be verified: some 8 seconds of work. */
+  passwordChecksWaiting: 256,
+  /** Lookups remembered by the resolver. */
+  dnsCacheEntries: 10_000,
+  /** Lookups under way at once, a socket each; more wait. */
+  dnsQueries: 256,
+  /** Records of one DNS answer. */
+  dnsRecords: 1000,
+  /** CNAMEs on the way to a record. BIND: 16. */
+  dnsAliases: 16,
+  /** Packets that aren't the answer, before the question is asked over TCP: somebody is guessing. */
+  dnsStrayPackets: 10,
+  /** TTL that is believed: longer ones are mistakes or attacks (RFC 8767 §4), and absences count for an hour (RFC 2308 §5). */
+  dnsPositiveSeconds: 86_400,
+  dnsNegativeSeconds: 3_600,
+  /** Line of a reply. RFC 5321 §4.5.3.1.5 says 512; some peers explain themselves at length. */
+  smtpReplyLineBytes: 4096,
+  /** Lines of one reply. The longest are to EHLO, with some 30. */
+  smtpReplyLines: 200,
+  /** One BDAT command of the client: the whole of it is in memory. */
+  smtpChunkBytes: 256 * 1024,
 } as const;

@@ -1,10 +1,9 @@
+import { limits } from '../runtime/limits.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { CredentialSource } from './credential-source.ts';
 import { saslprep } from './saslprep.ts';
 import type { MechanismStep, ServerMechanism } from './server-mechanism.ts';
 import { verifyPlainPassword } from './verify-plain-password.ts';
-
-const responseBytes = 1024;
 
 const usernamePrompt = Buffer.from('Username:');
 const passwordPrompt = Buffer.from('Password:');
@@ -40,7 +39,8 @@ export class LoginServer implements ServerMechanism {
 function decodeResponse(response: Buffer): string {
   try {
     // Some clients end what they encode with a NUL.
-    if (response.length > 0 && response.length <= responseBytes) return utf8.decode(response).replace(/\0$/, '');
+    if (response.length > 0 && response.length <= limits.saslPlainBytes)
+      return utf8.decode(response).replace(/\0$/, '');
   } catch {
     // The error below says it.
   }

@@ -1,6 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { RestanteError } from '../runtime/errors.ts';
+import { limits } from '../runtime/limits.ts';
 import { saslprep } from './saslprep.ts';
 import { deriveScramSecret, formatScramSecret, scramIterations, scramSaltBytes } from './scram-secret.ts';
 
@@ -26,16 +27,8 @@ export class PasswordCheckBusyError extends RestanteError {
   }
 }
 
-/** As long as PLAIN and LOGIN take them. */
-const passwordBytes = 1024;
-
 // OWASP's choice for argon2id: 19 MiB, 2 passes, 1 lane; 40 to 60 ms on a server core.
 const cost = { memory: 19 * 1024, passes: 2, parallelism: 1, tagLength: 32 };
-
-/** All but two of the four threads of libuv's pool stay free for file access while logins are checked; memory stays below 40 MiB. */
-const concurrentChecks = 2;
-/** Some 8 seconds of work: whoever waits longer has given up. */
-const waitingChecks = 256;
 
 const phcString =
   /^\$argon2id\$v=19\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]?),p=([1-9][0-9]?)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
@@ -52,8 +45,8 @@ const waiting: (() => void)[] = [];
 export async function hashPassword(password: string): Promise<PasswordSecrets> {
   const prepared = saslprep(password);
   if (!prepared) throw new PasswordNotAllowedError('it is empty, or has characters that cannot be typed reliably');
-  if (Buffer.byteLength(prepared) > passwordBytes || Buffer.byteLength(password) > passwordBytes)
-    throw new PasswordNotAllowedError(`it is longer than ${passwordBytes} bytes`);
+  if (Buffer.byteLength(prepared) > limits.passwordBytes || Buffer.byteLength(password) > limits.passwordBytes)
+    throw new PasswordNotAllowedError(`it is longer than ${limits.passwordBytes} bytes`);
   const salt = randomBytes(16);
   const [tag, sha1, sha256] = await Promise.all([
     argon2Async('argon2id', { message: prepared, nonce: salt, ...cost }),
@@ -75,7 +68,7 @@ export async function hashPassword(password: string): Promise<PasswordSecrets> {
 export async function verifyPassword(stored: string | undefined, password: string): Promise<boolean> {
   const hash = stored === undefined ? undefined : phcString.exec(stored);
   if (hash === null) throw new RestanteError('password-hash-unknown', 'Cannot verify password: unknown kind of hash');
-  const prepared = Buffer.byteLength(password) > passwordBytes ? '' : (saslprep(password) ?? '');
+  const prepared = Buffer.byteLength(password) > limits.passwordBytes ? '' : (saslprep(password) ?? '');
   const expected = hash && Buffer.from(hash[5], 'base64');
   const tag = await throughGate(() =>
     argon2Async('argon2id', {
@@ -91,8 +84,8 @@ export async function verifyPassword(stored: string | undefined, password: strin
 }
 
 async function throughGate<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= concurrentChecks) {
-    if (waiting.length >= waitingChecks) throw new PasswordCheckBusyError();
+  if (running >= limits.passwordChecks) {
+    if (waiting.length >= limits.passwordChecksWaiting) throw new PasswordCheckBusyError();
     // Whoever ends hands its place over: `running` stays.
     await new Promise<void>((resolve) => waiting.push(resolve));
   } else running++;

@@ -1,11 +1,9 @@
+import { limits } from '../runtime/limits.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { CredentialSource } from './credential-source.ts';
 import { saslprep } from './saslprep.ts';
 import { emptyChallenge, type MechanismStep, type ServerMechanism } from './server-mechanism.ts';
 import { checkAuthorizationId, verifyPlainPassword } from './verify-plain-password.ts';
-
-/** RFC 4616 §2 wants 255 octets of each part accepted; passwords may be longer. */
-const messageBytes = 3 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -28,7 +26,7 @@ export class PlainServer implements ServerMechanism {
 }
 
 function parsePlainMessage(message: Buffer): { authorizationId: string; login: string; password: string } {
-  const parts = message.length > messageBytes ? [] : decodeUtf8(message).split('\0');
+  const parts = message.length > limits.saslPlainBytes ? [] : decodeUtf8(message).split('\0');
   if (parts.length !== 3 || parts[1] === '' || parts[2] === '')
     throw new AuthenticationError('malformed', 'Cannot read PLAIN message: it is not authzid NUL authcid NUL passwd');
   const [authorizationId, login, password] = parts as [string, string, string];

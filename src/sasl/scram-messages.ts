@@ -1,12 +1,7 @@
 // The four messages of RFC 5802 §7. Parsers return undefined for what isn't such a message; they never throw.
 import { randomBytes } from 'node:crypto';
+import { limits } from '../runtime/limits.ts';
 import { decodeBase64 } from './strict-base64.ts';
-
-/** Longer messages are refused: 255 octets of user name, a nonce, channel-binding data of at most 64 octets, some extensions. */
-export const scramMessageBytes = 4096;
-
-/** A server that asks for more iterations wants to keep the client busy. */
-const iterationsAccepted = 10_000_000;
 
 export interface ClientFirst {
   /** `n`: client can't bind; `y`: it can, and believes the server can't; `p`: it binds, to `bindingName`. */
@@ -50,7 +45,7 @@ const serverFirst = new RegExp(`^r=(${printable}),s=([^\\x00,]+),i=([1-9][0-9]{0
 const serverFinal = /^v=([^\x00,]+)(?:,[A-Za-z]=[^\x00,]+)*$/u;
 
 function decodeText(message: Buffer): string | undefined {
-  if (message.length > scramMessageBytes) return undefined;
+  if (message.length > limits.scramMessageBytes) return undefined;
   try {
     return utf8.decode(message);
   } catch {
@@ -86,7 +81,7 @@ export function parseClientFinal(message: Buffer): ClientFinal | undefined {
 export function parseServerFirst(message: Buffer): ServerFirst | undefined {
   const match = serverFirst.exec(decodeText(message) ?? '');
   const salt = match ? decodeBase64(match[2]!) : undefined;
-  if (!match || !salt || Number(match[3]) > iterationsAccepted) return undefined;
+  if (!match || !salt || Number(match[3]) > limits.scramIterations) return undefined;
   return { nonce: match[1]!, salt, iterations: Number(match[3]) };
 }
 

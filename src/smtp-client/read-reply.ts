@@ -1,11 +1,7 @@
 import { RestanteError } from '../runtime/errors.ts';
+import { limits } from '../runtime/limits.ts';
 import type { WireReader } from '../runtime/wire-reader.ts';
 import { parseReplyLine, type Reply, replyOf } from '../smtp/reply.ts';
-
-/** RFC 5321 §4.5.3.1.5 says 512; some peers explain themselves at length. */
-const lineBytes = 4096;
-/** The longest replies are to EHLO, with some 30 lines. */
-const replyLines = 200;
 
 /** What came is no SMTP reply. */
 export class BadReplyError extends RestanteError {
@@ -24,8 +20,8 @@ export async function readReply(reader: WireReader, timeoutMs: number): Promise<
   const texts: string[] = [];
   let code: number | undefined;
   const until = performance.now() + timeoutMs;
-  while (texts.length < replyLines) {
-    const line = await reader.readLine(lineBytes, Math.max(1, until - performance.now()));
+  while (texts.length < limits.smtpReplyLines) {
+    const line = await reader.readLine(limits.smtpReplyLineBytes, Math.max(1, until - performance.now()));
     const parsed = parseReplyLine(line.toString().replace(/\r?\n$/, ''));
     if (parsed === undefined) throw new BadReplyError(`"${line.toString('latin1', 0, 100).trim()}" is no line of one`);
     code ??= parsed.code;
@@ -33,5 +29,5 @@ export async function readReply(reader: WireReader, timeoutMs: number): Promise<
     texts.push(parsed.text);
     if (parsed.last) return replyOf(code, texts);
   }
-  throw new BadReplyError(`it has more than ${replyLines} lines`);
+  throw new BadReplyError(`it has more than ${limits.smtpReplyLines} lines`);
 }

@@ -1,13 +1,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { limits } from '../runtime/limits.ts';
 import type { Reply } from '../smtp/reply.ts';
 import type { Channel } from './channel.ts';
 import { DotStuffer } from './dot-stuffer.ts';
 import { SmtpSessionError } from './session-error.ts';
 import type { SmtpTimeouts } from './timeouts.ts';
-
-/** One BDAT command. The whole of it is in memory. */
-const chunkBytes = 256 * 1024;
 
 type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -35,7 +33,7 @@ export async function sendChunks(channel: Channel, content: Content, timeouts: S
   let pieces: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of guarded(channel, content)) {
-    if (size > 0 && size + chunk.length > chunkBytes) {
+    if (size > 0 && size + chunk.length > limits.smtpChunkBytes) {
       const early = await writeAll(channel, [Buffer.from(`BDAT ${size}\r\n`), ...pieces], timeouts);
       if (early) return closing(channel, early);
       const reply = await channel.reply(timeouts.dataBlock);

@@ -54,9 +54,9 @@ export class CertificateStore implements AsyncDisposable {
     options: CertificateStoreOptions = {},
   ): Promise<CertificateStore> {
     if (files.length === 0) throw new CertificateError('', 'none is configured');
-    const { minimumVersion = 'TLSv1.2' } = options;
+    const { minimumVersion = 'TLSv1.2', intervalMs = checkIntervalMs } = options;
     const certificates = await Promise.all(files.map((pair) => load(pair, minimumVersion, log)));
-    return new CertificateStore(certificates, log, { minimumVersion, intervalMs: checkIntervalMs, ...options });
+    return new CertificateStore(certificates, log, { minimumVersion, intervalMs });
   }
 
   /** Reads changed files again. A pair that can't be used is logged, and the one loaded before stays in use. */
