@@ -40,7 +40,7 @@ export interface Account extends AsyncDisposable {
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
     options?: { unchangedSince?: number },
-  ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq?: number | undefined }>;
+  ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }>;
   /** @returns pairs in UID order. Flags, keywords and received date are kept. @throws MailboxNotFoundError, OverQuotaError */
   copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages>;
   /** Moves in one transaction: nobody sees a message in both or neither. */

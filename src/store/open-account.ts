@@ -121,7 +121,7 @@ export class OpenAccount implements Account {
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
     options: { unchangedSince?: number } = {},
-  ): Promise<{ changed: MessageFlags[]; modified: number[] }> {
+  ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }> {
     const result = await this.#shared.write('storeFlags', {
       mailboxId,
       ranges: toUidRanges(uids),
@@ -140,7 +140,7 @@ export class OpenAccount implements Account {
         keywords: text === null ? noKeywords : parseKeywords(text),
       };
     }
-    return { changed, modified: result.modified };
+    return { changed, modified: result.modified, modseq: result.modseq };
   }
 
   async copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages> {

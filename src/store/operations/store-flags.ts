@@ -22,6 +22,8 @@ export interface StoredFlags {
   /** JSON; undefined when no message has any. */
   readonly keywords: (string | null)[] | undefined;
   readonly modified: number[];
+  /** Of this change; undefined when nothing differed. */
+  readonly modseq: number | undefined;
 }
 
 /** Changes flags of existing messages; those whose flags are so already keep their MODSEQ. @throws MailboxNotFoundError */
@@ -80,9 +82,10 @@ export async function storeFlags(
       ranges.map(([from, to]) => [flags, keywords, change.modseq, args.mailboxId, from, to]),
     );
   }
-  if (groups.size > 0 || added) change.touch(mailbox);
+  const differs = groups.size > 0 || added;
+  if (differs) change.touch(mailbox);
   await change.finish();
-  return toColumns(current, modified);
+  return { ...toColumns(current), modified, modseq: differs ? change.modseq : undefined };
 }
 
 /** Messages that get the same flags. There are few groups, and each is few ranges: holes are expunged messages only. */
@@ -139,7 +142,7 @@ function keywordChange(
   };
 }
 
-function toColumns(rows: readonly FlagRow[], modified: number[]): StoredFlags {
+function toColumns(rows: readonly FlagRow[]): Omit<StoredFlags, 'modified' | 'modseq'> {
   const uids = new Uint32Array(rows.length);
   const modseqs = new Float64Array(rows.length);
   const bits = new Uint32Array(rows.length);
@@ -154,5 +157,5 @@ function toColumns(rows: readonly FlagRow[], modified: number[]): StoredFlags {
       keywords[i] = row.keywords;
     }
   }
-  return { uids, modseqs, flagBits: bits, keywords, modified };
+  return { uids, modseqs, flagBits: bits, keywords };
 }
