@@ -1,5 +1,5 @@
 import { errorReply } from '../delivery/error-reply.ts';
-import { SmtpError } from '../smtp/smtp-error.ts';
+import type { SmtpError } from '../smtp/smtp-error.ts';
 import type { Accounts, MessageIntake, ReceivedFile } from '../store/account.ts';
 import { FatalSmtpError } from './fatal-smtp-error.ts';
 import type { ServerLimits } from './smtp-server-options.ts';
@@ -63,8 +63,4 @@ export class MessageReceiver implements AsyncDisposable {
     const intake = await this.#intake.catch(() => undefined);
     await intake?.[Symbol.asyncDispose]();
   }
-}
-
-export function bareLineEndRefusal(): SmtpError {
-  return new SmtpError(550, '5.6.0', 'The message has a bare CR or LF: its lines must end with CR LF');
 }

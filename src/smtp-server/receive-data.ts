@@ -1,8 +1,8 @@
 import type { WireReader } from '../runtime/wire-reader.ts';
 import { ReadTimeoutError } from '../runtime/wire-reader.ts';
 import { DotUnstuffer } from '../smtp/dot-unstuffer.ts';
-import { FatalSmtpError } from './fatal-smtp-error.ts';
-import { bareLineEndRefusal, type MessageReceiver } from './message-receiver.ts';
+import { bareLineEndInData } from './bare-line-end.ts';
+import type { MessageReceiver } from './message-receiver.ts';
 import type { ServerState } from './server-state.ts';
 
 /** Read at once; a socket gives at most this much. */
@@ -10,7 +10,7 @@ const chunkBytes = 64 * 1024;
 
 /**
  * Reads a message after DATA, to its end and no further.
- * @throws FatalSmtpError for what looks like an attempt to smuggle commands, ReadTimeoutError, ConnectionClosedError
+ * @throws SmtpError for what looks like an attempt to smuggle commands, ReadTimeoutError, ConnectionClosedError
  */
 export async function receiveData(reader: WireReader, receiver: MessageReceiver, server: ServerState): Promise<void> {
   const unstuffer = new DotUnstuffer();
@@ -22,10 +22,10 @@ export async function receiveData(reader: WireReader, receiver: MessageReceiver,
   for (;;) {
     const chunk = await reader.readChunk(chunkBytes, chunkTimeoutMs(server, deadline));
     const consumed = unstuffer.push(chunk, collect);
-    if (unstuffer.bareLineEnd) receiver.refuse(bareLineEndRefusal());
+    if (unstuffer.bareLineEnd) receiver.refuse(bareLineEndInData());
     if (unstuffer.falseEnd) {
       // Its sender either waits for our reply, or the rest is commands that another server took for data.
-      throw new FatalSmtpError(550, '5.6.0', 'The message ends with a bare CR or LF: its lines must end with CR LF');
+      throw bareLineEndInData();
     }
     await receiver.write(pieces);
     if (consumed !== undefined) {

@@ -1,8 +1,9 @@
 import { LineEndChecker } from '../../smtp/line-end-checker.ts';
 import { SmtpError } from '../../smtp/smtp-error.ts';
 import { acceptMessage } from '../accept-message.ts';
+import { bareLineEndInChunk } from '../bare-line-end.ts';
 import { FatalSmtpError } from '../fatal-smtp-error.ts';
-import { bareLineEndRefusal, MessageReceiver } from '../message-receiver.ts';
+import { MessageReceiver } from '../message-receiver.ts';
 import { chunkTimeoutMs, dataDeadline } from '../receive-data.ts';
 import type { SmtpSession } from '../smtp-session.ts';
 import type { Transaction } from '../transaction.ts';
@@ -63,14 +64,14 @@ async function receiveChunk(session: SmtpSession, { receiver, lineEnds, deadline
     const chunk = await session.connection.reader.readChunk(left, chunkTimeoutMs(session.server, deadline));
     left -= chunk.length;
     lineEnds?.push(chunk);
-    if (lineEnds?.found) receiver.refuse(bareLineEndRefusal());
+    if (lineEnds?.found) receiver.refuse(bareLineEndInChunk());
     await receiver.write([chunk]);
   }
 }
 
 async function finish(session: SmtpSession, transaction: Transaction, chunked: ChunkedMessage): Promise<void> {
   chunked.lineEnds?.finish();
-  if (chunked.lineEnds?.found) chunked.receiver.refuse(bareLineEndRefusal());
+  if (chunked.lineEnds?.found) chunked.receiver.refuse(bareLineEndInChunk());
   await acceptMessage(session, transaction, chunked.receiver);
   await session.resetTransaction();
 }
