@@ -27,8 +27,10 @@ export function splitHeader(header: ByteText): HeaderField[] {
     if (lineEnd === 0) lineEnd = length;
     const first = header.charCodeAt(pos);
     if (first === 10 || (first === 13 && lineEnd === pos + 2 && header.charCodeAt(pos + 1) === 10)) break;
-    if ((first === 32 || first === 9) && fields.length > 0) {
-      fields[fields.length - 1]!.end = lineEnd;
+    if (first === 32 || first === 9) {
+      const continued = fields[fields.length - 1];
+      if (continued !== undefined) continued.end = lineEnd;
+      else fields.push({ name: '', start: pos, valueStart: pos, end: lineEnd });
     } else {
       fields.push(readFieldName(header, pos, lineEnd));
     }

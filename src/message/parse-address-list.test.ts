@@ -42,14 +42,14 @@ describe('address lists', () => {
     ['"Joe" joe@b', ['Joe|joe|b']],
     ['"Joe"<joe@b>', ['Joe|joe|b']],
     ['MAILER-DAEMON (Mail System)', ['Mail System|MAILER-DAEMON|']],
-    ['Mail System', ['|Mail System|']],
+    ['Mail System', ['Mail System||']],
     ['a@b@c', ['|a@b|c']],
     ['<>', ['||']],
     ["'Joe' <a@b>", ["'Joe'|a|b"]],
     ['a@b [mailto:c@d]', ['|a|b']],
     ['', []],
     [' , ;', []],
-    ['"unfinished <a@b>', ['|unfinished <a@b>|']],
+    ['"unfinished <a@b>', ['unfinished <a@b>||']],
   ])('%j', (value, mailboxes) => {
     expect(read(value)).toEqual(mailboxes);
   });

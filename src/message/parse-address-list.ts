@@ -96,7 +96,8 @@ class AddressParser {
         this.#items.push({ kind: 'group-start', name: joinPhrase(words) });
         return;
       }
-      if (isSpace(char)) {
+      // Stray closing marks are dropped.
+      if (isSpace(char) || char === '>' || char === ')') {
         this.#pos++;
         space = true;
         continue;
@@ -128,8 +129,11 @@ class AddressParser {
     if (words.length === 0) return;
     const at = words.findLastIndex((word) => word.text === '@' && !word.quoted);
     if (at < 0) {
-      const localpart = joinPhrase(words);
-      this.#items.push({ kind: 'mailbox', mailbox: { name: comment, route: '', localpart, domain: '' } });
+      const text = joinPhrase(words);
+      // One atom is a local user, such as MAILER-DAEMON; anything else can only be a name.
+      const isName = words.length > 1 || words[0]!.quoted;
+      const mailbox = { name: isName ? text : comment, route: '', localpart: isName ? '' : text, domain: '' };
+      this.#items.push({ kind: 'mailbox', mailbox });
       return;
     }
     // `John Smith john@example.org`: words before the last one belong to the name, unless they are joined by dots.

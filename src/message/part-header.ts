@@ -31,6 +31,8 @@ interface Keeper {
   left: number;
   /** The header is long: a kept value must not keep the whole header in memory. */
   copies: boolean;
+  /** A valid Content-Type has been read. */
+  typed: boolean;
 }
 
 /** Reads the header of the message itself. */
@@ -63,7 +65,7 @@ export function readTopHeader(
         else readEnvelopeField(keeper, field, facts.envelope);
     }
   }
-  return { boundary: finishType(part, false, boundary), textBytes: textBudget - keeper.left, facts };
+  return { boundary: finishType(part, boundary), textBytes: textBudget - keeper.left, facts };
 }
 
 /** Reads the header of a part, or of an embedded message when `message` is there. */
@@ -80,11 +82,15 @@ export function readPartHeader(
     if (field.name.startsWith('content-')) boundary = readContentField(keeper, field, part) ?? boundary;
     else if (message !== undefined) readEnvelopeField(keeper, field, message.envelope);
   }
-  return { boundary: finishType(part, inDigest, boundary), textBytes: textBudget - keeper.left };
+  if (!keeper.typed && inDigest) {
+    part.type = 'message';
+    part.subtype = 'rfc822';
+  }
+  return { boundary: finishType(part, boundary), textBytes: textBudget - keeper.left };
 }
 
 function newKeeper(header: string, left: number): Keeper {
-  return { header, left, copies: header.length > 16_384 };
+  return { header, left, copies: header.length > 16_384, typed: false };
 }
 
 /** The unfolded value, or undefined when no more text may be kept. */
@@ -112,10 +118,11 @@ function readEnvelopeField(keeper: Keeper, field: HeaderField, envelope: Envelop
 function readContentField(keeper: Keeper, field: HeaderField, part: MessagePart): string | undefined {
   switch (field.name) {
     case 'content-type': {
-      if (part.type !== '') return undefined;
+      if (keeper.typed) return undefined;
       const value = keep(keeper, field);
       const parsed = value === undefined ? undefined : parseContentType(value);
       if (parsed === undefined) return undefined;
+      keeper.typed = true;
       part.type = parsed.type;
       part.subtype = parsed.subtype;
       part.params = parsed.params;
@@ -152,11 +159,7 @@ function readContentField(keeper: Keeper, field: HeaderField, part: MessagePart)
 }
 
 /** Settles the type that the part is treated as, see `MessagePart.type`. */
-function finishType(part: MessagePart, inDigest: boolean, boundary: string | undefined): string | undefined {
-  if (part.type === '') {
-    part.type = inDigest ? 'message' : 'text';
-    part.subtype = inDigest ? 'rfc822' : 'plain';
-  }
+function finishType(part: MessagePart, boundary: string | undefined): string | undefined {
   if (part.type === 'multipart') {
     // RFC 2046 §5.1.1 allows no space at the end; programs that fold inside the quotes leave some.
     const trimmed = boundary?.replace(/[ \t]+$/, '');

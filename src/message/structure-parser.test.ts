@@ -75,6 +75,7 @@ function checkRanges(part: MessagePart, start: number, end: number): void {
   expect(part.bodyStart).toBeGreaterThanOrEqual(part.headerStart);
   expect(part.bodyEnd).toBeGreaterThanOrEqual(part.bodyStart);
   expect(part.bodyEnd).toBeLessThanOrEqual(end);
+  expect(`${part.type}/${part.subtype}`).toMatch(/^[^/]+\/[^/]+$/);
   expect(part.children !== undefined).toBe(part.type === 'multipart');
   expect(part.message !== undefined).toBe(
     part.type === 'message' && (part.subtype === 'rfc822' || part.subtype === 'global'),
@@ -333,6 +334,15 @@ describe('odd messages', () => {
   it('takes an RFC 2231 boundary', () => {
     const bytes = crlf('Content-Type: multipart/mixed; boundary*0=ab; boundary*1=cd\n\n--abcd\n\none\n--abcd--\n');
     expect(outline(parseStructure(bytes).root)).toBe('multipart/mixed[text/plain]');
+  });
+
+  it('begins no part after a boundary that the message ends in', () => {
+    const bytes = crlf('Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b');
+    expect(parseStructure(bytes).root.children!.map((part) => body(bytes, part))).toEqual(['one']);
+  });
+
+  it('does not take a header that begins with a continuation for a field', () => {
+    expect(parseStructure(crlf(' Subject: x\nFrom: a\n\n')).envelope).toEqual({ from: 'a' });
   });
 
   it('gives a multipart in which no boundary comes no children', () => {

@@ -28,7 +28,7 @@ type State = 'header' | 'body' | 'delimiter-line';
  *
  * Where the RFCs are silent it does what Dovecot does: of several boundaries that a line begins with, the longest counts, the
  * innermost of equal ones; an outer boundary ends inner multiparts, in their headers too; a missing closing boundary ends with the
- * message; past the limit of parts, boundaries are ignored.
+ * message; no part begins after a boundary line that the message ends in; past the limit of parts, boundaries are ignored.
  * Source: RFC 2045, RFC 2046 §5.1
  */
 export class StructureParser {
@@ -77,7 +77,6 @@ export class StructureParser {
     const rest = this.#carry;
     this.#carry = NOTHING;
     if (rest.length > 0) this.#scan(rest, true);
-    if (this.#state === 'delimiter-line') this.#afterDelimiterLine();
     while (this.#state === 'header') this.#endHeader(NOTHING, 0, 0);
     const end = this.#offset;
     while (this.#open.length > 0) this.#close(end, this.#lines);
@@ -367,9 +366,8 @@ function newPart(headerStart: number): MessagePart {
     bodyStart: headerStart,
     bodyEnd: headerStart,
     lines: 0,
-    // Empty until the header has been read: `readPartHeader` fills it in.
-    type: '',
-    subtype: '',
+    type: 'text',
+    subtype: 'plain',
     params: [],
   };
 }
