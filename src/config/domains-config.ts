@@ -3,7 +3,8 @@ import { AddressBook } from './address-book.ts';
 import { checkDomains } from './check-domains.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { type DomainsSettings, domainsSchema } from './domains-schema.ts';
-import { readConfigFile, type StaticConfig } from './static-config.ts';
+import { readConfigFile } from './read-config-file.ts';
+import type { StaticConfig } from './static-config.ts';
 import { YamlSource } from './yaml-source.ts';
 
 /** What `domains.yaml` says, checked against itself and `restante.yaml`. */

@@ -1,22 +1,8 @@
 import { type Document, isMap, isSeq } from 'yaml';
 import { RestanteError } from '../runtime/errors.ts';
 import { comparableDomain, splitAddress } from './address-text.ts';
+import type { DomainsEdit } from './domains-edit-schema.ts';
 import { comparableLocalpart } from './localpart.ts';
-
-/** One change of `domains.yaml`, as commands and the administration pages make them. */
-export type DomainsEdit =
-  | { edit: 'addAccount'; account: string; address: string; fullName?: string }
-  | { edit: 'removeAccount'; account: string }
-  | { edit: 'disableLogin'; account: string; reason: string }
-  | { edit: 'enableLogin'; account: string }
-  | { edit: 'addAddress'; address: string; account: string; mailbox?: string }
-  | { edit: 'removeAddress'; address: string }
-  | { edit: 'addDomain'; domain: string; description?: string }
-  | { edit: 'removeDomain'; domain: string }
-  | { edit: 'addAlias'; address: string; members: readonly string[]; postPublic?: boolean }
-  | { edit: 'removeAlias'; address: string }
-  | { edit: 'addAliasMembers'; address: string; members: readonly string[] }
-  | { edit: 'removeAliasMembers'; address: string; members: readonly string[] };
 
 /** The change does not fit what the file holds. */
 export class DomainsEditError extends RestanteError {

@@ -5,9 +5,11 @@ import type { Log } from '../runtime/log.ts';
 import type { AddressBook } from './address-book.ts';
 import { ConfigError, problemText } from './config-error.ts';
 import { type DomainsConfig, parseDomainsConfig } from './domains-config.ts';
-import { type DomainsEdit, editDomains } from './edit-domains.ts';
+import type { DomainsEdit } from './domains-edit-schema.ts';
+import { editDomains } from './edit-domains.ts';
 import { placeComments } from './place-comments.ts';
-import { readConfigFile, type StaticConfig } from './static-config.ts';
+import { readConfigFile } from './read-config-file.ts';
+import type { StaticConfig } from './static-config.ts';
 import { YamlSource } from './yaml-source.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { ConfigError, ConfigFileError, type ConfigProblem } from './config-error.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { readConfigFile } from './read-config-file.ts';
 import { type StaticSettings, staticSchema } from './static-schema.ts';
 import { YamlSource } from './yaml-source.ts';
 
@@ -38,19 +38,6 @@ export function parseStaticConfig(path: string, text: string): StaticConfig {
     configDirectory,
     domainsPath: join(configDirectory, 'domains.yaml'),
   };
-}
-
-/** @throws ConfigFileError */
-export async function readConfigFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new ConfigFileError(
-      path,
-      cause,
-      'Name the file with --config FILE or RESTANTE_CONF, or make one with "restante quickstart" or "restante localserve".',
-    );
-  }
 }
 
 const tlsServices = ['submissions', 'imaps', 'https'] as const;

@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+
+interface CommandEntry {
+  readonly summary: string;
+  /** Loads the file that adds arguments, options and what the command does. */
+  load(): Promise<(command: Command) => void>;
+}
+
+/** Every command. Only the one that was asked for is loaded, so that help and completion come at once. */
+export const commandMap: Readonly<Record<string, CommandEntry>> = {
+  localserve: {
+    summary: 'run a server for trying out, for this machine only',
+    load: async () => (await import('./commands/localserve.ts')).localserve,
+  },
+  quickstart: {
+    summary: 'write the configuration for a domain and say what to do next',
+    load: async () => (await import('./commands/quickstart.ts')).quickstart,
+  },
+  serve: { summary: 'run the server', load: async () => (await import('./commands/serve.ts')).serve },
+  stop: { summary: 'stop the running server', load: async () => (await import('./commands/stop.ts')).stop },
+  version: {
+    summary: 'show the version, and that of the running server',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+  loglevels: {
+    summary: 'show or set what the running server logs',
+    load: async () => (await import('./commands/loglevels.ts')).loglevels,
+  },
+  config: {
+    summary: 'check, explain and change the configuration',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+  setaccountpassword: {
+    summary: 'set the password of an account',
+    load: async () => (await import('./commands/setaccountpassword.ts')).setaccountpassword,
+  },
+  setadminpassword: {
+    summary: 'set the password for the administration pages',
+    load: async () => (await import('./commands/setadminpassword.ts')).setadminpassword,
+  },
+  queue: {
+    summary: 'look at and change the queue of outgoing mail',
+    load: async () => (await import('./commands/queue.ts')).queue,
+  },
+  import: {
+    summary: 'add messages from other software to an account',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
+  export: {
+    summary: 'write the messages of an account for other software',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
+  sendmail: {
+    summary: 'send the message on standard input, as /usr/sbin/sendmail does',
+    load: async () => (await import('./commands/sendmail.ts')).sendmail,
+  },
+  backup: {
+    summary: 'back the whole server up, while it runs',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  verifydata: {
+    summary: 'prove that a backup or a data directory is whole',
+    load: async () => (await import('./commands/verifydata.ts')).verifydata,
+  },
+  restore: {
+    summary: 'restore a backup to an empty directory',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  bumpuidvalidity: {
+    summary: 'make mail programs fetch mailboxes anew',
+    load: async () => (await import('./commands/bumpuidvalidity.ts')).bumpuidvalidity,
+  },
+  completion: {
+    summary: 'write a completion script for a shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+};

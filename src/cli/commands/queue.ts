@@ -1,0 +1,11 @@
+import type { Command } from 'commander';
+import { defineQueueChanges } from './queue-change.ts';
+import { defineQueueDump } from './queue-dump.ts';
+import { defineQueueList } from './queue-list.ts';
+
+/** The commands for the queue of outgoing mail. */
+export function queue(command: Command): void {
+  defineQueueList(command.command('list').description('show what waits'));
+  defineQueueChanges(command);
+  defineQueueDump(command.command('dump').description('print a message that waits'));
+}

@@ -1,0 +1,22 @@
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import { controlCommand } from '../control-command.ts';
+import { backupSeverity, type ControlServices } from '../control-services.ts';
+
+const schema = z.strictObject({
+  destination: z.string().refine(isAbsolute, 'an absolute path'),
+  messageFiles: z.enum(['link', 'copy']),
+});
+
+/** Backs the whole server up, as of one instant. */
+export function backup(services: Pick<ControlServices, 'backup'>) {
+  return controlCommand(schema, async ({ destination, messageFiles }, { signal, log, progress }) => {
+    return await services.backup({
+      destination,
+      messageFiles,
+      signal,
+      report: (severity, text, fields) => log(backupSeverity[severity], text, fields),
+      onProgress: ({ phase, files }) => progress({ step: phase, done: files, unit: 'files' }),
+    });
+  });
+}

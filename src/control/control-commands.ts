@@ -1,0 +1,38 @@
+import { backup } from './commands/backup.ts';
+import { bumpUidValidity } from './commands/bump-uid-validity.ts';
+import { editDomains } from './commands/edit-domains.ts';
+import { exportCommand } from './commands/export-messages.ts';
+import { importCommand } from './commands/import-messages.ts';
+import { logLevels } from './commands/log-levels.ts';
+import { queueChange } from './commands/queue-change.ts';
+import { queueDump } from './commands/queue-dump.ts';
+import { queueList } from './commands/queue-list.ts';
+import { reloadDomains } from './commands/reload-domains.ts';
+import { setAccountPassword } from './commands/set-account-password.ts';
+import { status } from './commands/status.ts';
+import { stop } from './commands/stop.ts';
+import { submit } from './commands/submit.ts';
+import type { ControlCommand } from './control-command.ts';
+import type { ControlServices } from './control-services.ts';
+
+/** Every command of the control socket. */
+export function controlCommands(services: ControlServices) {
+  return {
+    backup: backup(services),
+    bumpUidValidity: bumpUidValidity(services),
+    editDomains: editDomains(services),
+    exportMessages: exportCommand(services),
+    importMessages: importCommand(services),
+    logLevels: logLevels(services),
+    queueChange: queueChange(services),
+    queueDump: queueDump(services),
+    queueList: queueList(services),
+    reloadDomains: reloadDomains(services),
+    setAccountPassword: setAccountPassword(services),
+    status: status(services),
+    stop: stop(services),
+    submit: submit(services),
+  } satisfies Record<string, ControlCommand>;
+}
+
+export type ControlCommandName = keyof ReturnType<typeof controlCommands>;
