@@ -46,7 +46,7 @@ function searchHeader(header: Buffer, matcher: TextMatcher): boolean {
 function searchBody(body: Buffer, part: MessagePart, matcher: TextMatcher): boolean {
   const charset = canonicalCharset(rawParameter(part.params, 'charset') ?? '');
   const undecoded = isAsciiSuperset(charset);
-  const identity = part.encoding === undefined || /^(?:7bit|8bit|binary)$/.test(part.encoding);
+  const identity = part.encoding === undefined || /^(?:[78]-?bit|binary)$/.test(part.encoding);
   if (identity && undecoded) {
     if (matcher.isAscii) return matcher.matchesBytes(body);
     if (isAscii(body)) return false;

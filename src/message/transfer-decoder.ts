@@ -24,6 +24,9 @@ export function createTransferDecoder(encoding: string | undefined): TransferDec
     case '7bit':
     case '8bit':
     case 'binary':
+    // What careless programs write for the first two.
+    case '7-bit':
+    case '8-bit':
       return { push: (chunk) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), finish: () => NOTHING };
     case 'base64':
       return new Base64Decoder();
