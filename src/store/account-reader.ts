@@ -7,6 +7,7 @@ import type {
   ReadMessagesOptions,
   RenderedMessageRow,
   SpecialUse,
+  StoredCredentials,
   UidSelection,
 } from './account.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
@@ -37,9 +38,12 @@ interface StoredMailbox extends Omit<Mailbox, 'specialUse' | 'keywords' | 'subsc
 /** Reads of one instant. Rows become objects in place: FETCH asks for thousands. */
 export class DatabaseAccountReader implements AccountReader {
   readonly #reader: AccountDatabaseReader;
+  readonly #defaultQuotaBytes: number | undefined;
 
-  constructor(reader: AccountDatabaseReader) {
+  /** @param defaultQuotaBytes limit of accounts that have none of their own */
+  constructor(reader: AccountDatabaseReader, defaultQuotaBytes?: number) {
     this.#reader = reader;
+    this.#defaultQuotaBytes = defaultQuotaBytes;
   }
 
   async mailboxes(): Promise<Mailbox[]> {
@@ -137,13 +141,23 @@ export class DatabaseAccountReader implements AccountReader {
     const row = (await this.#reader.first<{ usedBytes: number; limitBytes: number | null; messages: number }>(
       'SELECT used_bytes AS usedBytes, quota_bytes AS limitBytes, messages FROM account',
     ))!;
-    return { ...row, limitBytes: row.limitBytes ?? undefined };
+    return { ...row, limitBytes: row.limitBytes ?? this.#defaultQuotaBytes };
   }
 
   async annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]> {
     return await this.#reader.all('SELECT key, value FROM annotations WHERE mailbox_id = ? ORDER BY key', [
       mailboxId ?? 0,
     ]);
+  }
+
+  async credentials(): Promise<StoredCredentials | undefined> {
+    return await this.#reader.first<StoredCredentials>(
+      'SELECT argon2id, scram_sha1 AS scramSha1, scram_sha256 AS scramSha256 FROM credentials',
+    );
+  }
+
+  async changesKnownSince(): Promise<number> {
+    return (await this.#reader.first<{ since: number }>('SELECT changes_known_since AS since FROM account'))!.since;
   }
 
   async #select<Row extends MessageRow>(

@@ -9,6 +9,8 @@ import type { Flags } from './flags.ts';
  */
 export interface Account extends AsyncDisposable {
   readonly name: string;
+  /** The same object for all openings of the account while it stays open: a key for what its users want to share. */
+  readonly identity: object;
 
   /** Runs reads of one instant. `query` must wait for nothing but the reader. */
   read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result>;
@@ -62,6 +64,7 @@ export interface Account extends AsyncDisposable {
 
   /** Gives a mailbox a new UIDVALIDITY, so that clients fetch it anew. */
   bumpUidValidity(name: string): Promise<number>;
+  /** Sets a limit for this account, which comes before the one it has by configuration; undefined takes it away. */
   setQuota(limitBytes: number | undefined): Promise<void>;
   setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void>;
 
@@ -73,7 +76,8 @@ export interface Account extends AsyncDisposable {
   onChange(listener: () => void): () => void;
 
   /**
-   * Holds back the removal of files of messages that are expunged from now on, for a session whose client has not been told yet.
+   * Holds back the removal of files of messages that are expunged after a MODSEQ, for a session whose client has not been told yet.
+   * To be taken before the session reads what the mailbox holds.
    * `advance(modseq)`: the client has been told of all expunges up to that MODSEQ. Dispose when the session leaves the mailbox.
    */
   holdExpunged(modseq: number): { advance(modseq: number): void; [Symbol.dispose](): void };
@@ -190,6 +194,20 @@ export interface AccountReader {
   structure(contentId: number): Promise<MessageStructure>;
   quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;
   annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]>;
+  /** What is stored of the account's password; undefined while none is set. */
+  credentials(): Promise<StoredCredentials | undefined>;
+  /**
+   * MODSEQ from which on `changesSince` is complete: 0, but in an account restored from a backup, where what happened after the backup
+   * is not known. To a client that asks for changes since an earlier MODSEQ, all its messages that don't exist here are gone.
+   */
+  changesKnownSince(): Promise<number>;
+}
+
+/** See `PasswordSecrets` of sasl/. */
+export interface StoredCredentials {
+  readonly argon2id: string;
+  readonly scramSha1: string;
+  readonly scramSha256: string;
 }
 
 export interface CopiedMessages {

@@ -15,7 +15,9 @@ CREATE TABLE account (
   -- Of live messages; a copy counts like any other.
   used_bytes INTEGER NOT NULL,
   messages INTEGER NOT NULL,
-  quota_bytes INTEGER
+  quota_bytes INTEGER,
+  -- After a restore: earlier changes than this MODSEQ may be missing.
+  changes_known_since INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE mailboxes (

@@ -31,26 +31,35 @@ const noKeywords: readonly string[] = [];
 /** One opening of an account. */
 export class OpenAccount implements Account {
   readonly name: string;
+  readonly identity: object;
   readonly #shared: SharedAccount;
   readonly #clock: Clock;
   readonly #temporaryDirectory: string;
+  readonly #quotaOf: ((account: string) => number | undefined) | undefined;
   readonly #giveUp: () => Promise<void>;
   readonly #undo = new Set<() => void>();
   #disposed: Promise<void> | undefined;
 
   constructor(
     shared: SharedAccount,
-    options: { clock: Clock; temporaryDirectory: string; giveUp: () => Promise<void> },
+    options: {
+      clock: Clock;
+      temporaryDirectory: string;
+      quotaOf: ((account: string) => number | undefined) | undefined;
+      giveUp: () => Promise<void>;
+    },
   ) {
     this.name = shared.name;
+    this.identity = shared;
     this.#shared = shared;
     this.#clock = options.clock;
     this.#temporaryDirectory = options.temporaryDirectory;
+    this.#quotaOf = options.quotaOf;
     this.#giveUp = options.giveUp;
   }
 
   async read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result> {
-    return await this.#shared.database.read((reader) => query(new DatabaseAccountReader(reader)));
+    return await this.#shared.database.read((reader) => query(new DatabaseAccountReader(reader, this.#quota())));
   }
 
   async createMailbox(name: string, options: { specialUse?: readonly SpecialUse[] } = {}): Promise<Mailbox> {
@@ -99,6 +108,7 @@ export class OpenAccount implements Account {
       try {
         const added = await this.#shared.write('addMessages', {
           now,
+          quotaBytes: this.#quota(),
           messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
         });
         outcome = 'certain';
@@ -144,10 +154,14 @@ export class OpenAccount implements Account {
   }
 
   async copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages> {
-    const now = this.#clock.now();
-    return toCopied(
-      await this.#shared.write('copyMessages', { now, mailboxId, ranges: toUidRanges(uids), targetMailboxId }),
-    );
+    const copied = await this.#shared.write('copyMessages', {
+      now: this.#clock.now(),
+      quotaBytes: this.#quota(),
+      mailboxId,
+      ranges: toUidRanges(uids),
+      targetMailboxId,
+    });
+    return toCopied(copied);
   }
 
   async moveMessages(
@@ -212,6 +226,10 @@ export class OpenAccount implements Account {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed ??= this.#dispose();
     await this.#disposed;
+  }
+
+  #quota(): number | undefined {
+    return this.#quotaOf?.(this.name);
   }
 
   async #dispose(): Promise<void> {

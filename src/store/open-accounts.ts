@@ -14,6 +14,7 @@ import { accountDatabaseKind } from './account-database.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
 import { removeLeftovers } from './content-ids.ts';
 import { toFileError } from './file-error.ts';
+import { normaliseMailboxName } from './mailbox-name.ts';
 import { MessageFiles } from './message-files.ts';
 import { FileIntake, TemporaryFile, temporaryName } from './message-intake.ts';
 import { OpenAccount } from './open-account.ts';
@@ -54,8 +55,8 @@ export interface OpenAccountsOptions {
   readonly log?: Log;
   /** Made and subscribed to in a new account. */
   readonly defaultMailboxes?: readonly { readonly name: string; readonly specialUse?: readonly SpecialUse[] }[];
-  /** Limit that new accounts begin with. */
-  readonly defaultQuotaBytes?: number;
+  /** Most bytes that an account may store, unless it has a limit of its own; undefined: any number. Asked at each change. */
+  readonly quotaOf?: (account: string) => number | undefined;
   /** Checks every invariant, and reads every file, when an account is closed; throws InconsistentAccountError. For tests. */
   readonly checkWhenClosed?: boolean;
 }
@@ -117,6 +118,7 @@ class AccountsOfDirectory implements Accounts {
     return new OpenAccount(taken, {
       clock: this.#clock,
       temporaryDirectory: this.#temporaryDirectory,
+      quotaOf: this.#options.quotaOf,
       giveUp: () => this.#giveUp(taken),
     });
   }
@@ -208,7 +210,7 @@ class AccountsOfDirectory implements Accounts {
   }
 
   async #openShared(name: string): Promise<void> {
-    const { engine, defaultMailboxes = usualMailboxes, defaultQuotaBytes, checkWhenClosed = false } = this.#options;
+    const { engine, defaultMailboxes = usualMailboxes, checkWhenClosed = false } = this.#options;
     const directory = this.#directory(name);
     await makeDirectoryDurably(join(directory, 'msg'));
     const database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
@@ -218,11 +220,8 @@ class AccountsOfDirectory implements Accounts {
         reader.first<{ erasable: number | null }>('SELECT (SELECT 1 FROM erase) AS erasable FROM account'),
       );
       if (state === undefined) {
-        await database.write('initialiseAccount', {
-          now: this.#clock.now(),
-          mailboxes: defaultMailboxes,
-          quotaBytes: defaultQuotaBytes,
-        });
+        const mailboxes = defaultMailboxes.map((mailbox) => ({ ...mailbox, name: normaliseMailboxName(mailbox.name) }));
+        await database.write('initialiseAccount', { now: this.#clock.now(), mailboxes });
       }
       await removeLeftovers(database, files);
       const mayErase = (): boolean => engine.filesMayBeErased;

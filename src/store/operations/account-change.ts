@@ -1,5 +1,5 @@
 import type { Transactor } from '../../database/engine.ts';
-import { MailboxNotFoundError } from '../store-errors.ts';
+import { MailboxNotFoundError, OverQuotaError } from '../store-errors.ts';
 
 /** A mailbox row while an operation changes it. */
 export interface MailboxRecord {
@@ -46,6 +46,17 @@ export class AccountChange {
     this.transactor = transactor;
     this.account = account;
     this.modseq = account.modseq + 1;
+  }
+
+  /**
+   * @param bytes that the account is to hold besides
+   * @param defaultQuotaBytes limit of accounts that have none of their own
+   * @throws OverQuotaError
+   */
+  checkQuota(bytes: number, defaultQuotaBytes: number | undefined): void {
+    const { used_bytes: used, quota_bytes: own } = this.account;
+    const limit = own ?? defaultQuotaBytes;
+    if (limit !== undefined && bytes > 0 && used + bytes > limit) throw new OverQuotaError(used, bytes, limit);
   }
 
   static async begin(transactor: AccountTransactor): Promise<AccountChange> {

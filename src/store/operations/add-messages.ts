@@ -1,6 +1,6 @@
 import type { AddedMessage, Reception } from '../account.ts';
 import { flagBits } from '../flags.ts';
-import { MailboxNotFoundError, OverQuotaError } from '../store-errors.ts';
+import { MailboxNotFoundError } from '../store-errors.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
 import { keywordsText, takeKeywords } from './mailbox-keywords.ts';
 import { makeMailbox } from './make-mailbox.ts';
@@ -44,14 +44,14 @@ export interface ContentFacts extends ThreadFacts {
  */
 export async function addMessages(
   transactor: AccountTransactor,
-  args: { now: number; messages: readonly StoredMessage[] },
+  args: { now: number; quotaBytes: number | undefined; messages: readonly StoredMessage[] },
 ): Promise<AddedMessage[]> {
   const change = await AccountChange.begin(transactor);
   const { account } = change;
-  const needed = args.messages.reduce((sum, message) => sum + sizeOf(message), 0);
-  if (account.quota_bytes !== null && account.used_bytes + needed > account.quota_bytes) {
-    throw new OverQuotaError(account.used_bytes, needed, account.quota_bytes);
-  }
+  change.checkQuota(
+    args.messages.reduce((sum, message) => sum + sizeOf(message), 0),
+    args.quotaBytes,
+  );
   const added: AddedMessage[] = [];
   for (const message of args.messages) {
     const mailbox = await findMailbox(change, message);

@@ -1,4 +1,3 @@
-import { OverQuotaError } from '../store-errors.ts';
 import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
 import { takeKeywords } from './mailbox-keywords.ts';
@@ -22,19 +21,20 @@ interface Totals {
 /** Copies rows; both share the content. @throws MailboxNotFoundError, OverQuotaError */
 export async function copyMessages(
   transactor: AccountTransactor,
-  args: { now: number; mailboxId: number; ranges: UidRanges; targetMailboxId: number },
+  args: {
+    now: number;
+    quotaBytes: number | undefined;
+    mailboxId: number;
+    ranges: UidRanges;
+    targetMailboxId: number;
+  },
 ): Promise<CopiedUids> {
   const change = await AccountChange.begin(transactor);
   const source = await change.mailbox(args.mailboxId);
   const target = await change.mailbox(args.targetMailboxId);
   const copied = await insertCopies(change, source, target, args.ranges, args.now);
   const { account } = change;
-  if (account.quota_bytes !== null && copied.totals.count > 0) {
-    const used = account.used_bytes + copied.totals.size;
-    if (used > account.quota_bytes) {
-      throw new OverQuotaError(account.used_bytes, copied.totals.size, account.quota_bytes);
-    }
-  }
+  change.checkQuota(copied.totals.size, args.quotaBytes);
   account.used_bytes += copied.totals.size;
   account.messages += copied.totals.count;
   await change.finish();

@@ -13,15 +13,15 @@ interface InitialMailbox {
  */
 export async function initialiseAccount(
   transactor: AccountTransactor,
-  args: { now: number; mailboxes: readonly InitialMailbox[]; quotaBytes: number | undefined },
+  args: { now: number; mailboxes: readonly InitialMailbox[] },
 ): Promise<boolean> {
   if ((await transactor.first('SELECT id FROM account')) !== undefined) return false;
   // Seconds: an account that is removed and made again must not give out its UIDVALIDITYs again.
   const uidValidity = Math.floor(args.now / 1000);
   await transactor.run(
-    `INSERT INTO account (id, created_at, modseq, next_uid_validity, next_content_id, used_bytes, messages, quota_bytes)
-     VALUES (1, ?, 0, ?, 1, 0, 0, ?)`,
-    [args.now, uidValidity, args.quotaBytes ?? null],
+    `INSERT INTO account (id, created_at, modseq, next_uid_validity, next_content_id, used_bytes, messages)
+     VALUES (1, ?, 0, ?, 1, 0, 0)`,
+    [args.now, uidValidity],
   );
   const change = await AccountChange.begin(transactor);
   for (const { name, specialUse } of args.mailboxes) {
