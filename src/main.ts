@@ -1,0 +1,237 @@
+/**
+ * The whole server: the only place that knows all parts. Starts them in order, hands each what it needs of the others, and disposes
+ * of them in reverse order, so that everything acknowledged is on disk when the process ends.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { manifestName } from './backup/manifest.ts';
+import { restoreBackup } from './backup/restore-backup.ts';
+import { verifyBackup } from './backup/verify-backup.ts';
+import { verifyData } from './backup/verify-data.ts';
+import { adaptConfig } from './config/adapt-config.ts';
+import { LiveDomains } from './config/live-domains.ts';
+import { loadStaticConfig, type StaticConfig } from './config/static-config.ts';
+import { controlCommands } from './control/control-commands.ts';
+import { controlSocketName } from './control/control-message.ts';
+import { startControlServer } from './control/control-server.ts';
+import type { ControlServices } from './control/control-services.ts';
+import { lockDataDirectory } from './database/directory-lock.ts';
+import { createSqliteEngine } from './database/sqlite/sqlite-engine.ts';
+import { createDelivery, type Delivery } from './delivery/create-delivery.ts';
+import { createQueueDelivery } from './delivery/deliver-from-queue.ts';
+import { StubResolver } from './dns/stub-resolver.ts';
+import type { Queue } from './queue/queue.ts';
+import { startQueue } from './queue/start-queue.ts';
+import { systemClock } from './runtime/clock.ts';
+import { createLog, type RootLog, silentLog } from './runtime/log.ts';
+import { Metrics } from './runtime/metrics.ts';
+import { createCredentialSource } from './store/authenticate.ts';
+import { backupService } from './wiring/backup-service.ts';
+import { openListeners } from './wiring/listeners.ts';
+import { directoryReport, type LongWork, requireDataDirectory } from './wiring/long-work.ts';
+import { type DataDirectory, durableParts, openDataDirectory } from './wiring/open-data-directory.ts';
+import { softwareVersion } from './wiring/software-version.ts';
+import { type ListeningService, startServers } from './wiring/start-servers.ts';
+import { submitLocally } from './wiring/submit-locally.ts';
+
+export interface RunningServer {
+  stop(): Promise<void>;
+  readonly stopped: Promise<void>;
+  readonly addresses: readonly ListeningService[];
+}
+
+/** Starts the whole server and takes the data directory for this process. */
+export async function startServer(options: {
+  staticConfigPath: string;
+  overrides: { prettyLog?: boolean };
+}): Promise<RunningServer> {
+  const clock = systemClock;
+  const config = await loadStaticConfig(options.staticConfigPath);
+  const log = createLog({
+    pretty: options.overrides.prettyLog ?? false,
+    levels: { ...config.logLevels, '': config.logLevel },
+  });
+  const metrics = new Metrics();
+  await using started = new AsyncDisposableStack();
+  const core = started.use(await openCore(config, log, metrics));
+  const listening = started.use(await openListeners(config, { clock, log: log.part('tls') }));
+  const { addressBook } = core.domains;
+  const credentials = createCredentialSource({
+    accounts: core.data.accounts,
+    accountForLogin: (login) => loginAccount(core.domains, login),
+    decoyKey: core.data.decoyKey,
+  });
+  const servers = started.use(
+    await startServers({ ...core, config, credentials, listeners: listening.listeners, clock, log, metrics }),
+  );
+  const stopping = Promise.withResolvers<void>();
+  const services = controlServices(core, { config, log, metrics, stop: stopping.resolve });
+  const control = await startControlServer({
+    path: join(config.dataDirectory, controlSocketName),
+    commands: controlCommands(services),
+    software: softwareVersion,
+    log: log.part('control'),
+  });
+  started.defer(() => control.close());
+  core.domains.watch();
+  const main = log.part('main');
+  main.info(
+    { software: softwareVersion, hostname: config.hostname, domains: addressBook.localDomains().length },
+    'ready',
+  );
+
+  const resources = started.move();
+  const stopped = stopping.promise.then(async () => {
+    main.info({}, 'stopping');
+    await resources.disposeAsync();
+    main.info({}, 'stopped');
+    log.flush();
+  });
+  return {
+    addresses: servers.addresses,
+    stopped,
+    stop() {
+      stopping.resolve();
+      return stopped;
+    },
+  };
+}
+
+/**
+ * Opens the data directory of a stopped server for one command. The queue is open, and delivers nothing.
+ * @throws DataDirectoryLockedError while a server runs
+ */
+export async function openOffline(options: { staticConfigPath: string }): Promise<ControlServices & AsyncDisposable> {
+  const config = await loadStaticConfig(options.staticConfigPath);
+  const log = createLog({ pretty: process.stderr.isTTY === true, levels: { '': 'warn' } });
+  const metrics = new Metrics();
+  const core = await openCore(config, log, metrics, { deliver: false });
+  return {
+    ...controlServices(core, { config, log, metrics, stop() {} }),
+    [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
+  };
+}
+
+/** Verifies a backup, or the data directory of a stopped server. Nothing is changed. */
+export async function verifyDirectory(options: LongWork & { directory: string }) {
+  const report = directoryReport(options);
+  const parts = durableParts();
+  if (existsSync(join(options.directory, manifestName))) {
+    return await verifyBackup(options.directory, { parts, ...report });
+  }
+  requireDataDirectory(options.directory);
+  using _lock = lockDataDirectory(options.directory);
+  return await verifyData(options.directory, { parts, ...report });
+}
+
+/** Restores a backup; both directories must be missing or empty. */
+export async function restoreDirectory(
+  options: LongWork & {
+    backup: string;
+    dataDirectory: string;
+    configDirectory: string | undefined;
+    allowIncomplete: boolean;
+  },
+) {
+  const { backup, dataDirectory, configDirectory, allowIncomplete } = options;
+  return await restoreBackup({
+    backup,
+    dataDirectory,
+    configDirectory,
+    allowIncomplete,
+    parts: durableParts(),
+    createEngine: () => createSqliteEngine({ log: silentLog, workers: 1 }),
+    adaptConfig,
+    ...directoryReport(options),
+  });
+}
+
+/** What a running server and an offline command have in common. */
+interface Core extends AsyncDisposable {
+  readonly data: DataDirectory;
+  readonly domains: LiveDomains;
+  readonly queue: Queue;
+  readonly delivery: Delivery;
+}
+
+async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { deliver = true } = {}): Promise<Core> {
+  const clock = systemClock;
+  await using opened = new AsyncDisposableStack();
+  const domains = await LiveDomains.open(config, log.part('config'));
+  opened.defer(() => domains.close());
+  const data = opened.use(await openDataDirectory(config, { log, metrics, domains: () => domains.config }));
+  const resolver = await StubResolver.open({
+    servers: config.resolver.servers,
+    timeoutMs: config.resolver.timeout,
+    clock,
+  });
+  // Queue and delivery need each other: mail for lists with outside members goes to the queue, the queue delivers DSNs here.
+  const running: { queue?: Queue } = {};
+  const delivery = createDelivery({
+    accounts: data.accounts,
+    resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
+    queue: {
+      submit(message) {
+        if (running.queue === undefined) throw new TypeError('The queue is not open yet');
+        return running.queue.submit(message);
+      },
+    },
+    hostname: config.hostname,
+    temporaryDirectory: join(data.path, 'tmp'),
+    clock,
+    log: log.part('delivery'),
+  });
+  const queue = opened.use(
+    await startQueue({
+      engine: data.engine,
+      dataDirectory: data.path,
+      resolver,
+      clock,
+      random: Math.random,
+      log: log.part('queue'),
+      metrics,
+      hostname: config.hostname,
+      isLocalDomain: (domain) => domains.addressBook.isLocalDomain(domain),
+      deliverLocally: createQueueDelivery({ delivery, accounts: data.accounts, clock, localServe: config.localserve }),
+      loopback: config.localserve,
+      ...(deliver ? {} : { maxDeliveries: 0 }),
+    }),
+  );
+  running.queue = queue;
+  const resources = opened.move();
+  return { data, domains, queue, delivery, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+function controlServices(
+  core: Core,
+  options: { config: StaticConfig; log: RootLog; metrics: Metrics; stop: () => void },
+): ControlServices {
+  const { data, domains, queue } = core;
+  const { config, log, metrics, stop } = options;
+  const clock = systemClock;
+  return {
+    software: softwareVersion,
+    config,
+    domains: {
+      get config() {
+        return domains.config;
+      },
+      // A backup must not fall between two files of the configuration.
+      edit: (changes) => data.engine.changeFiles(() => domains.edit(changes)),
+      reload: () => domains.reload(),
+    },
+    logLevels: log,
+    accounts: data.accounts,
+    queue,
+    stop,
+    backup: backupService({ config, data, clock, log: log.part('backup'), metrics }),
+    submit: (message) => submitLocally(message, { accounts: data.accounts, queue, hostname: config.hostname, clock }),
+  };
+}
+
+/** Disabled accounts keep their mail and receive more, and nobody gets in. */
+function loginAccount(domains: LiveDomains, login: string): string | undefined {
+  const account = domains.addressBook.accountForLogin(login);
+  if (account === undefined) return undefined;
+  return domains.config.accounts[account]?.loginDisabled === undefined ? account : undefined;
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSmallFilesPart } from '../backup/small-files-part.ts';
+import type { DomainsConfig } from '../config/domains-config.ts';
+import type { StaticConfig } from '../config/static-config.ts';
+import { lockDataDirectory } from '../database/directory-lock.ts';
+import type { DurablePart } from '../database/durable-part.ts';
+import type { DatabaseEngine } from '../database/engine.ts';
+import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { createQueuePart } from '../queue/queue-part.ts';
+import { makeDirectoryDurably, writeDurably } from '../runtime/durable-file.ts';
+import { RestanteError } from '../runtime/errors.ts';
+import type { RootLog } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Accounts } from '../store/account.ts';
+import { openAccounts, removeTemporaryFiles } from '../store/open-accounts.ts';
+import { createStorePart } from '../store/store-part.ts';
+import { softwareVersion } from './software-version.ts';
+
+/** Of the data directory's layout. A server doesn't touch a directory with a greater one. */
+const dataFormat = 1;
+
+/** A data directory that belongs to this process. */
+export interface DataDirectory extends AsyncDisposable {
+  readonly path: string;
+  readonly engine: DatabaseEngine;
+  readonly accounts: Accounts;
+  /** 16 bytes: encrypts the ids in Received fields. */
+  readonly receivedIdKey: Buffer;
+  /** 32 bytes: makes up salts for logins that don't exist. */
+  readonly decoyKey: Buffer;
+}
+
+/** Every part that keeps something in the data directory: together they own each of its files. */
+export function durableParts(): DurablePart[] {
+  return [
+    createSmallFilesPart('server', [
+      { path: 'version', required: true },
+      { path: 'receivedid.key', required: true },
+      { path: 'decoy.key', required: true },
+      { path: 'tls/selfsigned.pem', required: false },
+      { path: 'tls/selfsigned-key.pem', required: false },
+    ]),
+    processPart,
+    createQueuePart(),
+    createStorePart(),
+  ];
+}
+
+/** What belongs to the running process only: never backed up, and never opened, since closing the lock's file would let it go. */
+const processPart: DurablePart = {
+  name: 'process',
+  owns: (path) => /^(?:ctl|lock|lock-journal)$/.test(path) || path.startsWith('tmp/'),
+  async captureAtInstant() {},
+  async *capture() {},
+  async *verify() {},
+};
+
+/**
+ * Takes a data directory for this process, making it on first use.
+ * @throws DataDirectoryLockedError; RestanteError `data-format` when a newer version has written it
+ */
+export async function openDataDirectory(
+  config: StaticConfig,
+  options: { log: RootLog; metrics: Metrics; domains: () => DomainsConfig },
+): Promise<DataDirectory> {
+  const path = config.dataDirectory;
+  await using opened = new AsyncDisposableStack();
+  await makeDirectoryDurably(path);
+  opened.use(lockDataDirectory(path));
+  await checkFormat(path);
+  await removeTemporaryFiles(path);
+  const engine = opened.use(createSqliteEngine({ log: options.log.part('database'), metrics: options.metrics }));
+  const { mailboxes, specialUse } = config.newAccounts;
+  const accounts = opened.use(
+    await openAccounts({
+      dataDirectory: path,
+      engine,
+      log: options.log.part('store'),
+      defaultMailboxes: [
+        { name: 'Inbox' },
+        ...Object.entries(specialUse).map(([use, name]) => ({ name, specialUse: [`\\${use}` as '\\Junk'] })),
+        ...mailboxes.map((name) => ({ name })),
+      ],
+      quotaOf: (account) => options.domains().accounts[account]?.quota ?? config.quota,
+    }),
+  );
+  const receivedIdKey = await ensureKey(join(path, 'receivedid.key'), 16);
+  const decoyKey = await ensureKey(join(path, 'decoy.key'), 32);
+  const resources = opened.move();
+  return {
+    path,
+    engine,
+    accounts,
+    receivedIdKey,
+    decoyKey,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+async function checkFormat(directory: string): Promise<void> {
+  const path = join(directory, 'version');
+  const current = `${JSON.stringify({ format: dataFormat, software: softwareVersion })}\n`;
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === current) return;
+  if (text !== undefined) {
+    const { format } = JSON.parse(text) as { format: number };
+    if (format > dataFormat) {
+      throw new RestanteError(
+        'data-format',
+        `Cannot open the data directory "${directory}": it has format ${format}, and this version knows up to ${dataFormat}`,
+        { hint: 'Run the version of Restante that wrote it, or a newer one.' },
+      );
+    }
+  }
+  await writeDurably(path, current);
+}
+
+async function ensureKey(path: string, bytes: number): Promise<Buffer> {
+  const found = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined) {
+    const key = randomBytes(bytes);
+    await writeDurably(path, key);
+    return key;
+  }
+  if (found.length !== bytes) {
+    throw new RestanteError(
+      'key-damaged',
+      `Cannot use the key "${path}": it has ${found.length} bytes instead of ${bytes}`,
+      {
+        hint: 'Restore it from a backup; without one, delete it, and a new one is made.',
+      },
+    );
+  }
+  return found;
+}

@@ -1,0 +1,160 @@
+import { statfs } from 'node:fs/promises';
+import type { LiveDomains } from '../config/live-domains.ts';
+import type { StaticConfig } from '../config/static-config.ts';
+import type { Delivery } from '../delivery/create-delivery.ts';
+import { autoconfigRoutes, type ClientSettings } from '../http/autoconfig-routes.ts';
+import { metricsRoutes } from '../http/metrics-routes.ts';
+import { startHttpServer } from '../http/start-http-server.ts';
+import { startImapServer } from '../imap-server/start-imap-server.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { RootLog } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { CredentialSource } from '../sasl/credential-source.ts';
+import { startSmtpServer } from '../smtp-server/start-smtp-server.ts';
+import { configuredLimits } from './configured-limits.ts';
+import type { ServiceListener } from './listeners.ts';
+import type { DataDirectory } from './open-data-directory.ts';
+import { softwareVersion } from './software-version.ts';
+
+export interface ListeningService {
+  readonly listener: string;
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ServersOptions {
+  readonly config: StaticConfig;
+  readonly domains: LiveDomains;
+  readonly data: DataDirectory;
+  readonly queue: Queue;
+  readonly delivery: Delivery;
+  readonly credentials: CredentialSource;
+  readonly listeners: readonly ServiceListener[];
+  readonly clock: Clock;
+  readonly log: RootLog;
+  readonly metrics: Metrics;
+}
+
+/** How long connections may go on with what they are doing when the server stops. */
+const stopGraceMs = 5_000;
+
+/** Starts every listener. Disposing stops taking connections, lets transactions under way end, and closes the rest. */
+export async function startServers(
+  options: ServersOptions,
+): Promise<{ addresses: ListeningService[] } & AsyncDisposable> {
+  await using started = new AsyncDisposableStack();
+  const addresses: ListeningService[] = [];
+  const note = (from: readonly ServiceListener[], at: readonly { address: string; port: number }[]): void => {
+    for (const [index, { listener, service }] of from.entries()) addresses.push({ listener, service, ...at[index]! });
+  };
+  for (const listeners of Map.groupBy(options.listeners, ({ listener }) => listener).values()) {
+    const smtp = listeners.filter(({ service }) => /^(?:smtp|submissions?)$/.test(service));
+    const smtpServer = await startSmtp(options, smtp);
+    started.defer(() => smtpServer.stop(stopGraceMs));
+    note(smtp, smtpServer.addresses);
+    const imap = listeners.filter(({ service }) => /^imaps?$/.test(service));
+    note(imap, started.use(await startImap(options, imap)).addresses);
+    for (const listener of listeners.filter(({ service }) => /^(?:https?|metrics)$/.test(service))) {
+      note([listener], [started.use(await startHttp(options, listener))]);
+    }
+  }
+  const resources = started.move();
+  return { addresses, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[]) {
+  const { config, domains, data, queue, delivery, credentials, clock, log, metrics } = options;
+  return startSmtpServer({
+    listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
+      address,
+      port,
+      kind: service === 'smtp' ? 'mx' : 'submission',
+      tls: service === 'submissions' ? 'implicit' : certificates === undefined ? 'none' : 'starttls',
+      proxyFrom: settings.proxyProtocolFrom,
+      allowPlaintextAuth: settings.allowPlaintextAuth,
+      ...(settings.hostname === undefined ? {} : { hostname: settings.hostname }),
+    })),
+    ...certificatesOf(listeners),
+    hostname: config.hostname,
+    resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
+    mayUseFrom: (account, address) => domains.addressBook.mayUseFrom(account, address),
+    credentials,
+    accounts: data.accounts,
+    queue,
+    delivery,
+    receivedIdKey: data.receivedIdKey,
+    clock,
+    log: log.part('smtp-server'),
+    metrics,
+    limits: configuredLimits(config),
+    localServe: config.localserve,
+  });
+}
+
+/** All services of one listener of the configuration have the same certificates. */
+function certificatesOf(listeners: readonly ServiceListener[]) {
+  const certificates = listeners[0]?.certificates;
+  return certificates === undefined ? {} : { tls: certificates };
+}
+
+function startImap(options: ServersOptions, listeners: readonly ServiceListener[]) {
+  const { config, data, credentials, clock, log, metrics } = options;
+  return startImapServer({
+    listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
+      address,
+      port,
+      tls: service === 'imaps' ? 'implicit' : certificates === undefined ? 'none' : 'starttls',
+      proxyFrom: settings.proxyProtocolFrom,
+      ...(certificates === undefined ? {} : { acceptor: certificates }),
+    })),
+    allowPlaintextAuth: listeners.some(({ settings }) => settings.allowPlaintextAuth),
+    hostname: config.hostname,
+    version: softwareVersion,
+    accounts: data.accounts,
+    credentials,
+    clock,
+    log: log.part('imap-server'),
+    metrics,
+    limits: configuredLimits(config),
+  });
+}
+
+function startHttp(options: ServersOptions, { service, address, port, certificates }: ServiceListener) {
+  const { domains, listeners, log, metrics } = options;
+  const http = log.part('http');
+  if (service === 'metrics') {
+    return startHttpServer({ address, port }, [metricsRoutes(metrics, () => healthProblems(options))], { log: http });
+  }
+  const settings = clientSettings(options.config, listeners);
+  const routes = [autoconfigRoutes((domain) => (domains.addressBook.isLocalDomain(domain) ? settings : undefined))];
+  const tls = service === 'https' ? certificates : undefined;
+  return startHttpServer({ address, port, ...(tls === undefined ? {} : { tls }) }, routes, { log: http });
+}
+
+/** What mail programs should use: services that listen elsewhere than on this machine's own addresses come first. */
+function clientSettings(config: StaticConfig, listeners: readonly ServiceListener[]): ClientSettings {
+  const portOf = (service: string): number | undefined => {
+    const found = listeners.filter((listener) => listener.service === service);
+    return (found.find(({ address }) => !/^(?:127\.|::1$)/.test(address)) ?? found[0])?.port;
+  };
+  const ports = { imaps: portOf('imaps'), submissions: portOf('submissions') };
+  const startTls = { imap: portOf('imap'), submission: portOf('submission') };
+  return { hostname: config.hostname, ...definedOf(ports), ...definedOf(startTls) };
+}
+
+function definedOf<Key extends string>(ports: Record<Key, number | undefined>): Partial<Record<Key, number>> {
+  return Object.fromEntries(Object.entries(ports).filter(([, port]) => port !== undefined)) as Partial<
+    Record<Key, number>
+  >;
+}
+
+/** Below this much room the server says that it isn't well: mail is about to be refused for now. */
+const lowSpaceBytes = 100 * 1024 * 1024;
+
+async function healthProblems({ data }: ServersOptions): Promise<string[]> {
+  const { bavail, bsize } = await statfs(data.path);
+  const freeBytes = bavail * bsize;
+  return freeBytes < lowSpaceBytes ? [`the data directory has only ${Math.floor(freeBytes / 2 ** 20)} MiB left`] : [];
+}
