@@ -1,4 +1,5 @@
 import { limits } from '../runtime/limits.ts';
+import { isDelimiterEnd, startsWithDelimiter } from './delimiter-line.ts';
 import { readPartHeader, readTopHeader } from './part-header.ts';
 import type { EnvelopeFields, MessagePart, MessageStructure } from './structure.ts';
 
@@ -314,10 +315,10 @@ export class StructureParser {
     for (let index = this.#open.length - 1; index >= 0; index--) {
       const delimiter = this.#open[index]!.delimiter;
       if (delimiter === undefined || delimiter.length <= bestLength || delimiter.length > available) continue;
-      if (!startsWith(bytes, pos, delimiter)) continue;
+      if (!startsWithDelimiter(bytes, pos, delimiter)) continue;
       best = index;
       bestLength = delimiter.length;
-      if (isLineRest(bytes, pos + bestLength)) break;
+      if (isDelimiterEnd(bytes, pos + bestLength)) break;
     }
     if (best < 0) return undefined;
     const closes = bytes[pos + bestLength] === DASH && bytes[pos + bestLength + 1] === DASH;
@@ -372,28 +373,9 @@ function newPart(headerStart: number): MessagePart {
   };
 }
 
-function startsWith(bytes: Buffer, pos: number, delimiter: Buffer): boolean {
-  for (let index = 2; index < delimiter.length; index++) {
-    if (bytes[pos + index] !== delimiter[index]) return false;
-  }
-  return true;
-}
-
 function makeOpaque(part: MessagePart): void {
   part.type = 'application';
   part.subtype = 'octet-stream';
-}
-
-/** Whether only a closing `--` and whitespace follow on the line. */
-function isLineRest(bytes: Buffer, start: number): boolean {
-  let pos = start;
-  if (bytes[pos] === DASH && bytes[pos + 1] === DASH) pos += 2;
-  for (; pos < bytes.length; pos++) {
-    const byte = bytes[pos]!;
-    if (byte === LF) return true;
-    if (byte !== CR && byte !== 32 && byte !== 9) return false;
-  }
-  return true;
 }
 
 function countLines(bytes: Buffer, start: number): number {
