@@ -1,0 +1,44 @@
+import { availableMechanisms } from '../sasl/available-mechanisms.ts';
+import type { Session } from './session.ts';
+
+const always = ['IMAP4rev2', 'IMAP4rev1', 'LITERAL+', 'SASL-IR', 'ENABLE', 'ID'];
+
+/** What the mail commands can do: said after login, as clients ask again then. */
+const loggedIn = [
+  'NAMESPACE',
+  'IDLE',
+  'UNSELECT',
+  'UIDPLUS',
+  'MOVE',
+  'ESEARCH',
+  'SEARCHRES',
+  'WITHIN',
+  'CHILDREN',
+  'LIST-EXTENDED',
+  'LIST-STATUS',
+  'STATUS=SIZE',
+  'SPECIAL-USE',
+  'CREATE-SPECIAL-USE',
+  'BINARY',
+  'CONDSTORE',
+  'QRESYNC',
+  'UTF8=ACCEPT',
+  'MULTIAPPEND',
+  'QUOTA',
+  'QUOTA=RES-STORAGE',
+];
+
+/** The words of CAPABILITY in the session's present state. Source: RFC 9051 §7.2.2 */
+export function capabilities(session: Session): string {
+  const { server } = session;
+  if (session.account !== undefined) {
+    return [...always, ...loggedIn, `APPENDLIMIT=${server.limits.messageBytes}`].join(' ');
+  }
+  const words = [...always];
+  if (session.startTls && session.tls === undefined) words.push('STARTTLS');
+  const mechanisms = availableMechanisms({ tls: session.tls, allowPlaintext: server.allowPlaintextAuth });
+  // RFC 9051 §6.2.3
+  if (mechanisms.length === 0) words.push('LOGINDISABLED');
+  for (const mechanism of mechanisms) words.push(`AUTH=${mechanism}`);
+  return words.join(' ');
+}

@@ -1,0 +1,115 @@
+import { literalAtEnd } from '../imap/literal-at-end.ts';
+import type { ByteText } from '../message/structure.ts';
+import { RestanteError } from '../runtime/errors.ts';
+import { limits } from '../runtime/limits.ts';
+import { ConnectionClosedError, LineTooLongError, type WireReader } from '../runtime/wire-reader.ts';
+import type { ResponseWriter } from './response-writer.ts';
+
+/** A command longer than allowed. What came of it was read and dropped. */
+export class CommandTooLongError extends RestanteError {
+  readonly tag: string | undefined;
+
+  constructor(limitBytes: number, tag: string | undefined) {
+    super('imap-command-too-long', `Cannot read command: it is longer than ${limitBytes} bytes`, {
+      context: { limitBytes },
+    });
+    this.tag = tag;
+  }
+}
+
+const appendForm = /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ APPEND /i;
+const tagForm = /^([^\x00-\x20\x7f-\xff(){%*"\\+]+)(?: |\r?\n)/;
+
+/** Reads commands from a connection, with the literals in them. */
+export class CommandInput {
+  readonly #reader: WireReader;
+  readonly #out: ResponseWriter;
+
+  constructor(reader: WireReader, out: ResponseWriter) {
+    this.#reader = reader;
+    this.#out = out;
+  }
+
+  get reader(): WireReader {
+    return this.#reader;
+  }
+
+  /**
+   * Reads the next command; of APPEND only the first line, as its messages are not for memory.
+   * @returns the command without its line end; of APPEND with the line end, when a literal follows
+   * @throws CommandTooLongError, ReadTimeoutError, ConnectionClosedError
+   */
+  async command(limitBytes: number, timeoutMs: number): Promise<ByteText> {
+    let text = await this.#line(limitBytes, timeoutMs);
+    const isAppend = appendForm.test(text);
+    while (!isAppend && literalAtEnd(text) !== undefined) text = await this.withLiteral(text, limitBytes, timeoutMs);
+    return isAppend && literalAtEnd(text) !== undefined ? text : withoutLineEnd(text);
+  }
+
+  /**
+   * Reads the literal that a text ends in, and the line after it.
+   * @returns the text with both
+   */
+  async withLiteral(text: ByteText, limitBytes: number, timeoutMs: number): Promise<ByteText> {
+    const literal = literalAtEnd(text);
+    if (literal === undefined) return text;
+    if (text.length + literal.sizeBytes > limitBytes) {
+      if (!literal.synchronizing) await this.dropLiterals(text, timeoutMs);
+      throw new CommandTooLongError(limitBytes, tagOf(text));
+    }
+    if (literal.synchronizing) await this.invite();
+    const bytes = await this.#reader.readBytes(literal.sizeBytes, timeoutMs);
+    const before = text + bytes.toString('latin1');
+    return before + (await this.#line(limitBytes - before.length, timeoutMs, tagOf(text)));
+  }
+
+  /** Tells the client to send the literal it has announced. */
+  async invite(): Promise<void> {
+    this.#out.write('+ OK\r\n');
+    await this.#out.flush();
+  }
+
+  /** The line after a literal, with its line end. */
+  nextLine(limitBytes: number, timeoutMs: number): Promise<ByteText> {
+    return this.#line(limitBytes, timeoutMs);
+  }
+
+  /**
+   * Reads and drops what a refused command still sends: the non-synchronizing literal its text ends in, the line after it, and so on.
+   * @throws ConnectionClosedError when that is more than anybody has to take
+   */
+  async dropLiterals(text: ByteText, timeoutMs: number): Promise<void> {
+    let dropped = 0;
+    let literal = literalAtEnd(text);
+    while (literal !== undefined && !literal.synchronizing) {
+      dropped += literal.sizeBytes;
+      if (dropped > limits.imapDroppedLiteralBytes) {
+        this.#out.write('* BYE [TOOBIG] Literal is too large\r\n');
+        await this.#out.drain();
+        throw new ConnectionClosedError();
+      }
+      let left = literal.sizeBytes;
+      while (left > 0) left -= (await this.#reader.readChunk(left, timeoutMs)).length;
+      literal = literalAtEnd(await this.#line(limits.imapCommandBytes, timeoutMs));
+    }
+  }
+
+  async #line(limitBytes: number, timeoutMs: number, tag?: string): Promise<ByteText> {
+    try {
+      return (await this.#reader.readLine(Math.max(limitBytes, 0), timeoutMs)).toString('latin1');
+    } catch (error) {
+      if (!(error instanceof LineTooLongError)) throw error;
+      await this.#reader.skipLine(timeoutMs);
+      throw new CommandTooLongError(limitBytes, tag);
+    }
+  }
+}
+
+function tagOf(text: ByteText): string | undefined {
+  return tagForm.exec(text)?.[1];
+}
+
+export function withoutLineEnd(text: ByteText): ByteText {
+  if (!text.endsWith('\n')) return text;
+  return text.slice(0, text.endsWith('\r\n') ? -2 : -1);
+}

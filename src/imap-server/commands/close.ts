@@ -1,0 +1,25 @@
+import type { Command } from '../command.ts';
+
+/** Source: RFC 9051 §6.4.1 */
+export const close: Command = {
+  when: 'selected',
+  tellsExpunges: false,
+  async run(session, args) {
+    args.end();
+    const { mailbox } = session;
+    if (!mailbox.readOnly) await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
+    session.unselect();
+    return undefined;
+  },
+};
+
+/** Source: RFC 9051 §6.4.2 */
+export const unselect: Command = {
+  when: 'selected',
+  tellsExpunges: false,
+  async run(session, args) {
+    args.end();
+    session.unselect();
+    return undefined;
+  },
+};

@@ -1,0 +1,149 @@
+import type { ArgumentParser } from '../../imap/argument-parser.ts';
+import { listPatternMatcher } from '../../imap/list-pattern.ts';
+import { decodeMailboxName } from '../../imap/mailbox-name.ts';
+import type { Mailbox } from '../../store/account.ts';
+import type { Command } from '../command.ts';
+import type { Session } from '../session.ts';
+import { parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
+
+/** Patterns in one command. */
+const maxPatterns = 100;
+
+interface Request {
+  readonly subscribed: boolean;
+  readonly specialUse: boolean;
+  readonly recursive: boolean;
+  readonly reference: string;
+  readonly patterns: readonly string[];
+  readonly returnSubscribed: boolean;
+  readonly status: readonly StatusItem[];
+  /** The form of RFC 3501, whose empty pattern asks for the delimiter. */
+  readonly basic: boolean;
+}
+
+/** Source: RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154 */
+export const list: Command = {
+  when: 'logged-in',
+  tellsExpunges: true,
+  async run(session, args) {
+    const request = parse(session, args);
+    if (request.basic && request.patterns[0] === '') {
+      session.untagged('LIST (\\Noselect) "/" ""');
+      return undefined;
+    }
+    const [mailboxes, subscriptions] = await session.mail.read(async (reader) => [
+      await reader.mailboxes(),
+      request.subscribed ? await reader.subscriptions() : [],
+    ]);
+    const matchers = request.patterns.map((pattern) => listPatternMatcher(request.reference + pattern));
+    const matches = (name: string): boolean => matchers.some((matcher) => matcher(name));
+    if (request.status.includes('HIGHESTMODSEQ')) session.enableCondstore();
+    const entries = entriesOf(mailboxes, subscriptions);
+    for (const entry of entries) {
+      const line = matches(entry.name) ? listLine(session, request, entry, entries) : undefined;
+      if (line === undefined) continue;
+      session.untagged(line);
+      if (request.status.length > 0 && entry.mailbox !== undefined) {
+        const text = statusText(session, entry.mailbox, request.status);
+        session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
+      }
+      if (session.out.full) await session.out.flush();
+    }
+    return undefined;
+  },
+};
+
+interface Entry {
+  readonly name: string;
+  readonly mailbox: Mailbox | undefined;
+  readonly subscribed: boolean;
+  readonly hasChildren: boolean;
+}
+
+/** All names there are: mailboxes and, when asked for, names subscribed to that are none. */
+function entriesOf(mailboxes: readonly Mailbox[], subscriptions: readonly string[]): Entry[] {
+  const byName = new Map<string, Mailbox | undefined>(mailboxes.map((mailbox) => [mailbox.name, mailbox]));
+  for (const name of subscriptions) if (!byName.has(name)) byName.set(name, undefined);
+  const parents = new Set<string>();
+  for (const { name } of mailboxes) {
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1))
+      parents.add(name.slice(0, end));
+  }
+  const subscribed = new Set(subscriptions);
+  return [...byName]
+    .sort(([a], [b]) => (a === 'Inbox' ? -1 : b === 'Inbox' ? 1 : a < b ? -1 : 1))
+    .map(([name, mailbox]) => ({
+      name,
+      mailbox,
+      subscribed: mailbox?.subscribed ?? subscribed.has(name),
+      hasChildren: parents.has(name),
+    }));
+}
+
+/** @returns undefined when the entry is not selected */
+function listLine(session: Session, request: Request, entry: Entry, all: readonly Entry[]): string | undefined {
+  const { name, mailbox, subscribed, hasChildren } = entry;
+  const specialUse = mailbox?.specialUse ?? [];
+  let chosen = (!request.subscribed || subscribed) && (!request.specialUse || specialUse.length > 0);
+  if (!request.subscribed && mailbox === undefined) chosen = false;
+  // RFC 9051 §6.3.9.7: also who has a match below, whether or not that is listed itself.
+  const childInfo = request.recursive && all.some((other) => other.subscribed && other.name.startsWith(`${name}/`));
+  if (!chosen && !childInfo) return undefined;
+  const attributes: string[] = [];
+  if (mailbox === undefined) attributes.push('\\NonExistent');
+  attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren');
+  if ((request.subscribed || request.returnSubscribed) && subscribed) attributes.push('\\Subscribed');
+  attributes.push(...specialUse);
+  const extended = childInfo ? ' ("CHILDINFO" ("SUBSCRIBED"))' : '';
+  return `LIST (${attributes.join(' ')}) "/" ${session.quotedName(name)}${extended}`;
+}
+
+function parse(session: Session, args: ArgumentParser): Request {
+  args.space();
+  let subscribed = false;
+  let specialUse = false;
+  let recursive = false;
+  let basic = true;
+  if (args.peek() === '(') {
+    basic = false;
+    args.list(() => {
+      const option = args.word();
+      if (option === 'SUBSCRIBED') subscribed = true;
+      else if (option === 'SPECIAL-USE') specialUse = true;
+      else if (option === 'RECURSIVEMATCH') recursive = true;
+      else if (option !== 'REMOTE') args.fail('Unknown selection option');
+    });
+    // RFC 9051 §6.3.9.1
+    if (recursive && !subscribed) args.fail('RECURSIVEMATCH needs SUBSCRIBED');
+    args.space();
+  }
+  const reference = patternText(session, args, args.astring());
+  args.space();
+  const patterns: string[] = [];
+  if (args.peek() === '(') {
+    basic = false;
+    args.list(() => {
+      patterns.push(patternText(session, args, args.listMailbox()));
+      if (patterns.length > maxPatterns) args.fail('Too many patterns');
+    }, 1);
+  } else patterns.push(patternText(session, args, args.listMailbox()));
+  let returnSubscribed = false;
+  let status: StatusItem[] = [];
+  if (args.takeIf(' RETURN ')) {
+    basic = false;
+    args.list(() => {
+      const option = args.word();
+      if (option === 'SUBSCRIBED') returnSubscribed = true;
+      else if (option === 'STATUS') {
+        args.space();
+        status = parseStatusItems(args);
+      } else if (option !== 'CHILDREN' && option !== 'SPECIAL-USE') args.fail('Unknown return option');
+    });
+  }
+  args.end();
+  return { subscribed, specialUse, recursive, reference, patterns, returnSubscribed, status, basic };
+}
+
+function patternText(session: Session, args: ArgumentParser, bytes: string): string {
+  return decodeMailboxName(bytes, session.utf8) ?? args.fail('Pattern is not validly encoded');
+}

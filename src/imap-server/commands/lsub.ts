@@ -1,0 +1,37 @@
+import { listPatternMatcher } from '../../imap/list-pattern.ts';
+import { decodeMailboxName } from '../../imap/mailbox-name.ts';
+import type { Command } from '../command.ts';
+
+/** Source: RFC 3501 §6.3.9 */
+export const lsub: Command = {
+  when: 'logged-in',
+  tellsExpunges: true,
+  async run(session, args) {
+    args.space();
+    const decode = (bytes: string): string =>
+      decodeMailboxName(bytes, session.utf8) ?? args.fail('Pattern is not validly encoded');
+    const reference = decode(args.astring());
+    args.space();
+    const pattern = decode(args.listMailbox());
+    args.end();
+    const [names, existing] = await session.mail.read(async (reader) => [
+      await reader.subscriptions(),
+      new Set((await reader.mailboxes()).map(({ name }) => name)),
+    ]);
+    const matches = listPatternMatcher(reference + pattern);
+    const lines = new Map<string, string>();
+    for (const name of names) {
+      if (matches(name)) {
+        lines.set(name, existing.has(name) ? '' : '\\NonExistent');
+        continue;
+      }
+      // With `%`, a level that is not subscribed to itself stands for what is below it.
+      for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+        const parent = name.slice(0, end);
+        if (pattern.endsWith('%') && matches(parent) && !names.includes(parent)) lines.set(parent, '\\Noselect');
+      }
+    }
+    for (const [name, attributes] of lines) session.untagged(`LSUB (${attributes}) "/" ${session.quotedName(name)}`);
+    return undefined;
+  },
+};

@@ -1,0 +1,103 @@
+import type { ArgumentParser } from '../../imap/argument-parser.ts';
+import { formatNumbers, type SequenceSet } from '../../imap/sequence-set.ts';
+import type { Flags } from '../../store/flags.ts';
+import type { Command } from '../command.ts';
+import { formatFlags, parseFlagNames } from '../flag-text.ts';
+import { Pace } from '../pace.ts';
+import { type OkReply, RefusedError } from '../reply.ts';
+import type { Session } from '../session.ts';
+
+/** Source: RFC 9051 §6.4.6, RFC 7162 §3.1.3 */
+export const store: Command = {
+  when: 'selected',
+  tellsExpunges: false,
+  run: (session, args) => run(session, args, false),
+};
+
+/** Source: RFC 9051 §6.4.9 */
+export const uidStore: Command = {
+  when: 'selected',
+  tellsExpunges: true,
+  run: (session, args) => run(session, args, true),
+};
+
+interface Request {
+  readonly set: SequenceSet;
+  readonly unchangedSince: number | undefined;
+  readonly mode: 'add' | 'remove' | 'replace';
+  readonly silent: boolean;
+  readonly flags: Flags;
+}
+
+const itemForm = /([+-]?)FLAGS(\.SILENT)?(?= )/iy;
+
+function parse(args: ArgumentParser): Request {
+  args.space();
+  const set = args.sequenceSet();
+  args.space();
+  let unchangedSince: number | undefined;
+  if (args.peek() === '(') {
+    args.list(() => {
+      args.take('UNCHANGEDSINCE ');
+      unchangedSince = args.number64();
+    }, 1);
+    args.space();
+  }
+  const item = args.match(itemForm)?.toUpperCase() ?? args.fail('FLAGS, +FLAGS or -FLAGS expected');
+  args.space();
+  const names: string[] = [];
+  if (args.peek() === '(') names.push(...args.flagList());
+  else {
+    do names.push(args.flag());
+    while (args.takeIf(' '));
+  }
+  args.end();
+  if (names.some((name) => name.toLowerCase() === '\\recent')) args.fail('\\Recent cannot be changed');
+  return {
+    set,
+    unchangedSince,
+    mode: item.startsWith('+') ? 'add' : item.startsWith('-') ? 'remove' : 'replace',
+    silent: item.endsWith('.SILENT'),
+    flags: parseFlagNames(names),
+  };
+}
+
+async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
+  const { set, unchangedSince, mode, silent, flags } = parse(args);
+  const mailbox = session.writableMailbox;
+  const uids = mailbox.resolve(set, byUid);
+  if (unchangedSince !== undefined) session.enableCondstore();
+  if (uids.length === 0) return undefined;
+  const change = await mailbox.account.storeFlags(
+    mailbox.id,
+    uids,
+    { mode, flags },
+    unchangedSince === undefined ? {} : { unchangedSince },
+  );
+  const { changed, modified } = change;
+  // RFC 9051 §6.4.6: .SILENT doesn't hide what others have changed. When others changed anything, all is told.
+  const tells = !silent || session.condstore;
+  mailbox.noteOwnChange(change, tells);
+  if (tells) {
+    const { out } = session;
+    const pace = new Pace();
+    for (const message of changed) {
+      if (message.keywords.length > 0) await mailbox.announceKeywords(out, message.keywords);
+      const sequence = mailbox.sequenceOf(message.uid);
+      const uid = byUid || session.qresync ? `UID ${message.uid} ` : '';
+      const text = silent ? '' : `FLAGS ${formatFlags(message.flagBits, message.keywords)}`;
+      const condstore = session.condstore ? `${silent ? '' : ' '}MODSEQ (${message.modseq})` : '';
+      out.write(`* ${sequence} FETCH (${uid}${text}${condstore})\r\n`);
+      if (out.full) await out.flush();
+      if (pace.over) await pace.turn();
+    }
+  }
+  if (modified.length > 0) {
+    const named = byUid ? modified : modified.map((uid) => mailbox.sequenceOf(uid));
+    return { code: `MODIFIED ${formatNumbers(named)}`, text: 'Some messages had changed' };
+  }
+  if (!byUid && changed.length < uids.length) {
+    throw new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
+  }
+  return undefined;
+}

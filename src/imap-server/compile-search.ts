@@ -1,0 +1,150 @@
+import { EnvelopeScanner, envelopeFields } from '../imap/envelope-scanner.ts';
+import type { SearchKey } from '../imap/search-keys.ts';
+import { parseDate } from '../message/parse-date.ts';
+import { searchMessageText } from '../message/search-message-text.ts';
+import { TextMatcher } from '../message/text-matcher.ts';
+import { flagBit } from '../store/flags.ts';
+import { SearchCandidate } from './search-candidate.ts';
+import type { SelectedMailbox } from './selected-mailbox.ts';
+
+/** @returns whether a message matches, or undefined when more of it has to be known */
+export type SearchTest = (candidate: SearchCandidate) => boolean | undefined;
+
+const dayMs = 86_400_000;
+
+/** Fields that SEARCH looks up in the envelope: RFC 9051 §6.4.4. */
+const envelopeKeys = new Set(['bcc', 'cc', 'from', 'subject', 'to']);
+
+/**
+ * Makes the test of a search key. Cheap facts are asked first: a test answers as soon as what is known decides it.
+ * @param nowMs for OLDER and YOUNGER
+ * @throws RefusedError for message numbers that don't exist
+ */
+export function compileSearch(key: SearchKey, mailbox: SelectedMailbox, nowMs: number): SearchTest {
+  const compile = (inner: SearchKey): SearchTest => compileSearch(inner, mailbox, nowMs);
+  switch (key.kind) {
+    case 'all':
+      return () => true;
+    case 'none':
+      return () => false;
+    case 'and':
+      return all(key.keys.map(compile));
+    case 'or':
+      return any(key.keys.map(compile));
+    case 'not': {
+      const test = compile(key.key);
+      return (candidate) => {
+        const result = test(candidate);
+        return result === undefined ? undefined : !result;
+      };
+    }
+    case 'flag':
+      return flagTest(key.flag, key.set);
+    case 'sequence':
+    case 'uid': {
+      const uids = new Set(mailbox.resolve(key.set, key.kind === 'uid'));
+      return ({ row }) => uids.has(row.uid);
+    }
+    case 'received':
+      return ({ row }) => compareDays(key.compare, Math.floor(row.receivedAt / dayMs), key.day);
+    case 'sent':
+      return ({ rendered }) => {
+        if (rendered === undefined) return undefined;
+        const text = EnvelopeScanner.string(rendered.envelope, envelopeFields.date);
+        const date = text === undefined ? undefined : parseDate(text);
+        if (date === undefined) return false;
+        // The date as the sender wrote it, whatever the zone.
+        return compareDays(key.compare, Math.floor((date.timestampMs + date.offsetMinutes * 60_000) / dayMs), key.day);
+      };
+    case 'larger':
+      return ({ row }) => row.sizeBytes > key.sizeBytes;
+    case 'smaller':
+      return ({ row }) => row.sizeBytes < key.sizeBytes;
+    case 'older':
+      return ({ row }) => row.receivedAt <= nowMs - key.seconds * 1000;
+    case 'younger':
+      return ({ row }) => row.receivedAt >= nowMs - key.seconds * 1000;
+    case 'modseq':
+      return ({ row }) => row.modseq >= key.modseq;
+    case 'header':
+      return headerTest(key.field, key.value);
+    case 'text':
+    case 'body': {
+      const matcher = new TextMatcher(key.value);
+      const options = { headers: key.kind === 'text' };
+      return ({ content }) =>
+        content === undefined ? undefined : searchMessageText(content.bytes, content.structure, matcher, options);
+    }
+  }
+}
+
+function all(tests: readonly SearchTest[]): SearchTest {
+  return (candidate) => {
+    let result: boolean | undefined = true;
+    for (const test of tests) {
+      const one = test(candidate);
+      if (one === false) return false;
+      if (one === undefined) result = undefined;
+    }
+    return result;
+  };
+}
+
+function any(tests: readonly SearchTest[]): SearchTest {
+  return (candidate) => {
+    let result: boolean | undefined = false;
+    for (const test of tests) {
+      const one = test(candidate);
+      if (one === true) return true;
+      if (one === undefined) result = undefined;
+    }
+    return result;
+  };
+}
+
+function flagTest(name: string, set: boolean): SearchTest {
+  const bit = flagBit(name);
+  if (bit !== undefined) return ({ row }) => ((row.flagBits & bit) !== 0) === set;
+  const lower = name.toLowerCase();
+  return ({ row }) => row.keywords.some((keyword) => keyword.toLowerCase() === lower) === set;
+}
+
+function headerTest(field: string, value: string): SearchTest {
+  const matcher = new TextMatcher(value);
+  if (envelopeKeys.has(field)) {
+    return ({ rendered }) => {
+      if (rendered === undefined) return undefined;
+      const text = SearchCandidate.envelopeText(rendered.envelope, field);
+      return text !== undefined && matcher.matchesText(text);
+    };
+  }
+  return ({ content }) => {
+    if (content === undefined) return undefined;
+    return SearchCandidate.headerTexts(content.bytes, content.structure, field).some((text) =>
+      matcher.matchesText(text),
+    );
+  };
+}
+
+function compareDays(compare: 'before' | 'on' | 'since', day: number, wanted: number): boolean {
+  if (compare === 'before') return day < wanted;
+  return compare === 'on' ? day === wanted : day >= wanted;
+}
+
+/** How much of a message has to be known before a key may be decided. */
+export function knowledgeNeeded(key: SearchKey): 'row' | 'rendered' {
+  switch (key.kind) {
+    case 'header':
+    case 'sent':
+    case 'text':
+    case 'body':
+      return 'rendered';
+    case 'not':
+      return knowledgeNeeded(key.key);
+    case 'and':
+    case 'or':
+      return key.keys.every((inner) => knowledgeNeeded(inner) === 'rendered') ? 'rendered' : 'row';
+    default:
+      return 'row';
+  }
+}

@@ -1,0 +1,39 @@
+import { type Flags, flagBit, flagBits, flagNames } from '../store/flags.ts';
+import { RefusedError } from './reply.ts';
+
+/** Flags without keywords, as sent: there are few sets of bits, and FETCH asks once a message. */
+const textOfBits = new Map<number, string>();
+
+/** Writes flags in parentheses. */
+export function formatFlags(bits: number, keywords: readonly string[]): string {
+  if (keywords.length > 0) return `(${[...flagNames(bits), ...keywords].join(' ')})`;
+  let text = textOfBits.get(bits);
+  if (text === undefined) {
+    text = `(${flagNames(bits).join(' ')})`;
+    textOfBits.set(bits, text);
+  }
+  return text;
+}
+
+/** All flags a mailbox may show: what FLAGS announces. The registered keywords are always among them. */
+export function formatMailboxFlags(keywords: readonly string[], permanent: boolean): string {
+  const names = [...Object.keys(flagBits), ...keywords.filter((keyword) => flagBit(keyword) === undefined)];
+  return `(${names.join(' ')}${permanent ? ' \\*' : ''})`;
+}
+
+/**
+ * Flags from their names on the wire. `\Recent`, which old clients copy from what they fetched, is left out.
+ * @throws RefusedError for other system flags that don't exist
+ */
+export function parseFlagNames(names: readonly string[]): Flags {
+  let bits = 0;
+  const keywords: string[] = [];
+  for (const name of names) {
+    const bit = flagBit(name);
+    if (bit !== undefined) bits |= bit;
+    else if (!name.startsWith('\\')) {
+      if (!keywords.some((keyword) => keyword.toLowerCase() === name.toLowerCase())) keywords.push(name);
+    } else if (name.toLowerCase() !== '\\recent') throw new RefusedError('BAD', undefined, 'Unknown system flag');
+  }
+  return { bits, keywords };
+}

@@ -1,0 +1,65 @@
+import { setTimeout } from 'node:timers/promises';
+import { AuthenticationError } from '../sasl/authentication-error.ts';
+import { capabilities } from './capabilities.ts';
+import { type OkReply, RefusedError } from './reply.ts';
+import type { Session } from './session.ts';
+
+/** Failed logins after which the connection ends. */
+const maxFailedLogins = 5;
+
+/** @throws RefusedError when the client's address has failed too often */
+function checkMayTry(session: Session): void {
+  if (session.server.failedLogins.every((limit) => limit.allows(session.remoteAddress))) return;
+  session.server.countLogin('refused', '');
+  throw new RefusedError('NO', 'LIMIT', 'Too many failed logins: try again later');
+}
+
+/**
+ * Does a login by whatever mechanism, with all that depends on its outcome: limits, delays, log, account.
+ * @param identify checks the credentials
+ * @throws RefusedError
+ */
+export async function logIn(
+  session: Session,
+  mechanism: string,
+  identify: () => Promise<{ account: string; login: string }>,
+): Promise<OkReply> {
+  checkMayTry(session);
+  const { server } = session;
+  let identity: { account: string; login: string };
+  try {
+    identity = await identify();
+  } catch (error) {
+    if (!(error instanceof AuthenticationError)) throw error;
+    throw await refusal(session, mechanism, error);
+  }
+  session.account = await server.accounts.open(identity.account);
+  session.log = session.log.child({ account: identity.account });
+  session.log.info({ login: identity.login, mechanism }, 'logged in');
+  server.countLogin('succeeded', mechanism);
+  return { code: `CAPABILITY ${capabilities(session)}`, text: 'Logged in' };
+}
+
+async function refusal(session: Session, mechanism: string, error: AuthenticationError): Promise<RefusedError> {
+  const { server } = session;
+  session.log.info({ login: error.login, mechanism, reason: error.code }, 'login failed');
+  if (error.code === 'temporary') {
+    session.log.error({ err: error, mechanism }, 'login cannot be checked');
+    return new RefusedError('NO', 'UNAVAILABLE', 'Login cannot be checked now', error);
+  }
+  if (error.code === 'aborted') return new RefusedError('BAD', undefined, 'Login was given up', error);
+  if (error.code === 'malformed')
+    return new RefusedError('BAD', undefined, 'That is no message of the mechanism', error);
+  server.countLogin('failed', mechanism);
+  for (const limit of server.failedLogins) limit.add(session.remoteAddress);
+  session.failedLogins++;
+  await setTimeout(server.failedLoginDelayMs * session.failedLogins, undefined, {
+    signal: server.stopping,
+    ref: false,
+  }).catch(() => {});
+  if (session.failedLogins >= maxFailedLogins) {
+    session.out.write('* BYE Too many failed logins\r\n');
+    session.ended = true;
+  }
+  return new RefusedError('NO', 'AUTHENTICATIONFAILED', 'Login failed', error);
+}

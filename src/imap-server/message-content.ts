@@ -1,0 +1,159 @@
+import type { Section } from '../imap/fetch-items.ts';
+import { selectHeaderFields } from '../message/select-header-fields.ts';
+import type { MessageStructure } from '../message/structure.ts';
+import { createTransferDecoder, decodeTransfer } from '../message/transfer-decoder.ts';
+import { limits } from '../runtime/limits.ts';
+import type { Account, ContentLocation } from '../store/account.ts';
+import { type SectionRange, sectionRange } from './section-bytes.ts';
+
+/** What a section holds: bytes in memory, or how many there are and how to get them. */
+export type SectionContent =
+  | Buffer
+  | { readonly sizeBytes: number; readonly chunks: () => AsyncIterable<Buffer> }
+  | undefined;
+
+/** Up to here a message is read at once, and synchronously: see {@link Account.readContentSync}. */
+export const smallMessageBytes = 128 * 1024;
+
+/** The bytes of one message, read when first asked for. Large ones are streamed, whatever is asked of them. */
+export class MessageContent {
+  readonly #account: Account;
+  readonly #location: ContentLocation;
+  #bytes: Buffer | undefined;
+  #structure: MessageStructure | undefined;
+
+  constructor(account: Account, location: ContentLocation) {
+    this.#account = account;
+    this.#location = location;
+  }
+
+  get sizeBytes(): number {
+    return this.#location.prefix.length + this.#location.fileSizeBytes;
+  }
+
+  get small(): boolean {
+    return this.sizeBytes <= smallMessageBytes;
+  }
+
+  /** All bytes of a small message. @throws MessageFileError */
+  bytes(): Buffer {
+    this.#bytes ??= this.#account.readContentSync(this.#location);
+    return this.#bytes;
+  }
+
+  /** All bytes of a message of any size, in memory. */
+  async allBytes(): Promise<Buffer> {
+    if (this.small) return this.bytes();
+    return this.#account.readContent(this.#location);
+  }
+
+  async structure(): Promise<MessageStructure> {
+    this.#structure ??= await this.#account.read((reader) => reader.structure(this.#location.contentId));
+    return this.#structure;
+  }
+
+  /** The header, at most `limits.headerBytes` of it. */
+  async header(): Promise<Buffer> {
+    const { root } = await this.structure();
+    const end = Math.min(root.bodyStart, root.headerStart + limits.headerBytes);
+    return this.range(root.headerStart, end);
+  }
+
+  /** A range that is known to be small enough for memory. */
+  async range(start: number, end: number): Promise<Buffer> {
+    if (this.small) return this.bytes().subarray(start, end);
+    return Buffer.concat(await Array.fromAsync(this.#stream(start, end)));
+  }
+
+  /**
+   * What BODY[section] holds, the partial range taken.
+   * @returns undefined when there is no such section
+   * @throws MessageFileError
+   */
+  async section(section: Section): Promise<SectionContent> {
+    if (section.part.length === 0 && section.text === '') return this.#cut(section, 0, this.sizeBytes);
+    const range = sectionRange(await this.structure(), section);
+    if (range === undefined) return undefined;
+    if (section.text !== 'HEADER.FIELDS' && section.text !== 'HEADER.FIELDS.NOT') {
+      return this.#cut(section, range.start, range.end);
+    }
+    const header = await this.range(range.start, Math.min(range.end, range.start + limits.headerBytes));
+    const fields = selectHeaderFields(header, section.fields, { not: section.text === 'HEADER.FIELDS.NOT' });
+    return cutBytes(fields, section.partial);
+  }
+
+  /**
+   * What BINARY[part] holds: the body, its transfer encoding undone.
+   * @throws UnknownEncodingError, MessageFileError
+   * Source: RFC 9051 §6.4.5
+   */
+  async decoded(section: Section): Promise<SectionContent> {
+    const range = await this.#decodedRange(section.part);
+    if (range === undefined) return undefined;
+    if (isIdentity(range.encoding)) return this.#cut(section, range.start, range.end);
+    if (this.small) {
+      return cutBytes(decodeTransfer(this.bytes().subarray(range.start, range.end), range.encoding), section.partial);
+    }
+    const { from, to } = partialRange(await this.#decodedSize(range), section.partial);
+    return { sizeBytes: to - from, chunks: () => skipTo(this.#decode(range), from, to) };
+  }
+
+  /** @returns bytes of the decoded body, or undefined when there is no such part. @throws UnknownEncodingError */
+  async decodedSize(part: readonly number[]): Promise<number | undefined> {
+    const range = await this.#decodedRange(part);
+    return range === undefined ? undefined : this.#decodedSize(range);
+  }
+
+  async #decodedRange(part: readonly number[]): Promise<SectionRange | undefined> {
+    return sectionRange(await this.structure(), { part, text: '', fields: [], partial: undefined });
+  }
+
+  async #decodedSize(range: SectionRange): Promise<number> {
+    if (isIdentity(range.encoding)) return range.end - range.start;
+    let sizeBytes = 0;
+    for await (const chunk of this.#decode(range)) sizeBytes += chunk.length;
+    return sizeBytes;
+  }
+
+  async *#decode(range: SectionRange): AsyncIterable<Buffer> {
+    const decoder = createTransferDecoder(range.encoding);
+    if (this.small) yield decoder.push(this.bytes().subarray(range.start, range.end));
+    else for await (const chunk of this.#stream(range.start, range.end)) yield decoder.push(chunk);
+    yield decoder.finish();
+  }
+
+  #cut(section: Section, start: number, end: number): SectionContent {
+    const { from, to } = partialRange(end - start, section.partial);
+    if (this.small) return this.bytes().subarray(start + from, start + to);
+    return { sizeBytes: to - from, chunks: () => this.#stream(start + from, start + to) };
+  }
+
+  #stream(start: number, end: number): AsyncIterable<Buffer> {
+    return this.#account.streamContent(this.#location, start, end);
+  }
+}
+
+function isIdentity(encoding: string | undefined): boolean {
+  return encoding === undefined || encoding === '7bit' || encoding === '8bit' || encoding === 'binary';
+}
+
+function partialRange(sizeBytes: number, partial: Section['partial']): { from: number; to: number } {
+  if (partial === undefined) return { from: 0, to: sizeBytes };
+  const from = Math.min(partial.start, sizeBytes);
+  return { from, to: Math.min(from + partial.count, sizeBytes) };
+}
+
+function cutBytes(bytes: Buffer, partial: Section['partial']): Buffer {
+  const { from, to } = partialRange(bytes.length, partial);
+  return bytes.subarray(from, to);
+}
+
+async function* skipTo(chunks: AsyncIterable<Buffer>, from: number, to: number): AsyncIterable<Buffer> {
+  let at = 0;
+  for await (const chunk of chunks) {
+    const part = chunk.subarray(Math.max(from - at, 0), Math.max(to - at, 0));
+    at += chunk.length;
+    if (part.length > 0) yield part;
+    if (at >= to) return;
+  }
+}

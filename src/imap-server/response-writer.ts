@@ -1,0 +1,150 @@
+import type { Socket } from 'node:net';
+import type { ByteText } from '../message/structure.ts';
+import { ConnectionClosedError } from '../runtime/wire-reader.ts';
+
+/** Gathered before it is handed to the socket: a system call for each line would be most of the cost of FETCH. */
+const chunkBytes = 64 * 1024;
+/** Handed to the socket and not yet taken by the peer: above this, responses wait. */
+const unsentLimitBytes = 64 * 1024;
+/** Bytes of at least this length are not copied into a chunk. */
+const copyLimitBytes = 16 * 1024;
+
+/**
+ * Gathers responses and writes them with back-pressure: a client that doesn't read costs at most about three chunks. Text is byte
+ * text, one character a byte. Between commands it holds no buffer.
+ */
+export class ResponseWriter {
+  #socket: Socket;
+  readonly #timeoutMs: number;
+  #text = '';
+  #chunk: Buffer | undefined;
+  #used = 0;
+  #unsent = 0;
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: Socket, timeoutMs: number) {
+    this.#socket = socket;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Goes on over TLS. Everything must have been sent. */
+  useSocket(socket: Socket): void {
+    this.#socket = socket;
+  }
+
+  /** Whether to call {@link flush} before more is written. */
+  get full(): boolean {
+    return this.#text.length + this.#used >= chunkBytes;
+  }
+
+  write(text: ByteText): void {
+    this.#text += text;
+  }
+
+  /** @param bytes must not change any more */
+  writeBytes(bytes: Uint8Array): void {
+    if (bytes.length >= copyLimitBytes) {
+      this.#send();
+      this.#hand(bytes);
+      return;
+    }
+    this.#textToChunk();
+    const chunk = this.#room(bytes.length);
+    chunk.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  /**
+   * Sends what was written, and waits while too much is on its way.
+   * @throws ConnectionClosedError, also when the peer takes nothing for too long
+   */
+  async flush(): Promise<void> {
+    this.#send();
+    await this.#waitUntil(unsentLimitBytes);
+  }
+
+  /** Sends what was written and waits until the socket has taken all. */
+  async drain(): Promise<void> {
+    this.#send();
+    await this.#waitUntil(0);
+  }
+
+  async #waitUntil(unsentBytes: number): Promise<void> {
+    while (this.#unsent > unsentBytes && this.#failure === undefined) {
+      if (this.#socket.destroyed) this.#failure = new ConnectionClosedError();
+      else await this.#progress();
+    }
+    if (this.#failure !== undefined) throw new ConnectionClosedError(this.#failure);
+  }
+
+  #progress(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#failure = new Error(`Cannot write to the connection: nothing was read for ${this.#timeoutMs} ms`);
+        this.#socket.destroy();
+        this.#wake?.();
+      }, this.#timeoutMs);
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#socket.off('close', wake);
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#wake = wake;
+      this.#socket.once('close', wake);
+    });
+  }
+
+  #send(): void {
+    if (this.#chunk === undefined) {
+      if (this.#text === '') return;
+      const text = this.#text;
+      this.#text = '';
+      this.#hand(text);
+      return;
+    }
+    this.#textToChunk();
+    const bytes = this.#chunk.subarray(0, this.#used);
+    this.#chunk = undefined;
+    this.#used = 0;
+    this.#hand(bytes);
+  }
+
+  #textToChunk(): void {
+    const text = this.#text;
+    if (text === '') return;
+    this.#text = '';
+    if (text.length > chunkBytes) {
+      if (this.#chunk !== undefined) this.#send();
+      this.#hand(text);
+      return;
+    }
+    this.#used += this.#room(text.length).write(text, this.#used, 'latin1');
+  }
+
+  /** A chunk with at least that much room; a full one is sent first. */
+  #room(bytes: number): Buffer {
+    if (this.#chunk !== undefined && this.#used + bytes > this.#chunk.length) {
+      const full = this.#chunk.subarray(0, this.#used);
+      this.#chunk = undefined;
+      this.#used = 0;
+      this.#hand(full);
+    }
+    this.#chunk ??= Buffer.allocUnsafeSlow(chunkBytes + copyLimitBytes);
+    return this.#chunk;
+  }
+
+  #hand(data: Uint8Array | ByteText): void {
+    const { length } = data;
+    if (length === 0 || this.#failure !== undefined) return;
+    this.#unsent += length;
+    const done = (error?: Error | null): void => {
+      this.#unsent -= length;
+      if (error) this.#failure ??= error;
+      this.#wake?.();
+    };
+    if (typeof data === 'string') this.#socket.write(data, 'latin1', done);
+    else this.#socket.write(data, done);
+  }
+}

@@ -1,0 +1,124 @@
+import { ArgumentParser } from '../imap/argument-parser.ts';
+import { ImapSyntaxError } from '../imap/syntax-error.ts';
+import type { ByteText } from '../message/structure.ts';
+import { ConnectionClosedError, ReadTimeoutError } from '../runtime/wire-reader.ts';
+import { capabilities } from './capabilities.ts';
+import type { Command } from './command.ts';
+import { CommandTooLongError } from './command-input.ts';
+import { commandMap } from './command-map.ts';
+import { replyToError } from './error-replies.ts';
+import { type OkReply, RefusedError, statusLine } from './reply.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Serves one connection to its end: greets, then reads commands and answers each in turn.
+ * @throws never because of what the client does
+ */
+export async function runSession(session: Session): Promise<void> {
+  const { server } = session;
+  session.out.write(`* OK [CAPABILITY ${capabilities(session)}] ${server.hostname} Restante IMAP server ready\r\n`);
+  let badCommands = 0;
+  try {
+    await session.out.flush();
+    while (!session.ended) {
+      const understood = await serveCommand(session);
+      badCommands = understood ? 0 : badCommands + 1;
+      if (badCommands >= server.limits.imapBadCommands) {
+        session.out.write('* BYE [CLIENTBUG] Too many commands that are none\r\n');
+        session.ended = true;
+      }
+      await session.out.flush();
+    }
+    await session.out.drain();
+  } catch (error) {
+    if (error instanceof ReadTimeoutError) {
+      session.out.write('* BYE Nothing was heard for too long\r\n');
+      await session.out.drain().catch(() => {});
+    } else if (!(error instanceof ConnectionClosedError)) throw error;
+  } finally {
+    session.unselect();
+    await session.account?.[Symbol.asyncDispose]();
+    session.account = undefined;
+  }
+}
+
+/** @returns whether the command was understood */
+async function serveCommand(session: Session): Promise<boolean> {
+  const { imapCommandBytes, imapCommandBytesBeforeLogin, imapIdleMs, imapIdleBeforeLoginMs } = session.server.limits;
+  const loggedIn = session.account !== undefined;
+  let text: ByteText;
+  session.waiting = true;
+  try {
+    text = await session.input.command(
+      loggedIn ? imapCommandBytes : imapCommandBytesBeforeLogin,
+      loggedIn ? imapIdleMs : imapIdleBeforeLoginMs,
+    );
+  } catch (error) {
+    if (!(error instanceof CommandTooLongError)) throw error;
+    const { status, code, text: said } = replyToError(error);
+    session.out.write(statusLine(error.tag ?? '*', status, code, said));
+    return false;
+  } finally {
+    session.waiting = false;
+  }
+  const args = new ArgumentParser(text);
+  let tag = '*';
+  const startedAt = performance.now();
+  let name = '';
+  let outcome = 'OK';
+  try {
+    tag = args.tag();
+    args.space();
+    name = args.word();
+    if (name === 'UID') {
+      args.space();
+      name = `UID ${args.word()}`;
+    }
+    const command = commandMap.get(name);
+    if (command === undefined) {
+      name = 'unknown';
+      throw new ImapSyntaxError('Unknown command');
+    }
+    checkState(session, command);
+    const reply = await runTelling(session, command, args);
+    session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
+  } catch (error) {
+    if (error instanceof ConnectionClosedError || error instanceof ReadTimeoutError) throw error;
+    const reply = replyToError(error);
+    if (reply.unexpected) session.log.error({ err: error, command: name }, 'command failed');
+    outcome = reply.status;
+    if (session.ended) return true;
+    session.out.write(statusLine(tag, reply.status, reply.code, reply.text));
+  }
+  session.server.countCommand(name, outcome, performance.now() - startedAt);
+  return outcome !== 'BAD';
+}
+
+/** Runs a command, and tells what others have changed before it is answered, also when it was refused. */
+async function runTelling(session: Session, command: Command, args: ArgumentParser): Promise<OkReply | undefined> {
+  const tell = async (): Promise<void> => {
+    if (!session.ended) await session.selected?.tell(session, command.tellsExpunges);
+  };
+  let reply: OkReply | undefined;
+  try {
+    reply = await command.run(session, args);
+  } catch (error) {
+    if (replyToError(error).status === 'NO') await tell();
+    throw error;
+  }
+  await tell();
+  return reply;
+}
+
+function checkState(session: Session, command: Command): void {
+  const { when } = command;
+  if (when === 'before-login' && session.account !== undefined) {
+    throw new RefusedError('BAD', undefined, 'You are logged in already');
+  }
+  if ((when === 'logged-in' || when === 'selected') && session.account === undefined) {
+    throw new RefusedError('BAD', undefined, 'Log in first');
+  }
+  if (when === 'selected' && session.selected === undefined) {
+    throw new RefusedError('BAD', undefined, 'Select a mailbox first');
+  }
+}

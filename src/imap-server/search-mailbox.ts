@@ -1,0 +1,129 @@
+import type { SearchKey } from '../imap/search-keys.ts';
+import type { RenderedMessageRow } from '../store/account.ts';
+import { flagBit } from '../store/flags.ts';
+import { compileSearch, knowledgeNeeded, type SearchTest } from './compile-search.ts';
+import { MessageContent } from './message-content.ts';
+import { Pace } from './pace.ts';
+import { SearchCandidate } from './search-candidate.ts';
+import type { SelectedMailbox } from './selected-mailbox.ts';
+
+/** What SEARCH found. */
+export interface Found {
+  /** Ascending. */
+  readonly uids: Uint32Array;
+  /** MODSEQ of each, when rows were read. */
+  readonly modseqs: readonly number[] | undefined;
+}
+
+/** Messages read from the database at a time. */
+const batchSize = 500;
+
+/**
+ * Finds the messages of the client's view that match and still exist.
+ * @param wantsModseqs whether MODSEQ of what is found is asked for
+ */
+export async function searchMailbox(
+  mailbox: SelectedMailbox,
+  key: SearchKey,
+  options: { nowMs: number; wantsModseqs: boolean },
+): Promise<Found> {
+  const { rest, uids } = await narrow(mailbox, key);
+  if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined };
+  const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, options.nowMs);
+  const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
+  const found: number[] = [];
+  const modseqs: number[] = [];
+  const pace = new Pace();
+  for (let at = 0; at < uids.length; at += batchSize) {
+    for (const candidate of await readBatch(mailbox, uids.subarray(at, at + batchSize), rendered, test)) {
+      const result = candidate.result ?? (await decideByContent(mailbox, candidate, test));
+      if (result) {
+        found.push(candidate.row.uid);
+        modseqs.push(candidate.row.modseq);
+      }
+      if (pace.over) await pace.turn();
+    }
+  }
+  return { uids: Uint32Array.from(found), modseqs };
+}
+
+/** Answers what the database can by itself: flags that are bits, and message numbers, where all keys must match. */
+async function narrow(
+  mailbox: SelectedMailbox,
+  key: SearchKey,
+): Promise<{ uids: Uint32Array; rest: SearchKey | undefined }> {
+  let all = 0;
+  let none = 0;
+  let view: Uint32Array | undefined;
+  const rest: SearchKey[] = [];
+  for (const one of key.kind === 'and' ? key.keys : [key]) {
+    const bit = one.kind === 'flag' ? flagBit(one.flag) : undefined;
+    if (one.kind === 'flag' && bit !== undefined) {
+      if (one.set) all |= bit;
+      else none |= bit;
+    } else if (one.kind === 'sequence' || one.kind === 'uid') {
+      const uids = mailbox.resolve(one.set, one.kind === 'uid');
+      view = view === undefined ? uids : intersect(view, uids);
+    } else if (one.kind !== 'all') rest.push(one);
+  }
+  view ??= mailbox.uids.slice();
+  const existing =
+    (all & none) === 0
+      ? await mailbox.account.read((reader) => reader.uidsWithFlags(mailbox.id, all, none))
+      : new Uint32Array(0);
+  const restKey: SearchKey | undefined =
+    rest.length === 0 ? undefined : rest.length === 1 ? rest[0] : { kind: 'and', keys: rest };
+  return { uids: intersect(view, existing), rest: restKey };
+}
+
+function intersect(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const both = new Uint32Array(Math.min(a.length, b.length));
+  let count = 0;
+  let next = 0;
+  for (const uid of a) {
+    while (next < b.length && b[next] < uid) next++;
+    if (next < b.length && b[next] === uid) both[count++] = uid;
+  }
+  return both.subarray(0, count);
+}
+
+class Undecided extends SearchCandidate {
+  result: boolean | undefined;
+}
+
+/** Reads rows and, for those that they don't decide, what was rendered. */
+async function readBatch(
+  mailbox: SelectedMailbox,
+  uids: Uint32Array,
+  rendered: boolean,
+  test: SearchTest,
+): Promise<Undecided[]> {
+  const read = (of: ArrayLike<number> & Uint32Array): Promise<RenderedMessageRow[]> =>
+    mailbox.account.read((reader) => reader.renderedMessages(mailbox.id, of));
+  const rows = rendered ? await read(uids) : await mailbox.account.read((reader) => reader.messages(mailbox.id, uids));
+  const candidates = rows.map((row) => {
+    const candidate = new Undecided(row);
+    if (rendered) candidate.rendered = row as RenderedMessageRow;
+    candidate.result = test(candidate);
+    return candidate;
+  });
+  if (rendered) return candidates;
+  const open = candidates.filter(({ result }) => result === undefined);
+  if (open.length === 0) return candidates;
+  const byUid = new Map((await read(Uint32Array.from(open, ({ row }) => row.uid))).map((row) => [row.uid, row]));
+  for (const candidate of open) {
+    candidate.rendered = byUid.get(candidate.row.uid);
+    // Expunged between the two reads.
+    candidate.result = candidate.rendered === undefined ? false : test(candidate);
+  }
+  return candidates;
+}
+
+async function decideByContent(mailbox: SelectedMailbox, candidate: Undecided, test: SearchTest): Promise<boolean> {
+  if (candidate.rendered === undefined) return false;
+  const content = new MessageContent(mailbox.account, candidate.rendered);
+  candidate.content = { bytes: await content.allBytes(), structure: await content.structure() };
+  const result = test(candidate) === true;
+  candidate.content = undefined;
+  return result;
+}

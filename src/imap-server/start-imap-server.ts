@@ -1,0 +1,241 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { inNetwork } from '../runtime/address-range.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { limits as allLimits } from '../runtime/limits.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { readProxyHeader } from '../runtime/proxy-protocol.ts';
+import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
+import type { CredentialSource } from '../sasl/credential-source.ts';
+import type { Accounts } from '../store/account.ts';
+import { runSession } from './run-session.ts';
+import type { ImapServerContext, TlsAcceptor } from './server-context.ts';
+import { Session } from './session.ts';
+import { SharedUids } from './shared-uids.ts';
+
+export interface ImapListener {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: 'none' | 'starttls' | 'implicit';
+  /** Needed unless `tls` is `none`. */
+  readonly acceptor?: TlsAcceptor;
+  /** Networks of proxies that begin each connection with a PROXY header. */
+  readonly proxyFrom?: readonly string[];
+}
+
+export interface ImapServerOptions {
+  readonly listeners: readonly ImapListener[];
+  readonly hostname: string;
+  /** What ID tells. */
+  readonly version: string;
+  readonly accounts: Accounts;
+  readonly credentials: CredentialSource;
+  /** Passwords and logins without TLS: for tests and loopback. */
+  readonly allowPlaintextAuth: boolean;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly clock?: Clock;
+  readonly limits?: Partial<ImapServerContext['limits']>;
+  /** Connections of an address range that are open at the same time. */
+  readonly openConnections?: readonly [number, number, number];
+  readonly connectionsPerMinute?: readonly [number, number, number];
+  /** Failed logins, shared with SMTP; made here when not given. */
+  readonly failedLogins?: readonly RateLimit[];
+  readonly failedLoginDelayMs?: number;
+}
+
+export interface ImapServer extends AsyncDisposable {
+  /** Of each listener, in the order given, with the port that was taken. */
+  readonly addresses: readonly { readonly address: string; readonly port: number }[];
+}
+
+/** How long sessions may take to finish what they are at when the server stops. */
+const stopMs = 5_000;
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
+/**
+ * Listens and serves until disposed of: then no connection is taken any more, and those that are open get BYE and end.
+ * @throws the error of a listener that can't be opened, after the others were closed
+ * Source: RFC 9051
+ */
+export async function startImapServer(options: ImapServerOptions): Promise<ImapServer> {
+  const clock = options.clock ?? systemClock;
+  const connections = new Connections(options, clock);
+  const servers: Server[] = [];
+  try {
+    for (const listener of options.listeners) servers.push(await listen(listener, connections));
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
+  return {
+    addresses: servers.map((server) => {
+      const { address, port } = server.address() as AddressInfo;
+      return { address, port };
+    }),
+    async [Symbol.asyncDispose]() {
+      const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+      await connections.stop();
+      await Promise.all(closed);
+    },
+  };
+}
+
+function listen(listener: ImapListener, connections: Connections): Promise<Server> {
+  const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+    void connections.accept(socket, listener);
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listener.port, listener.address, () => {
+      server.off('error', reject);
+      resolve(server);
+    });
+  });
+}
+
+class Connections {
+  readonly #options: ImapServerOptions;
+  readonly #open = new Map<Socket, Promise<void>>();
+  readonly #sessions = new Map<Socket, Session>();
+  readonly #openLimit: OpenLimit;
+  readonly #rateLimit: RateLimit;
+  readonly #stopping = new AbortController();
+  readonly #context: Omit<ImapServerContext, 'tls'>;
+  readonly #refused: (reason: string) => void;
+  #count = 0;
+
+  constructor(options: ImapServerOptions, clock: Clock) {
+    this.#options = options;
+    this.#openLimit = new OpenLimit(options.openConnections ?? allLimits.openConnections);
+    this.#rateLimit = new RateLimit({
+      clock,
+      windowMs: minuteMs,
+      limits: options.connectionsPerMinute ?? allLimits.connectionsPerMinute,
+    });
+    const refused = options.metrics?.counter('restante_imap_refused_total', 'IMAP connections refused, by reason');
+    this.#refused = (reason) => refused?.add(1, { reason });
+    const logins = options.metrics?.counter('restante_imap_logins_total', 'IMAP logins, by outcome');
+    const commands = options.metrics?.counter('restante_imap_commands_total', 'IMAP commands, by name and outcome');
+    const durations = options.metrics?.histogram(
+      'restante_imap_command_seconds',
+      'How long IMAP commands took',
+      [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    );
+    const connected = options.metrics?.gauge('restante_imap_connections', 'Open IMAP connections');
+    options.metrics?.onCollect(() => connected?.set(this.#open.size));
+    this.#context = {
+      hostname: options.hostname,
+      version: options.version,
+      accounts: options.accounts,
+      credentials: options.credentials,
+      allowPlaintextAuth: options.allowPlaintextAuth,
+      log: options.log,
+      clock,
+      limits: { ...allLimits, ...options.limits },
+      failedLogins: options.failedLogins ?? [
+        new RateLimit({ clock, windowMs: minuteMs, limits: allLimits.failedLoginsPerMinute }),
+        new RateLimit({ clock, windowMs: dayMs, limits: allLimits.failedLoginsPerDay }),
+      ],
+      failedLoginDelayMs: options.failedLoginDelayMs ?? 1_000,
+      sharedUids: new SharedUids(),
+      stopping: this.#stopping.signal,
+      countLogin: (outcome, mechanism) => logins?.add(1, { outcome, mechanism }),
+      countCommand: (name, outcome, durationMs) => {
+        commands?.add(1, { name, outcome });
+        // How long IDLE took says how long the client had nothing to do.
+        if (name !== 'IDLE') durations?.observe(durationMs / 1000);
+      },
+    };
+  }
+
+  async accept(socket: Socket, listener: ImapListener): Promise<void> {
+    // Whatever breaks is seen by who reads or writes; without a listener it would end the process.
+    socket.on('error', () => {});
+    const serving = this.#serve(socket, listener).catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'connection ended by an error');
+      socket.destroy();
+    });
+    this.#open.set(socket, serving);
+    await serving;
+    this.#open.delete(socket);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const all = [...this.#open];
+    for (const [connection] of all) this.#endSoon(connection);
+    const timer = setTimeout(() => {
+      for (const [connection] of all) connection.destroy();
+    }, stopMs);
+    await Promise.all(all.map(([, serving]) => serving));
+    clearTimeout(timer);
+  }
+
+  /** Says BYE where no command is under way; others are cut off at the end of their time. */
+  #endSoon(socket: Socket): void {
+    const session = this.#sessions.get(socket);
+    if (session === undefined) socket.destroy();
+    else session.stop();
+  }
+
+  async #serve(socket: Socket, listener: ImapListener): Promise<void> {
+    const { imapIdleBeforeLoginMs } = this.#context.limits;
+    let remoteAddress = socket.remoteAddress;
+    if (remoteAddress === undefined) return void socket.destroy();
+    if (listener.proxyFrom?.some((network) => inNetwork(remoteAddress as string, network))) {
+      try {
+        const proxied = await readProxyHeader(socket, imapIdleBeforeLoginMs);
+        remoteAddress = proxied?.remoteAddress ?? remoteAddress;
+      } catch (error) {
+        this.#options.log.info({ err: error, remoteAddress }, 'no PROXY header');
+        return void socket.destroy();
+      }
+    }
+    const end = this.#openLimit.open(remoteAddress);
+    if (end === undefined || !this.#rateLimit.add(remoteAddress)) {
+      end?.();
+      this.#refused(end === undefined ? 'open' : 'rate');
+      socket.end('* BYE [LIMIT] Too many connections from your address\r\n');
+      socket.resume();
+      return;
+    }
+    try {
+      await this.#serveAddress(socket, listener, remoteAddress);
+    } finally {
+      end();
+    }
+  }
+
+  async #serveAddress(socket: Socket, listener: ImapListener, remoteAddress: string): Promise<void> {
+    const { limits } = this.#context;
+    const log = this.#options.log.child({ connection: ++this.#count, remoteAddress });
+    let tls: TLSSocket | undefined;
+    if (listener.tls === 'implicit') {
+      if (listener.acceptor === undefined) throw new TypeError('Cannot serve TLS: the listener has no certificates');
+      try {
+        tls = await listener.acceptor.accept(socket, limits.imapIdleBeforeLoginMs);
+        tls.on('error', () => {});
+      } catch (error) {
+        log.info({ err: error }, 'TLS handshake failed');
+        return;
+      }
+    }
+    const session = new Session(
+      { ...this.#context, tls: listener.acceptor },
+      { socket, tls, startTls: listener.tls === 'starttls', remoteAddress, log },
+    );
+    this.#sessions.set(socket, session);
+    log.debug({ tls: tls !== undefined }, 'connected');
+    try {
+      await runSession(session);
+    } finally {
+      this.#sessions.delete(socket);
+      session.socket.end();
+      session.socket.destroySoon();
+      log.debug({}, 'disconnected');
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import type { ArgumentParser } from './argument-parser.ts';
+import { quoteUnlessAtom } from './quote.ts';
+
+/** Which bytes of a message: `BODY[1.2.HEADER.FIELDS (From)]<0.100>`. */
+export interface Section {
+  /** Part numbers; empty for the whole message. */
+  readonly part: readonly number[];
+  readonly text: '' | 'HEADER' | 'HEADER.FIELDS' | 'HEADER.FIELDS.NOT' | 'TEXT' | 'MIME';
+  /** As the client wrote them. */
+  readonly fields: readonly string[];
+  readonly partial: { readonly start: number; readonly count: number } | undefined;
+}
+
+/** A data item of FETCH. `label` is how the response names it, `BODY[…]<start>`. */
+export type FetchItem =
+  | {
+      readonly kind:
+        | 'UID'
+        | 'FLAGS'
+        | 'INTERNALDATE'
+        | 'RFC822.SIZE'
+        | 'ENVELOPE'
+        | 'BODYSTRUCTURE'
+        | 'BODY'
+        | 'MODSEQ';
+    }
+  | {
+      readonly kind: 'section';
+      readonly section: Section;
+      readonly decode: boolean;
+      readonly peek: boolean;
+      readonly label: string;
+    }
+  | { readonly kind: 'BINARY.SIZE'; readonly part: readonly number[]; readonly label: string };
+
+const wholeItems = new Set([
+  'UID',
+  'FLAGS',
+  'INTERNALDATE',
+  'RFC822.SIZE',
+  'ENVELOPE',
+  'BODYSTRUCTURE',
+  'BODY',
+  'MODSEQ',
+]);
+const macros: Record<string, readonly string[]> = {
+  FAST: ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE'],
+  ALL: ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE', 'ENVELOPE'],
+  FULL: ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE', 'ENVELOPE', 'BODY'],
+};
+
+const whole: Section = { part: [], text: '', fields: [], partial: undefined };
+const rfc822Items: Record<string, { section: Section; peek: boolean }> = {
+  RFC822: { section: whole, peek: false },
+  'RFC822.HEADER': { section: { ...whole, text: 'HEADER' }, peek: true },
+  'RFC822.TEXT': { section: { ...whole, text: 'TEXT' }, peek: false },
+};
+
+/** Letters, dots and digits up to a bracket. */
+const itemName = /[A-Za-z][A-Za-z0-9.]*/y;
+/** Deeper parts than any message has. */
+const maxPartDepth = 200;
+
+/**
+ * Parses the items of FETCH: a macro, one item, or a list.
+ * @throws ImapSyntaxError
+ * Source: RFC 9051 §6.4.5, RFC 3501 §6.4.5 (RFC822 and RFC822.HEADER), RFC 7162 §3.1.4.2 (MODSEQ)
+ */
+export function parseFetchItems(parser: ArgumentParser): FetchItem[] {
+  const items: FetchItem[] = [];
+  if (parser.peek() === '(') {
+    parser.list(() => items.push(parseItem(parser, takeName(parser))), 1);
+    return items;
+  }
+  const name = takeName(parser);
+  const macro = macros[name];
+  if (macro !== undefined) return macro.map((kind) => ({ kind }) as FetchItem);
+  return [parseItem(parser, name)];
+}
+
+function takeName(parser: ArgumentParser): string {
+  return parser.match(itemName)?.toUpperCase() ?? parser.fail('Data item expected');
+}
+
+function parseItem(parser: ArgumentParser, name: string): FetchItem {
+  const bracket = parser.peek() === '[';
+  if (bracket && (name === 'BODY' || name === 'BODY.PEEK')) {
+    const section = parseSection(parser, false);
+    return { kind: 'section', section, decode: false, peek: name !== 'BODY', label: sectionLabel('BODY', section) };
+  }
+  if (bracket && (name === 'BINARY' || name === 'BINARY.PEEK')) {
+    const section = parseSection(parser, true);
+    return { kind: 'section', section, decode: true, peek: name !== 'BINARY', label: sectionLabel('BINARY', section) };
+  }
+  if (bracket && name === 'BINARY.SIZE') {
+    const section = parseSection(parser, true);
+    if (section.partial !== undefined) parser.fail('BINARY.SIZE takes no partial range');
+    return { kind: 'BINARY.SIZE', part: section.part, label: sectionLabel('BINARY.SIZE', section) };
+  }
+  if (bracket) parser.fail(`Unknown data item "${name}["`);
+  if (wholeItems.has(name)) return { kind: name } as FetchItem;
+  const old = rfc822Items[name];
+  if (old !== undefined) return { kind: 'section', ...old, decode: false, label: name };
+  parser.fail('Unknown data item');
+}
+
+function parseSection(parser: ArgumentParser, binary: boolean): Section {
+  parser.take('[');
+  const part: number[] = [];
+  let text: Section['text'] = '';
+  let fields: string[] = [];
+  while (!parser.takeIf(']')) {
+    if (/\d/.test(parser.peek())) {
+      const number = parser.number();
+      if (number === 0) parser.fail('Part number expected');
+      part.push(number);
+      if (part.length > maxPartDepth) parser.fail('Too many part numbers');
+      if (parser.peek() !== ']') {
+        parser.take('.');
+        if (parser.peek() === ']') parser.fail('Part number expected');
+      }
+      continue;
+    }
+    if (binary) parser.fail('Part number expected');
+    text = takeSectionText(parser, part);
+    if (text.startsWith('HEADER.FIELDS')) {
+      parser.space();
+      fields = [];
+      parser.list(() => fields.push(parser.astring()), 1);
+    }
+    parser.take(']');
+    break;
+  }
+  return { part, text, fields, partial: takePartial(parser) };
+}
+
+function takeSectionText(parser: ArgumentParser, part: readonly number[]): Section['text'] {
+  const name = takeName(parser);
+  switch (name) {
+    case 'HEADER':
+    case 'HEADER.FIELDS':
+    case 'HEADER.FIELDS.NOT':
+    case 'TEXT':
+      return name;
+    case 'MIME':
+      if (part.length > 0) return name;
+  }
+  return parser.fail('Unknown section');
+}
+
+function takePartial(parser: ArgumentParser): Section['partial'] {
+  if (!parser.takeIf('<')) return undefined;
+  const start = parser.number64();
+  parser.take('.');
+  const count = parser.number64();
+  if (count === 0) parser.fail('Partial range must not be empty');
+  parser.take('>');
+  return { start, count };
+}
+
+function sectionLabel(name: string, section: Section): string {
+  const parts = section.part.join('.');
+  let inner = parts === '' || section.text === '' ? parts + section.text : `${parts}.${section.text}`;
+  if (section.fields.length > 0) inner += ` (${section.fields.map((field) => quoteUnlessAtom(field)).join(' ')})`;
+  return `${name}[${inner}]${section.partial === undefined ? '' : `<${section.partial.start}>`}`;
+}

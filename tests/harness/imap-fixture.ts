@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
+import { type ImapServerOptions, startImapServer } from '../../src/imap-server/start-imap-server.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import type { CredentialSource } from '../../src/sasl/credential-source.ts';
+import { deriveScramSecret } from '../../src/sasl/scram-secret.ts';
+import type { Accounts } from '../../src/store/account.ts';
+import { openAccounts } from '../../src/store/open-accounts.ts';
+import { ImapTestClient } from './imap-client.ts';
+
+/** An IMAP server over a store of its own, in this process. */
+export interface ImapFixture extends AsyncDisposable {
+  readonly port: number;
+  readonly ports: readonly number[];
+  readonly accounts: Accounts;
+  /** A client that is logged in as `me`. */
+  login(login?: string): Promise<ImapTestClient>;
+  connect(): Promise<ImapTestClient>;
+}
+
+/** Accounts have the password `secret`; any login is the name of its account, but for `nobody`. */
+export async function startImapFixture(options: Partial<ImapServerOptions> = {}): Promise<ImapFixture> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-imap-'));
+  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true });
+  const server = await startImapServer({
+    listeners: [{ address: '127.0.0.1', port: 0, tls: 'none' }],
+    hostname: 'mail.example.org',
+    version: '0.0.0',
+    accounts,
+    credentials: testCredentials,
+    allowPlaintextAuth: true,
+    log: silentLog,
+    openConnections: [10_000, 10_000, 10_000],
+    connectionsPerMinute: [100_000, 100_000, 100_000],
+    failedLoginDelayMs: 0,
+    ...options,
+  });
+  const ports = server.addresses.map(({ port }) => port);
+  const clients: ImapTestClient[] = [];
+  const keep = (client: ImapTestClient): ImapTestClient => {
+    clients.push(client);
+    return client;
+  };
+  return {
+    port: ports[0],
+    ports,
+    accounts,
+    login: async (login = 'me') => keep(await ImapTestClient.login(ports[0], login)),
+    connect: async () => keep(await ImapTestClient.connect(ports[0])),
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client[Symbol.dispose]();
+      await server[Symbol.asyncDispose]();
+      await accounts[Symbol.asyncDispose]();
+      await engine[Symbol.asyncDispose]();
+      await rm(dataDirectory, { recursive: true, force: true });
+    },
+  };
+}
+
+const testCredentials: CredentialSource = {
+  decoyKey: Buffer.alloc(32, 7),
+  verifyPassword: async (login, password) =>
+    login !== 'nobody' && password === 'secret' ? { account: login } : undefined,
+  scramSecret: async (login, hash) =>
+    login === 'nobody'
+      ? undefined
+      : { ...(await deriveScramSecret(hash, 'secret', Buffer.alloc(16, 1), 4096)), account: login },
+};
