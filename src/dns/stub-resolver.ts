@@ -79,7 +79,7 @@ export class StubResolver implements Resolver {
   }
 
   async ptr(address: string, signal?: AbortSignal): Promise<DnsAnswer<string>> {
-    const answer = await this.#lookUp<string>(reverseName(address), 'PTR', signal);
+    const answer = await this.#lookUp<string>(reverseName(address) ?? '', 'PTR', signal);
     return { ...answer, records: answer.records.map((name) => name.toLowerCase()) };
   }
 

@@ -18,7 +18,11 @@ export function peerReply(reply: Reply, host: string): PeerReply {
   return {
     code: reply.code,
     enhanced: reply.enhancedCode ?? `${reply.code < 300 ? 2 : reply.code < 500 ? 4 : 5}.0.0`,
-    text: reply.lines.join(' ').slice(0, textCharacters),
+    // It ends up in logs and bounces.
+    text: reply.lines
+      .join(' ')
+      .slice(0, textCharacters)
+      .replace(/[\u0000-\u001f\u007f-\u009f]/g, ' '),
     host,
   };
 }
