@@ -41,22 +41,9 @@ export class MessageContent {
     return this.#bytes;
   }
 
-  /** All bytes of a message of any size, in memory. */
-  async allBytes(): Promise<Buffer> {
-    if (this.small) return this.bytes();
-    return this.#account.readContent(this.#location);
-  }
-
   async structure(): Promise<MessageStructure> {
     this.#structure ??= await this.#account.read((reader) => reader.structure(this.#location.contentId));
     return this.#structure;
-  }
-
-  /** The header, at most `limits.headerBytes` of it. */
-  async header(): Promise<Buffer> {
-    const { root } = await this.structure();
-    const end = Math.min(root.bodyStart, root.headerStart + limits.headerBytes);
-    return this.range(root.headerStart, end);
   }
 
   /** A range that is known to be small enough for memory. */

@@ -5,6 +5,8 @@ export interface OkReply {
   /** Response code without brackets. */
   readonly code?: string;
   readonly text?: string;
+  /** Runs when the answer has been sent. */
+  readonly after?: () => Promise<void>;
 }
 
 /** A command that is refused: `tag NO [code] text`, or BAD. Thrown by commands; the text goes to the client. */

@@ -82,12 +82,15 @@ async function serveCommand(session: Session): Promise<boolean> {
     checkState(session, command);
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
+    if (reply?.after !== undefined) {
+      await session.out.drain();
+      await reply.after();
+    }
   } catch (error) {
     if (error instanceof ConnectionClosedError || error instanceof ReadTimeoutError) throw error;
     const reply = replyToError(error);
     if (reply.unexpected) session.log.error({ err: error, command: name }, 'command failed');
     outcome = reply.status;
-    if (session.ended) return true;
     session.out.write(statusLine(tag, reply.status, reply.code, reply.text));
   }
   session.server.countCommand(name, outcome, performance.now() - startedAt);

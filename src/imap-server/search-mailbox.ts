@@ -5,6 +5,7 @@ import { compileSearch, knowledgeNeeded, type SearchTest } from './compile-searc
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
 import { SearchCandidate } from './search-candidate.ts';
+import { searchableContent } from './searchable-content.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 /** What SEARCH found. */
@@ -122,7 +123,7 @@ async function readBatch(
 async function decideByContent(mailbox: SelectedMailbox, candidate: Undecided, test: SearchTest): Promise<boolean> {
   if (candidate.rendered === undefined) return false;
   const content = new MessageContent(mailbox.account, candidate.rendered);
-  candidate.content = { bytes: await content.allBytes(), structure: await content.structure() };
+  candidate.content = await searchableContent(content);
   const result = test(candidate) === true;
   candidate.content = undefined;
   return result;

@@ -1,6 +1,9 @@
 import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
+import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, Mailbox, MessageChange, MessageFlags } from '../store/account.ts';
+import { flagBits } from '../store/flags.ts';
 import { formatFlags, formatMailboxFlags } from './flag-text.ts';
+import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import type { SharedUids } from './shared-uids.ts';
@@ -85,8 +88,8 @@ export class SelectedMailbox implements Disposable {
         const changes = options.since === undefined ? [] : await reader.changesSince(mailbox.id, options.since);
         let firstUnseen = 0;
         if (mailbox.unseen > 0) {
-          const unseen = await reader.uidsWithFlags(mailbox.id, 0, 1);
-          firstUnseen = unseen.length === 0 ? 0 : uids.indexOf(unseen[0]) + 1;
+          const unseen = await reader.firstUidWithFlags(mailbox.id, 0, flagBits['\\Seen']);
+          firstUnseen = unseen === undefined ? 0 : uids.indexOf(unseen) + 1;
         }
         return { mailbox, uids, modseq, changes, firstUnseen };
       });
@@ -174,6 +177,12 @@ export class SelectedMailbox implements Disposable {
   async tell(audience: Audience, expunges: boolean): Promise<void> {
     const { out } = audience;
     const news = await this.#look();
+    if (news?.uidValidity !== undefined && news.uidValidity !== this.uidValidity) {
+      // RFC 9051 §2.3.1.1: all UIDs are void, which no response but a new SELECT can tell.
+      out.write('* BYE The UIDs of the mailbox have changed\r\n');
+      await out.drain();
+      throw new ConnectionClosedError();
+    }
     const added: number[] = [];
     const changed: MessageChange[] = [];
     if (news !== undefined) {
@@ -196,12 +205,14 @@ export class SelectedMailbox implements Disposable {
       for (const uid of added) this.uids.append(uid);
       out.write(`* ${this.uids.count} EXISTS\r\n`);
     }
+    const pace = new Pace();
     for (const change of changed) {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
       const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
       const flags = formatFlags(change.flagBits, change.keywords);
       out.write(`* ${this.sequenceOf(change.uid)} FETCH (UID ${change.uid} FLAGS ${flags}${modseq})\r\n`);
       if (out.full) await out.flush();
+      if (pace.over) await pace.turn();
     }
   }
 
@@ -222,11 +233,13 @@ export class SelectedMailbox implements Disposable {
     if (this.saved.length > 0) this.saved = this.saved.filter((uid) => !left.has(uid));
   }
 
-  async #look(): Promise<{ modseq: number; changes: MessageChange[] } | undefined> {
+  async #look(): Promise<{ modseq: number; changes: MessageChange[]; uidValidity: number | undefined } | undefined> {
     return this.account.read(async (reader) => {
       const modseq = await reader.modseq();
       if (modseq === this.#seenModseq) return undefined;
-      return { modseq, changes: await reader.changesSince(this.id, this.#seenModseq) };
+      // Undefined when it was deleted: then all its messages are among the changes.
+      const uidValidity = (await reader.mailboxById(this.id))?.uidValidity;
+      return { modseq, uidValidity, changes: await reader.changesSince(this.id, this.#seenModseq) };
     });
   }
 }

@@ -89,7 +89,7 @@ function listen(listener: ImapListener, connections: Connections): Promise<Serve
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(listener.port, listener.address, () => {
+    server.listen({ host: listener.address, port: listener.port, ipv6Only: true }, () => {
       server.off('error', reject);
       resolve(server);
     });

@@ -136,6 +136,8 @@ export const limits = {
   /** Keys of one SEARCH, and how deep they may be nested. */
   imapSearchKeys: 1_000,
   imapSearchDepth: 50,
+  /** Header and text bytes of one large message that SEARCH looks at; the rest of its text is not searched. */
+  imapSearchTextBytes: 16 * 1024 * 1024,
   /** Commands in a row that are not understood before the connection ends: it isn't IMAP, or it is an attack. Dovecot: 20. */
   imapBadCommands: 20,
   /** RFC 9051 §5.4: at least 30 minutes for who is logged in. */

@@ -94,6 +94,14 @@ export class DatabaseAccountReader implements AccountReader {
     );
   }
 
+  async firstUidWithFlags(mailboxId: number, all: number, none: number): Promise<number | undefined> {
+    const row = await this.#reader.first<{ uid: number }>(
+      'SELECT uid FROM messages WHERE mailbox_id = ? AND expunged = 0 AND (flags & ?) = ? ORDER BY uid LIMIT 1',
+      [mailboxId, all | none, all],
+    );
+    return row?.uid;
+  }
+
   async changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]> {
     const rows = await this.#reader.all<MessageChange>(
       `SELECT uid, modseq, flags AS flagBits, keywords, expunged, create_seq AS createSeq

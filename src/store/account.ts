@@ -172,6 +172,8 @@ export interface AccountReader {
   uids(mailboxId: number): Promise<Uint32Array>;
   /** UIDs of messages with all and none of some flag bits: answers flag searches from an index-like scan, ascending. */
   uidsWithFlags(mailboxId: number, all: number, none: number): Promise<Uint32Array>;
+  /** The first of them, or undefined. */
+  firstUidWithFlags(mailboxId: number, all: number, none: number): Promise<number | undefined>;
   /** What changed after a MODSEQ, expunged messages included. */
   changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]>;
   /** Narrow rows in UID order, for at most the UIDs of the selection between `from` and `to` (inclusive). Ask in steps of ≤ 1,000. */

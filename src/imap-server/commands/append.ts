@@ -70,6 +70,7 @@ class Upload implements AsyncDisposable {
       if (literal.sizeBytes === 0) throw new RefusedError('NO', undefined, 'An empty message cancels APPEND');
       room -= literal.sizeBytes;
       if (room < 0) throw new RefusedError('NO', 'OVERQUOTA', 'The account is full');
+      if (utf8 && !this.#session.utf8) throw new RefusedError('BAD', undefined, 'Enable UTF8=ACCEPT first');
       const file = await this.#takeMessage(literal);
       messages.push({
         mailbox: mailbox.id,

@@ -40,9 +40,8 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     session.enableCondstore();
     uids = await changedUids(session, request, uids);
   }
-  return byUid || session.qresync
-    ? fetchMessages(session, mailbox, uids, withItem(request.items, 'UID'))
-    : fetchMessages(session, mailbox, uids, request.items);
+  const items = byUid || session.qresync ? withItem(request.items, 'UID') : request.items;
+  return fetchMessages(session, uids, items, byUid);
 }
 
 interface Request {
@@ -109,17 +108,18 @@ function lies(uid: number, ranges: readonly number[]): boolean {
 
 async function fetchMessages(
   session: Session,
-  mailbox: SelectedMailbox,
   uids: Uint32Array,
   items: readonly FetchItem[],
+  byUid: boolean,
 ): Promise<OkReply | undefined> {
-  const { out } = session;
+  const { out, mailbox } = session;
   const { account } = mailbox;
   const marksSeen = !mailbox.readOnly && items.some((item) => item.kind === 'section' && !item.peek);
   const rowText = marksSeen ? undefined : compileRowItems(items);
   const rendered = needsRendered(items);
   const pace = new Pace();
   let failure: unknown;
+  let missing = false;
   for (let at = 0; at < uids.length; at += batchSize) {
     const batch = uids.subarray(at, at + batchSize);
     const options = { includeExpunged: true };
@@ -128,6 +128,7 @@ async function fetchMessages(
         ? reader.renderedMessages(mailbox.id, batch, undefined, undefined, options)
         : reader.messages(mailbox.id, batch, undefined, undefined, options),
     )) as RenderedMessageRow[];
+    if (rows.length < batch.length) missing = true;
     const newlySeen = marksSeen ? await markSeen(mailbox, rows) : undefined;
     for (const row of rows) {
       if (row.keywords.length > 0) await mailbox.announceKeywords(out, row.keywords);
@@ -148,6 +149,7 @@ async function fetchMessages(
     }
   }
   if (failure !== undefined) throw failure;
+  if (missing && !byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
   return undefined;
 }
 
