@@ -1,12 +1,7 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
-import { silentLog } from '../runtime/log.ts';
-import type { Account, Accounts, AddedMessage, NewMessage } from './account.ts';
+import { describe, expect, it } from 'vitest';
 import { flagBits } from './flags.ts';
-import { type OpenAccountsOptions, openAccounts } from './open-accounts.ts';
 import {
   MailboxExistsError,
   MailboxHasChildrenError,
@@ -15,60 +10,11 @@ import {
   MessageTooLargeError,
   OverQuotaError,
 } from './store-errors.ts';
-
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-interface Store extends AsyncDisposable {
-  accounts: Accounts;
-  dataDirectory: string;
-}
-
-async function directory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'restante-store-'));
-  cleanups.push(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
-
-async function openStore(dataDirectory?: string, options: Partial<OpenAccountsOptions> = {}): Promise<Store> {
-  dataDirectory ??= await directory();
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
-  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true, ...options });
-  let closed = false;
-  const close = async (): Promise<void> => {
-    if (closed) return;
-    closed = true;
-    await accounts[Symbol.asyncDispose]();
-    await engine[Symbol.asyncDispose]();
-  };
-  cleanups.push(close);
-  return { accounts, dataDirectory, [Symbol.asyncDispose]: close };
-}
-
-async function deliver(
-  accounts: Accounts,
-  account: Account,
-  text: string,
-  more: Partial<NewMessage> = {},
-): Promise<AddedMessage> {
-  await using intake = await accounts.startMessage();
-  await intake.write(Buffer.from(text.replaceAll('\n', '\r\n')));
-  await using file = await intake.finish();
-  return await account.addMessage({ mailbox: 'Inbox', file, ...more });
-}
-
-const message = (subject: string, more = ''): string =>
-  `From: a@example.org\nSubject: ${subject}\nDate: Mon, 23 Nov 2026 10:00:00 +0000\nMessage-ID: <${subject.replace(/\W/g, '')}@x>\n${more}\nHello\n`;
-
-async function inbox(account: Account) {
-  return (await account.read((reader) => reader.mailbox('inbox')))!;
-}
+import { deliver, inbox, message, openTestStore } from './store-fixture.ts';
 
 describe('an account', () => {
   it('begins with its default mailboxes, subscribed', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     const mailboxes = await account.read((reader) => reader.mailboxes());
     expect(mailboxes.map(({ name, specialUse, subscribed }) => [name, specialUse, subscribed])).toEqual([
@@ -84,7 +30,7 @@ describe('an account', () => {
   });
 
   it('adds a message, and gives back its bytes with the prefix', async () => {
-    const { accounts, dataDirectory } = await openStore();
+    const { accounts, dataDirectory } = await openTestStore();
     await using account = await accounts.open('me');
     const added = await deliver(accounts, account, message('one'), {
       prefix: Buffer.from('Delivered-To: me\r\n'),
@@ -111,7 +57,7 @@ describe('an account', () => {
   });
 
   it('takes a large message as it comes, with the same result', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     const body = 'All work and no play makes Jack a dull boy.\n'.repeat(20_000);
     const added = await deliver(accounts, account, message('large') + body);
@@ -121,7 +67,7 @@ describe('an account', () => {
   });
 
   it('refuses a message beyond the limit, and leaves no file', async () => {
-    const { accounts, dataDirectory } = await openStore();
+    const { accounts, dataDirectory } = await openTestStore();
     await using intake = await accounts.startMessage({ limitBytes: 100_000 });
     await intake.write(Buffer.alloc(90_000));
     await expect(intake.write(Buffer.alloc(10_001))).rejects.toThrow(MessageTooLargeError);
@@ -130,7 +76,7 @@ describe('an account', () => {
   });
 
   it('adds all of several messages or none', async () => {
-    const { accounts, dataDirectory } = await openStore();
+    const { accounts, dataDirectory } = await openTestStore();
     await using account = await accounts.open('me');
     await using intake = await accounts.startMessage();
     await intake.write(Buffer.from(message('x')));
@@ -155,7 +101,7 @@ describe('an account', () => {
   });
 
   it('shares one file among accounts', async () => {
-    const { accounts, dataDirectory } = await openStore();
+    const { accounts, dataDirectory } = await openTestStore();
     await using me = await accounts.open('me');
     await using you = await accounts.open('you');
     await using intake = await accounts.startMessage();
@@ -173,7 +119,7 @@ describe('an account', () => {
   });
 
   it('stores, copies, moves and expunges', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     for (const name of ['a', 'b', 'c', 'd']) await deliver(accounts, account, message(name));
     const { id } = await inbox(account);
@@ -235,7 +181,7 @@ describe('an account', () => {
   });
 
   it('moves within one mailbox', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     for (const name of ['a', 'b']) await deliver(accounts, account, message(name));
     const { id } = await inbox(account);
@@ -244,7 +190,7 @@ describe('an account', () => {
   });
 
   it('keeps to its quota, also when copying', async () => {
-    const { accounts, dataDirectory } = await openStore();
+    const { accounts, dataDirectory } = await openTestStore();
     await using account = await accounts.open('me');
     await deliver(accounts, account, message('first'));
     const { usedBytes } = await account.read((reader) => reader.quota());
@@ -262,7 +208,7 @@ describe('an account', () => {
   });
 
   it('tells of changes', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     await using other = await accounts.open('me');
     let told = 0;
@@ -278,7 +224,7 @@ describe('an account', () => {
   });
 
   it('reads selections dense and sparse, within bounds, and expunged messages when asked', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     for (let i = 1; i <= 12; i++) await deliver(accounts, account, message(`m${i}`));
     const { id } = await inbox(account);
@@ -303,7 +249,7 @@ describe('an account', () => {
 
 describe('mailboxes', () => {
   it('are made with those above them, and deleted when none is below', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     const made = await account.createMailbox('Lists/Work/Big');
     expect(made).toMatchObject({ name: 'Lists/Work/Big', messages: 0, uidNext: 1 });
@@ -320,7 +266,7 @@ describe('mailboxes', () => {
   });
 
   it('are renamed with all below them, and never show a lower UIDVALIDITY under one name', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     const a = await account.createMailbox('A/B');
     const c = await account.createMailbox('C');
@@ -340,7 +286,7 @@ describe('mailboxes', () => {
   });
 
   it('keep Inbox: renaming it moves the messages', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     await deliver(accounts, account, message('a'));
     await account.renameMailbox('inbox', 'Old');
@@ -349,7 +295,7 @@ describe('mailboxes', () => {
   });
 
   it('hold annotations and subscriptions', async () => {
-    const { accounts } = await openStore();
+    const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     const { id } = await inbox(account);
     await account.setAnnotation(id, '/private/comment', Buffer.from('mine'));

@@ -21,6 +21,7 @@ export class Eraser {
   readonly #holds = new Set<{ modseq: number }>();
   /** Something could not be erased because of a hold. */
   #held = false;
+  #dueAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
@@ -49,7 +50,10 @@ export class Eraser {
 
   /** Something may be to erase. */
   schedule(afterMs = delayMs): void {
-    if (this.#closed || this.#timer !== undefined) return;
+    const dueAt = performance.now() + afterMs;
+    if (this.#closed || (this.#timer !== undefined && this.#dueAt <= dueAt)) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.run().catch((error: unknown) => {
