@@ -71,7 +71,7 @@ export async function startHttpServer(
   server.maxConnections = limits.httpConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(new CannotListenError(listener, cause)));
-    server.listen({ host: listener.address, port: listener.port }, resolve);
+    server.listen({ host: listener.address, port: listener.port, ipv6Only: true }, resolve);
   });
   const { address, port } = server.address() as AddressInfo;
   return {

@@ -71,7 +71,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<SmtpS
 async function listen(server: Server, listener: SmtpListener): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new CannotListenError(listener, error)));
-    server.listen({ host: listener.address, port: listener.port, backlog: 1024 }, resolve);
+    server.listen({ host: listener.address, port: listener.port, ipv6Only: true, backlog: 1024 }, resolve);
   });
 }
 
