@@ -84,6 +84,11 @@ export class SmtpTestClient implements Disposable {
 
   async startTls(): Promise<void> {
     expect(await this.ask('STARTTLS')).toMatch(/^220 /);
+    await this.secure();
+  }
+
+  /** Does the TLS handshake. */
+  async secure(): Promise<void> {
     this.socket.removeAllListeners('data');
     this.tls = connectTls({ socket: this.socket, rejectUnauthorized: false });
     this.socket = this.tls;

@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { startTestServer } from './smtp-server-fixture.ts';
+import { SmtpTestClient } from './smtp-test-client.ts';
+
+describe('a message of 50 MB', () => {
+  it('is stored without growing memory', async () => {
+    await using server = await startTestServer([{}]);
+    using client = await SmtpTestClient.connect(server.port(0));
+    client.send('HELO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<me@restante.example>\r\nDATA\r\n');
+    for (let reply = 0; reply < 5; reply++) await client.reply();
+    const block = Buffer.from(`${'..dots and text '.repeat(4)}\r\n`.repeat(1000));
+    const count = Math.ceil(50_000_000 / block.length);
+    client.send('Subject: large\r\n\r\n');
+    let peak = 0;
+    const before = process.memoryUsage();
+    for (let sent = 0; sent < count; sent++) {
+      if (!client.socket.write(block)) await once(client.socket, 'drain');
+      const { arrayBuffers, heapUsed } = process.memoryUsage();
+      peak = Math.max(peak, arrayBuffers + heapUsed - before.arrayBuffers - before.heapUsed);
+    }
+    expect(await client.ask('.')).toMatch(/^250 /);
+    expect(peak).toBeLessThan(40_000_000);
+    await using account = await server.accounts.open('me');
+    const [row] = await account.read(async (reader) => reader.messages((await reader.mailbox('Inbox'))!.id, 'all'));
+    const expected = count * (block.length - 1000) + 'Subject: large\r\n\r\n'.length;
+    expect(row.sizeBytes - expected).toBeGreaterThan(0);
+    expect(row.sizeBytes - expected).toBeLessThan(500);
+  });
+});
