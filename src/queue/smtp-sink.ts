@@ -44,6 +44,7 @@ export class SmtpSink implements AsyncDisposable {
   async #serve(socket: Socket): Promise<void> {
     this.connections++;
     this.#sockets.add(socket);
+    socket.setNoDelay(true);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => {});
     const say = (line: string): void => void socket.write(`${line}\r\n`);
