@@ -2,33 +2,39 @@ import { closeSync, openSync } from 'node:fs';
 import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
 import type { Kysely } from 'kysely';
 import type { Parameter, Transactor } from '../engine.ts';
+import { logPagesLeft } from './fold-log.ts';
 import { kyselyOnConnection } from './kysely-on-connection.ts';
 import { StatementCache } from './statement-cache.ts';
 
 /** Another process may hold a lock for as long as it takes to look at the file; ours are one writer, and readers never wait. */
 const busyTimeoutMs = 5000;
 
+/**
+ * Pages kept by one connection, in KiB: several thousand connections may be open. What falls out is in the system's cache still. Mapping
+ * the file instead would make scans a third faster, but a disk that fails would then kill the process.
+ */
+const cacheKibibytes = 4000;
+
 /** One SQLite connection, with cached statements, as Reader and Transactor. */
 export class Connection<Schema = unknown> implements Transactor<Schema> {
   readonly database: Database;
   readonly #statements: StatementCache;
   #kysely: Kysely<Schema> | undefined;
+  // Often used, hence outside of the cache, where they would push others out. Writers' are prepared when first needed.
   readonly #beginRead: Statement<[]>;
   readonly #firstRead: Statement<[]>;
-  readonly #beginWrite: Statement<[]>;
   readonly #commit: Statement<[]>;
-  readonly #savepoint: Statement<[]>;
-  readonly #release: Statement<[]>;
+  #beginWrite: Statement<[]> | undefined;
+  #savepoint: Statement<[]> | undefined;
+  #release: Statement<[]> | undefined;
+  #logState: Statement<[]> | undefined;
 
   constructor(database: Database) {
     this.database = database;
     this.#statements = new StatementCache(database);
     this.#beginRead = database.prepare('BEGIN');
     this.#firstRead = database.prepare('SELECT rootpage FROM sqlite_schema LIMIT 1');
-    this.#beginWrite = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
-    this.#savepoint = database.prepare('SAVEPOINT operation');
-    this.#release = database.prepare('RELEASE operation');
   }
 
   get kysely(): Kysely<Schema> {
@@ -74,6 +80,7 @@ export class Connection<Schema = unknown> implements Transactor<Schema> {
   }
 
   beginWrite(): void {
+    this.#beginWrite ??= this.database.prepare('BEGIN IMMEDIATE');
     this.#beginWrite.run();
   }
 
@@ -91,15 +98,28 @@ export class Connection<Schema = unknown> implements Transactor<Schema> {
   }
 
   beginOperation(): void {
+    this.#savepoint ??= this.database.prepare('SAVEPOINT operation');
     this.#savepoint.run();
   }
 
   endOperation(): void {
+    this.#release ??= this.database.prepare('RELEASE operation');
     this.#release.run();
   }
 
   undoOperation(): void {
     this.database.exec('ROLLBACK TO operation; RELEASE operation');
+  }
+
+  /** Pages in the log that are not in the file yet. */
+  logPages(): number {
+    this.#logState ??= this.database.prepare('PRAGMA wal_checkpoint(NOOP)');
+    return logPagesLeft(this.#logState.get());
+  }
+
+  /** @returns pages that could not be folded into the file, because readers may still need what it holds */
+  foldLog(): number {
+    return logPagesLeft(this.database.pragma('wal_checkpoint(PASSIVE)'));
   }
 
   close(): void {
@@ -119,7 +139,10 @@ export function openForWrites(path: string): Database {
   try {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
+    // A commit that also folds the log takes ten times as long: the worker does it after it has answered.
+    database.pragma('wal_autocheckpoint = 0');
     database.pragma('foreign_keys = ON');
+    database.pragma(`cache_size = -${cacheKibibytes}`);
     database.pragma('trusted_schema = OFF');
     database.pragma('temp_store = MEMORY');
   } catch (error) {
@@ -133,6 +156,7 @@ export function openForWrites(path: string): Database {
 export function openForReads(path: string): Database {
   const database = new SqliteDatabase(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
   try {
+    database.pragma(`cache_size = -${cacheKibibytes}`);
     database.pragma('trusted_schema = OFF');
     database.pragma('temp_store = MEMORY');
   } catch (error) {

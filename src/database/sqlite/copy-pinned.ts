@@ -1,4 +1,4 @@
-import { open, unlink } from 'node:fs/promises';
+import { open, stat, unlink } from 'node:fs/promises';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 
 export interface CopyOptions {
@@ -23,8 +23,9 @@ export async function copyPinned(source: Database, destination: string, options:
   const file = await open(destination, 'wx', 0o600);
   try {
     if (pages * pageBytes <= serializeBytes) {
-      await file.writeFile(withoutLog(source.serialize()));
-      options.onProgress?.(pages * pageBytes, pages * pageBytes);
+      const content = withoutLog(source.serialize());
+      await file.writeFile(content);
+      options.onProgress?.(content.length, content.length);
     } else {
       await copyInSteps(source, destination, pageBytes, options);
     }
@@ -59,6 +60,8 @@ async function copyInSteps(
       return pages;
     },
   });
+  const total = (await stat(destination)).size;
+  options.onProgress?.(total, total);
   const copy = new SqliteDatabase(destination, { fileMustExist: true });
   try {
     copy.pragma('synchronous = OFF');

@@ -4,7 +4,7 @@ import { syncDirectory } from '../../runtime/durable-file.ts';
 import { DatabaseError } from '../database-error.ts';
 import type { Reader } from '../engine.ts';
 import { ReaderPool } from './reader-pool.ts';
-import { toDatabaseError } from './to-database-error.ts';
+import { toReadError } from './to-database-error.ts';
 import type { WriteWorkerClient } from './write-worker-client.ts';
 
 interface Environment {
@@ -46,6 +46,7 @@ export class OpenDatabase {
     this.#pool = new ReaderPool(path, environment.readLimit);
   }
 
+  /** Where it is open. */
   get worker(): WriteWorkerClient | undefined {
     return this.#worker;
   }
@@ -180,11 +181,4 @@ export class OpenDatabase {
     this.#idle?.();
     this.#environment.unused();
   }
-}
-
-function toReadError(error: unknown, path: string): unknown {
-  // What the query itself threw stays as it is.
-  return error instanceof Error && error.name === 'SqliteError'
-    ? toDatabaseError(error, 'Cannot read database', path)
-    : error;
 }

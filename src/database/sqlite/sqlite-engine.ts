@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { limits } from '../../runtime/limits.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { DatabaseError } from '../database-error.ts';
 import type { Database, DatabaseEngine, DatabaseKind, DatabaseSnapshot, Operations, Reader } from '../engine.ts';
 import { OpenDatabase } from './open-database.ts';
-import { Pin, SqliteSnapshot } from './sqlite-snapshot.ts';
+import { Pin, type PinState, pinOrError, SqliteSnapshot } from './sqlite-snapshot.ts';
+import { toDatabaseError } from './to-database-error.ts';
+import type { Commit } from './worker-protocol.ts';
 import { Gate } from './write-gate.ts';
 import { WriteWorkerClient } from './write-worker-client.ts';
 
@@ -20,6 +24,7 @@ import { WriteWorkerClient } from './write-worker-client.ts';
 export interface SqliteEngineOptions {
   readonly log: Log;
   readonly metrics?: Metrics;
+  readonly clock?: Clock;
   /** Threads that write. */
   readonly workers?: number;
   /** Reads of one database under way at once; more wait. Reads inside reads of the same database can use up all and wait for ever. */
@@ -34,6 +39,7 @@ export function createSqliteEngine(options: SqliteEngineOptions): DatabaseEngine
 
 class SqliteEngine implements DatabaseEngine {
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #workers: WriteWorkerClient[];
   readonly #readLimit: number;
   readonly #maxOpen: number;
@@ -51,8 +57,9 @@ class SqliteEngine implements DatabaseEngine {
 
   constructor(options: SqliteEngineOptions) {
     this.#log = options.log;
-    this.#readLimit = options.readConnectionsPerDatabase ?? 8;
-    this.#maxOpen = options.maxOpenDatabases ?? 1000;
+    this.#clock = options.clock ?? systemClock;
+    this.#readLimit = options.readConnectionsPerDatabase ?? limits.readConnectionsPerDatabase;
+    this.#maxOpen = options.maxOpenDatabases ?? limits.openDatabases;
     const observeCommit = commitMetrics(options.metrics, () => this.#open.size);
     const pauses = options.metrics?.histogram(
       'restante_database_snapshot_pause_seconds',
@@ -61,15 +68,12 @@ class SqliteEngine implements DatabaseEngine {
     );
     this.#observePause = (ms) => pauses?.observe(ms / 1000);
     const count = Math.max(1, options.workers ?? Math.min(2, availableParallelism()));
-    this.#workers = Array.from(
-      { length: count },
-      () =>
-        new WriteWorkerClient({
-          onCommit: observeCommit,
-          onDeath: (error) =>
-            this.#log.error({ err: error }, 'A write worker ended: starting another at the next write'),
-        }),
-    );
+    const worker = {
+      onCommit: observeCommit,
+      onDeath: (error: Error) =>
+        this.#log.error({ err: error }, 'A write worker ended: starting another when it is needed'),
+    };
+    this.#workers = Array.from({ length: count }, () => new WriteWorkerClient(worker));
   }
 
   get filesMayBeErased(): boolean {
@@ -106,6 +110,8 @@ class SqliteEngine implements DatabaseEngine {
       this.#databases.set(key, database);
     }
     const shared = database;
+    if (shared.module !== kind.module.href)
+      throw new TypeError(`Cannot open "${path}" as ${kind.name}: it is open as another kind`);
     shared.handles++;
     try {
       await shared.open();
@@ -133,7 +139,7 @@ class SqliteEngine implements DatabaseEngine {
   }
 
   async #takeSnapshot(atInstant: (() => Promise<void>) | undefined): Promise<SqliteSnapshot> {
-    const pins = new Map<string, Pin>();
+    const pins = new Map<string, PinState>();
     const reopen: (() => void)[] = [];
     try {
       // Opening connections takes longest: done while writers go on, in slices.
@@ -146,13 +152,12 @@ class SqliteEngine implements DatabaseEngine {
       await this.#preparePins(pins);
 
       const started = performance.now();
-      await Promise.all(this.#workers.map((worker) => worker.pause()));
       reopen.push(() => {
         for (const worker of this.#workers) worker.resume();
       });
-      const instant = Date.now();
-      for (const database of this.#open) this.#pin(pins, database.path).hold();
-      dropClosed(pins, this.#open);
+      await Promise.all(this.#workers.map((worker) => worker.pause()));
+      const instant = this.#clock.now();
+      holdPins(pins, this.#open);
       await atInstant?.();
       for (const resume of reopen.splice(0).reverse()) resume();
       const pauseMs = performance.now() - started;
@@ -162,22 +167,23 @@ class SqliteEngine implements DatabaseEngine {
         instant,
         pauseMs,
         pins,
-        onDispose: (ended, paths) => this.#endSnapshot(ended, paths),
+        onDispose: (ended) => this.#snapshots.delete(ended),
+        fold: (path) => this.#fold(path),
       });
       this.#snapshots.add(snapshot);
       return snapshot;
     } catch (error) {
-      for (const pin of pins.values()) pin.close();
+      for (const pin of pins.values()) if (pin instanceof Pin) pin.close();
       throw error;
     } finally {
       for (const resume of reopen.reverse()) resume();
     }
   }
 
-  async #preparePins(pins: Map<string, Pin>): Promise<void> {
+  async #preparePins(pins: Map<string, PinState>): Promise<void> {
     let sliceEnds = performance.now() + 5;
-    for (const database of [...this.#open]) {
-      this.#pin(pins, database.path);
+    for (const { path } of [...this.#open]) {
+      if (!pins.has(path)) pins.set(path, pinOrError(path, false));
       if (performance.now() > sliceEnds) {
         await new Promise((next) => setImmediate(next));
         sliceEnds = performance.now() + 5;
@@ -185,29 +191,16 @@ class SqliteEngine implements DatabaseEngine {
     }
   }
 
-  #pin(pins: Map<string, Pin>, path: string): Pin {
-    let pin = pins.get(path);
-    if (pin === undefined) {
-      pin = new Pin(path);
-      pin.lasting = true;
-      pins.set(path, pin);
-    }
-    return pin;
-  }
-
-  async #endSnapshot(snapshot: SqliteSnapshot, paths: readonly string[]): Promise<void> {
-    this.#snapshots.delete(snapshot);
-    for (const path of paths) {
-      if (!existsSync(path)) continue;
-      const worker = this.#databases.get(path)?.worker ?? this.#workers[0]!;
-      try {
-        await worker.request({ kind: 'checkpoint', path });
-      } catch (error) {
-        this.#log.warn(
-          { err: error, path },
-          'Cannot fold the log into a database after a snapshot: a later commit will',
-        );
-      }
+  async #fold(path: string): Promise<void> {
+    if (!existsSync(path)) return;
+    const worker = this.#databases.get(path)?.worker ?? this.#workers[0]!;
+    try {
+      await worker.request({ kind: 'checkpoint', path });
+    } catch (error) {
+      this.#log.warn(
+        { err: error, path },
+        'Cannot fold the log into a database after a snapshot: the next opening will',
+      );
     }
   }
 
@@ -291,21 +284,30 @@ class Handle<Schema, Ops extends Operations> implements Database<Schema, Ops> {
   }
 }
 
-/** Those closed since they were prepared have no writer: they are pinned when they are read or opened. */
-function dropClosed(pins: Map<string, Pin>, open: ReadonlySet<OpenDatabase>): void {
-  if (pins.size === open.size) return;
-  const paths = new Set([...open].map((database) => database.path));
-  for (const [path, pin] of pins) {
-    if (paths.has(path)) continue;
-    pin.close();
+/** Runs while nobody writes. One database that can't be read does not keep the others from being held. */
+function holdPins(pins: Map<string, PinState>, open: ReadonlySet<OpenDatabase>): void {
+  const closedSince = new Map(pins);
+  for (const { path } of open) {
+    const pin = closedSince.get(path) ?? pinOrError(path, false);
+    closedSince.delete(path);
+    pins.set(path, pin);
+    if (!(pin instanceof Pin)) continue;
+    pin.lasting = true;
+    try {
+      pin.hold();
+    } catch (error) {
+      pin.close();
+      pins.set(path, toDatabaseError(error, 'Cannot read for a snapshot the database', path));
+    }
+  }
+  // Those have no writer: they are pinned when they are read, or opened again.
+  for (const [path, pin] of closedSince) {
     pins.delete(path);
+    if (pin instanceof Pin) pin.close();
   }
 }
 
-function commitMetrics(
-  metrics: Metrics | undefined,
-  openDatabases: () => number,
-): (operations: number, durationMs: number) => void {
+function commitMetrics(metrics: Metrics | undefined, openDatabases: () => number): (commit: Commit) => void {
   if (metrics === undefined) return () => {};
   const commits = metrics.counter('restante_database_commits_total', 'Write transactions committed');
   const sizes = metrics.histogram(
@@ -320,7 +322,7 @@ function commitMetrics(
   );
   const open = metrics.gauge('restante_database_open', 'Databases open now');
   metrics.onCollect(() => open.set(openDatabases()));
-  return (operations, durationMs) => {
+  return ({ operations, durationMs }) => {
     commits.add();
     sizes.observe(operations);
     times.observe(durationMs / 1000);

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
+import type { RestanteError } from '../../runtime/errors.ts';
 import { DatabaseError } from '../database-error.ts';
 import type { DatabaseSnapshot, Reader } from '../engine.ts';
 import { Connection } from './connection.ts';
 import { type CopyOptions, copyPinned } from './copy-pinned.ts';
-import { toDatabaseError } from './to-database-error.ts';
+import { toDatabaseError, toReadError } from './to-database-error.ts';
 
 /**
  * A connection for a snapshot. It may write only to tidy up: were it read-only, closing it last would leave empty -wal and -shm files.
@@ -46,6 +47,21 @@ export class Pin {
   }
 }
 
+/** A pin, or that there was no such database at the instant, or why it cannot be read. */
+export type PinState = Pin | 'absent' | RestanteError;
+
+export function pinOrError(path: string, hold: boolean): Pin | RestanteError {
+  let pin: Pin | undefined;
+  try {
+    pin = new Pin(path);
+    if (hold) pin.hold();
+    return pin;
+  } catch (error) {
+    pin?.close();
+    return toDatabaseError(error, 'Cannot read for a snapshot the database', path);
+  }
+}
+
 /**
  * Databases that were open at the instant, or are opened later, have a lasting pin. All others are as they were at the instant, so
  * that they are pinned only while they are read.
@@ -53,42 +69,46 @@ export class Pin {
 export class SqliteSnapshot implements DatabaseSnapshot {
   readonly instant: number;
   readonly pauseMs: number;
-  readonly #pins: Map<string, Pin | 'absent'>;
-  readonly #onDispose: (snapshot: SqliteSnapshot, paths: string[]) => Promise<void>;
-  #disposed = false;
+  readonly #pins: Map<string, PinState>;
+  readonly #onDispose: (snapshot: SqliteSnapshot) => void;
+  readonly #fold: (path: string) => Promise<void>;
+  #disposed: Promise<void> | undefined;
 
   constructor(options: {
     instant: number;
     pauseMs: number;
-    pins: Map<string, Pin>;
-    onDispose: (snapshot: SqliteSnapshot, paths: string[]) => Promise<void>;
+    pins: Map<string, PinState>;
+    onDispose: (snapshot: SqliteSnapshot) => void;
+    /** Folds the log of a database, which could not be folded beyond the instant until now. */
+    fold: (path: string) => Promise<void>;
   }) {
     this.instant = options.instant;
     this.pauseMs = options.pauseMs;
     this.#pins = options.pins;
     this.#onDispose = options.onDispose;
+    this.#fold = options.fold;
   }
 
   /** Called before a database that was not open is opened, hence written. */
   pinBeforeOpening(path: string): void {
     const pin = this.#pins.get(path);
-    if (pin === 'absent') return;
-    if (pin !== undefined) {
+    if (pin instanceof Pin) {
       pin.lasting = true;
-      return;
-    }
-    if (existsSync(path)) {
-      const added = new Pin(path);
-      added.hold();
-      added.lasting = true;
+    } else if (pin === undefined) {
+      const added = existsSync(path) ? pinOrError(path, true) : 'absent';
+      if (added instanceof Pin) added.lasting = true;
       this.#pins.set(path, added);
-    } else {
-      this.#pins.set(path, 'absent');
     }
   }
 
   async read<Schema, Result>(path: string, query: (reader: Reader<Schema>) => Promise<Result>): Promise<Result> {
-    return await this.#use(path, (pin) => query(pin.connection as Connection<unknown> as Connection<Schema>));
+    return await this.#use(path, async (pin) => {
+      try {
+        return await query(pin.connection as Connection<unknown> as Connection<Schema>);
+      } catch (error) {
+        throw toReadError(error, path);
+      }
+    });
   }
 
   async copy(path: string, destination: string, options: CopyOptions): Promise<void> {
@@ -103,50 +123,47 @@ export class SqliteSnapshot implements DatabaseSnapshot {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    const pins = [...this.#pins].filter((entry): entry is [string, Pin] => entry[1] !== 'absent');
+    this.#disposed ??= this.#dispose();
+    await this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    const pins = [...this.#pins].filter((entry): entry is [string, Pin] => entry[1] instanceof Pin);
     for (const [, pin] of pins) pin.release();
-    // The log could not be folded beyond the instant until now. The worker does it; then closing here has nothing left to do.
-    await this.#onDispose(
-      this,
-      pins.map(([path]) => path),
-    );
-    for (const [, pin] of pins) pin.close();
+    this.#onDispose(this);
+    for (const [path, pin] of pins) {
+      // By a worker, and before the last connection closes, which would do it here.
+      await this.#fold(path);
+      pin.close();
+    }
   }
 
   async #use<Result>(path: string, work: (pin: Pin) => Promise<Result>): Promise<Result> {
     const key = resolve(path);
-    if (this.#disposed) {
+    if (this.#disposed !== undefined) {
       throw new DatabaseError('database-closed', `Cannot read database "${path}": the snapshot is closed`, {
-        context: { path },
+        context: { path, temporary: false },
       });
     }
     let pin = this.#pins.get(key);
     if (pin === undefined && existsSync(key)) {
-      try {
-        pin = new Pin(key);
-        pin.hold();
-      } catch (error) {
-        throw toDatabaseError(error, 'Cannot read database', key);
-      }
-      this.#pins.set(key, pin);
+      pin = pinOrError(key, true);
+      if (pin instanceof Pin) this.#pins.set(key, pin);
     }
     if (pin === undefined || pin === 'absent') {
       throw new DatabaseError(
         'database-not-in-snapshot',
         `Cannot read database "${path}": it did not exist at the snapshot's instant`,
-        {
-          context: { path, temporary: false },
-        },
+        { context: { path, temporary: false } },
       );
     }
+    if (!(pin instanceof Pin)) throw pin;
     pin.users++;
     try {
       return await work(pin);
     } finally {
       pin.users--;
-      if (pin.users === 0 && !pin.lasting && !this.#disposed) {
+      if (pin.users === 0 && !pin.lasting && this.#disposed === undefined) {
         this.#pins.delete(key);
         pin.release();
         pin.close();

@@ -40,3 +40,8 @@ export function toDatabaseError(error: unknown, action: string, path: string): R
   }
   return new DatabaseError('database-operation-failed', message, { context: { path, temporary: false }, cause: error });
 }
+
+/** What a query itself threw stays as it is; what SQLite threw becomes a DatabaseError. */
+export function toReadError(error: unknown, path: string): unknown {
+  return error instanceof SqliteDatabase.SqliteError ? toDatabaseError(error, 'Cannot read database', path) : error;
+}

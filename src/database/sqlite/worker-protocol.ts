@@ -19,7 +19,7 @@ export type Request =
     }
   /** Writes that came before are done first; the log is folded into the file. */
   | { readonly kind: 'close'; readonly id: number; readonly database: number }
-  /** Folds the log of a database, open here or not open at all, into its file. */
+  /** Folds the log of a database, open here or not, into its file. */
   | { readonly kind: 'checkpoint'; readonly id: number; readonly path: string }
   /** Answered when no transaction runs; none begins until `resume`. */
   | { readonly kind: 'pause'; readonly id: number }
@@ -31,10 +31,15 @@ export interface Answer {
   readonly error?: EncodedError;
 }
 
+export interface Commit {
+  readonly operations: number;
+  readonly durationMs: number;
+}
+
 /** What a worker sends: answers, and how the transaction that they were part of went. */
 export interface Answers {
   readonly answers: readonly Answer[];
-  readonly commit?: { readonly operations: number; readonly durationMs: number };
+  readonly commit?: Commit;
 }
 
 interface EncodedError {

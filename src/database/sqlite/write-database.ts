@@ -1,4 +1,3 @@
-import SqliteDatabase from 'better-sqlite3';
 import { DatabaseError } from '../database-error.ts';
 import type { Migration, Operations } from '../engine.ts';
 import { Connection, openForWrites } from './connection.ts';
@@ -11,18 +10,26 @@ type Write = Request & { kind: 'write' };
 
 /** Operations in one transaction: bounds the log and what one failing commit takes with it. */
 const maxBatchOperations = 256;
+/**
+ * Pages of 4 KiB in the log at which it is folded into the file. The more at once, the more of them are the same page; measured under
+ * load, 4000 gives two thirds more commits than SQLite's 1000 and a tenth of its slow ones.
+ */
+const foldPages = 4000;
+const foldPagesWhenIdle = 250;
 /** A batch takes in no more operations after this long, so that first callers and other databases don't wait. */
 const maxBatchMs = 20;
-/** The log is folded into the file when it has this many pages (of 4 KiB). */
-const checkpointPages = 1000;
 
 /** A database's write connection and queue, inside a worker: group commit. */
 export class WriteDatabase {
   readonly path: string;
   readonly queue: (Write | (Request & { kind: 'close' }))[] = [];
   closed = false;
+  /** By `performance.now()`. */
+  lastBatchAt = 0;
   readonly #operations: Operations;
   #connection: Connection;
+  /** What snapshots held back the last time: no need to try again at each commit. */
+  #heldBackPages = 0;
 
   constructor(path: string, migrations: readonly Migration[], operations: Operations) {
     this.path = path;
@@ -30,7 +37,6 @@ export class WriteDatabase {
     this.#connection = new Connection(openForWrites(path));
     try {
       migrate(this.#connection.database, migrations, path);
-      this.#connection.database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
     } catch (error) {
       this.#connection.close();
       throw error;
@@ -107,10 +113,32 @@ export class WriteDatabase {
     return { answers, commit: { operations: done.length, durationMs: performance.now() - started } };
   }
 
-  afterBatch(): void {}
+  /** For after the answers: it takes 5 to 15 ms. */
+  foldLongLog(): void {
+    this.lastBatchAt = performance.now();
+    this.#foldFrom(foldPages);
+  }
 
-  checkpointNow(): void {
-    this.#connection.database.pragma('wal_checkpoint(PASSIVE)');
+  /** For when nothing is written. @returns whether there was anything to do */
+  foldShortLog(): boolean {
+    return this.#foldFrom(foldPagesWhenIdle);
+  }
+
+  foldAfterSnapshot(): void {
+    this.#heldBackPages = 0;
+    this.#foldFrom(foldPagesWhenIdle);
+  }
+
+  #foldFrom(pages: number): boolean {
+    try {
+      const inLog = this.#connection.logPages();
+      if (inLog < this.#heldBackPages + pages) return false;
+      this.#heldBackPages = inLog;
+      this.#heldBackPages = this.#connection.foldLog();
+    } catch {
+      // Nothing is lost: the log stays until the next attempt. A disk that is full or fails is reported by the commit it fails.
+    }
+    return true;
   }
 
   async #runOperation(request: Write): Promise<Answer> {
@@ -139,7 +167,6 @@ export class WriteDatabase {
   #reconnect(): void {
     this.#connection.close();
     this.#connection = new Connection(openForWrites(this.path));
-    this.#connection.database.pragma(`wal_autocheckpoint = ${checkpointPages}`);
   }
 
   #close(request: Request & { kind: 'close' }): Answer {
@@ -152,15 +179,5 @@ export class WriteDatabase {
     } catch (error) {
       return { id: request.id, error: encodeError(toDatabaseError(error, 'Cannot close database', this.path)) };
     }
-  }
-}
-
-/** Folds the log of a database that nobody has open for writes. */
-export function foldLog(path: string): void {
-  const database = new SqliteDatabase(path, { fileMustExist: true });
-  try {
-    database.pragma('wal_checkpoint(PASSIVE)');
-  } finally {
-    database.close();
   }
 }

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { DatabaseError } from '../database-error.ts';
-import { type Answers, decodeError, type Request } from './worker-protocol.ts';
+import { type Answers, type Commit, decodeError, type Request } from './worker-protocol.ts';
 
 type Body<R> = R extends Request ? Omit<R, 'id'> : never;
 
@@ -11,7 +11,7 @@ interface Pending {
 
 /** The engine's end of a write worker. When the thread dies, all that waits for it fails, and the next request starts another. */
 export class WriteWorkerClient {
-  readonly #onCommit: (operations: number, durationMs: number) => void;
+  readonly #onCommit: (commit: Commit) => void;
   readonly #onDeath: (error: Error) => void;
   readonly #pending = new Map<number, Pending>();
   #outgoing: Request[] = [];
@@ -24,7 +24,7 @@ export class WriteWorkerClient {
   generation = 0;
 
   constructor(options: {
-    onCommit: (operations: number, durationMs: number) => void;
+    onCommit: (commit: Commit) => void;
     onDeath: (error: Error) => void;
   }) {
     this.#onCommit = options.onCommit;
@@ -133,7 +133,7 @@ export class WriteWorkerClient {
   }
 
   #accept({ answers, commit }: Answers): void {
-    if (commit !== undefined) this.#onCommit(commit.operations, commit.durationMs);
+    if (commit !== undefined) this.#onCommit(commit);
     for (const { id, value, error } of answers) {
       const pending = this.#take(id);
       if (error === undefined) pending?.resolve(value);

@@ -2,9 +2,10 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import type { RestanteError } from '../../runtime/errors.ts';
 import { DatabaseError } from '../database-error.ts';
 import type { Migration, Operations } from '../engine.ts';
+import { foldLog } from './fold-log.ts';
 import { toDatabaseError } from './to-database-error.ts';
 import { type Answer, type Answers, encodeError, type Request } from './worker-protocol.ts';
-import { foldLog, WriteDatabase } from './write-database.ts';
+import { WriteDatabase } from './write-database.ts';
 
 /**
  * A thread that owns the write connections of some databases. One loop takes all messages that have arrived, runs one transaction of
@@ -17,6 +18,10 @@ const databases = new Map<number, WriteDatabase>();
 /** Databases with work, in turn. */
 const waiting = new Set<WriteDatabase>();
 const pauseRequests: number[] = [];
+/** Databases whose log may be worth folding. */
+const written = new Set<WriteDatabase>();
+const idleMs = 200;
+let foldTimer: NodeJS.Timeout | undefined;
 let paused = false;
 let running = false;
 
@@ -86,7 +91,7 @@ function checkpoint(request: Request & { kind: 'checkpoint' }): void {
   try {
     const open = [...databases.values()].find((database) => database.path === request.path);
     if (open === undefined) foldLog(request.path);
-    else open.checkpointNow();
+    else open.foldAfterSnapshot();
     send({ answers: [{ id: request.id }] });
   } catch (error) {
     sendError(request.id, toDatabaseError(error, 'Cannot fold the log into database', request.path));
@@ -116,11 +121,28 @@ async function run(): Promise<void> {
     if (database.closed) {
       for (const [key, value] of databases) if (value === database) databases.delete(key);
     } else {
-      database.afterBatch();
       if (database.queue.length > 0) waiting.add(database);
+      database.foldLongLog();
+      written.add(database);
     }
   }
   running = false;
+  if (written.size > 0) foldLater();
+}
+
+/** Folds the logs of databases that have not been written for a moment, one at a time: a write that comes meanwhile waits for one. */
+function foldLater(): void {
+  if (foldTimer !== undefined) return;
+  foldTimer = setTimeout(() => {
+    foldTimer = undefined;
+    const idleSince = performance.now() - idleMs;
+    for (const database of written) {
+      if (database.lastBatchAt > idleSince) continue;
+      written.delete(database);
+      if (!database.closed && database.foldShortLog()) break;
+    }
+    if (written.size > 0) foldLater();
+  }, idleMs / 4);
 }
 
 port.on('message', (requests: Request[]) => {
