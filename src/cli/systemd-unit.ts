@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 /** A unit that lets the server write its two directories and nothing else. */
 export function systemdUnit({ directory, user }: { directory: string; user: string }): string {
-  const launcher = fileURLToPath(new URL('../../bin/restante.js', import.meta.url));
+  const launcher = join(import.meta.dirname, '..', '..', 'bin', 'restante.js');
   return `[Unit]
 Description=Restante mail server
 After=network-online.target

@@ -62,8 +62,8 @@ What is left to do:
 
 ${records.join('\n')}
 
-2. Get a certificate for ${hostname}, mta-sts.${domain} and autoconfig.${domain}, and name its files under "tls" in restante.yaml. Until
-   then the server uses one it signed itself: other servers accept that, mail programs will ask.
+2. Get a certificate for ${hostname} and autoconfig.${domain}, and name its files under "tls" in restante.yaml.
+   Until then the server uses one it signed itself: other servers accept that, mail programs will ask.
 
 3. Let the system start the server:
 

@@ -128,7 +128,8 @@ function printSummary(server: RunningServer, directory: string, staticConfigPath
     const endpoint = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
     return `  ${service.padEnd(12)} ${endpoint.padEnd(17)} ${purposes[service] ?? ''}\n`;
   });
-  const configuration = relative('', staticConfigPath) || staticConfigPath;
+  const below = relative('', staticConfigPath);
+  const configuration = below.startsWith('..') ? staticConfigPath : below;
   process.stdout.write(`
 Restante is running, for trying out, from ${directory}
 

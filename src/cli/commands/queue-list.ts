@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { QueuedMessage } from '../../queue/queue.ts';
+import type { QueuePage } from '../../control/commands/queue-list.ts';
 import { printTable, sizeText } from '../print-result.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
 import { addFilterOptions, type QueueFilterOptions, queueFilter } from './queue-filter.ts';
@@ -16,7 +16,7 @@ export function defineQueueList(command: Command): void {
       let count = 0;
       for (;;) {
         const request = { filter: isEmpty ? { all: true } : filter, after, limit: pageSize };
-        const page = (await serverOrOfflineRequest(command, 'queueList', request)) as QueuedMessage[];
+        const page = (await serverOrOfflineRequest(command, 'queueList', request)) as QueuePage;
         count += page.length;
         if (options.json) for (const each of page) process.stdout.write(`${JSON.stringify(each)}\n`);
         else if (page.length > 0) printPage(page);
@@ -27,7 +27,7 @@ export function defineQueueList(command: Command): void {
     });
 }
 
-function printPage(page: readonly QueuedMessage[]): void {
+function printPage(page: QueuePage): void {
   const time = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
   printTable(
     ['ID', 'QUEUED (UTC)', 'NEXT ATTEMPT', 'TRIES', 'SIZE', 'SENDER', 'RECIPIENT', 'LAST RESULT'],

@@ -24,7 +24,7 @@ export function verifydata(command: Command): void {
       if (options.json) printJson(result);
       else if (errors === 0) {
         const more = warnings > 0 ? `, ${warnings} warnings` : '';
-        process.stdout.write(`${directory}: OK, ${files} files, ${sizeText(bytes)}${more}\n`);
+        process.stdout.write(`${directory}: OK, ${files} files${bytes > 0 ? `, ${sizeText(bytes)}` : ''}${more}\n`);
       } else process.stdout.write(`${directory}: ${errors} errors, ${warnings} warnings\n`);
       if (errors > 0) process.exitCode = exitCode.failed;
     });

@@ -50,7 +50,8 @@ describe('reading a maildir', () => {
   });
 
   it('finds Maildir++ folders', async () => {
-    for (const folder of ['', '.Sent', '.Lists.B&APw-ro', '..odd']) await mkdir(join(directory, folder, 'cur'), { recursive: true });
+    for (const folder of ['', '.Sent', '.Lists.B&APw-ro', '..odd'])
+      await mkdir(join(directory, folder, 'cur'), { recursive: true });
     const mailboxes = await readMaildir(directory, 'Old');
     expect(mailboxes.map(({ mailbox }) => mailbox)).toEqual(['Old', 'Lists/Büro', 'Sent']);
   });
