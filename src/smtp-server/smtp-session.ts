@@ -118,8 +118,7 @@ export class SmtpSession {
       if (command === undefined) throw new SmtpError(500, '5.5.1', 'Command not known');
       await command(this, argument);
     } catch (error) {
-      if (error instanceof ConnectionClosedError || error instanceof ReadTimeoutError) throw error;
-      if (error instanceof FatalSmtpError || error instanceof BareLineEndError) throw error;
+      if (endsSession(error)) throw error;
       if (!(error instanceof SmtpError)) this.log.error({ err: error }, 'command failed');
       await this.#refuse(errorReply(error));
     }
@@ -159,4 +158,15 @@ export class SmtpSession {
       this.reply(421, '4.3.0', `${this.hostname} has failed`);
     }
   }
+}
+
+/** Whether the connection is lost, or where the next command begins is. */
+function endsSession(error: unknown): boolean {
+  return (
+    error instanceof ConnectionClosedError ||
+    error instanceof ReadTimeoutError ||
+    error instanceof LineTooLongError ||
+    error instanceof BareLineEndError ||
+    error instanceof FatalSmtpError
+  );
 }
