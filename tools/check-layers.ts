@@ -17,8 +17,8 @@ export function checkLayers(root: string): string[] {
       faults.push(`src/${file}: the folder "${folder}" is not in tools/layers.ts`);
       continue;
     }
-    // Tests stand beside what they test but may start any part.
-    if (file.endsWith('.test.ts')) continue;
+    // Tests stand beside what they test but may start any part, and so may what several of them share.
+    if (/(?:\.test|-fixture|\.contract)\.ts$/.test(file)) continue;
     const text = readFileSync(join(source, file), 'utf8');
     for (const [, target = ''] of text.matchAll(/(?:\bfrom|\bimport\(?|new URL\()\s*['"](\.[^'"]*)['"]/g)) {
       const imported = relative(source, resolve(source, dirname(file), target));
@@ -26,6 +26,7 @@ export function checkLayers(root: string): string[] {
         if (imported !== join('..', 'package.json')) faults.push(`src/${file}: imports "${target}" from outside src/`);
         continue;
       }
+      if (/-fixture(?:\.ts$|\/)/.test(imported)) faults.push(`src/${file}: imports "${target}", which is for tests`);
       const top = imported.split(sep)[0] ?? '';
       if (top !== folder && top !== 'runtime' && !allowed.includes(top)) {
         faults.push(`src/${file}: ${folder} may not import ${top} ("${target}")`);

@@ -21,7 +21,7 @@ export function checkRfcRefs(root: string): string[] {
     else listed.add(number);
   }
   const cited = new Map<string, string>();
-  for (const file of globSync(['src/**/*.ts', 'tests/**/*.ts', 'tools/**/*.ts'], { cwd: root })) {
+  for (const file of globSync(['src/**/*.ts', 'tests/**/*.ts'], { cwd: root })) {
     for (const [, number = ''] of readFileSync(join(root, file), 'utf8').matchAll(/\bRFC[ -]?(\d{3,5})\b/g)) {
       if (!cited.has(number)) cited.set(number, file);
     }
