@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SmtpTestClient } from '../../tests/harness/smtp-test-client.ts';
+import { password, startTestServer, type TestSmtpServer } from '../../tests/harness/smtp-test-server.ts';
 import { createClientMechanism } from '../sasl/create-client-mechanism.ts';
-import { password, startTestServer, type TestSmtpServer } from './smtp-server-fixture.ts';
-import { SmtpTestClient } from './smtp-test-client.ts';
 
 let server: TestSmtpServer;
 const [starttls, implicit, plaintext] = [0, 1, 2];

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestServer, type TestSmtpServer } from './smtp-server-fixture.ts';
-import { SmtpTestClient } from './smtp-test-client.ts';
+import { SmtpTestClient } from '../../tests/harness/smtp-test-client.ts';
+import { startTestServer, type TestSmtpServer } from '../../tests/harness/smtp-test-server.ts';
 
 let server: TestSmtpServer;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { startTestServer } from './smtp-server-fixture.ts';
-import { SmtpTestClient } from './smtp-test-client.ts';
+import { SmtpTestClient } from '../../tests/harness/smtp-test-client.ts';
+import { startTestServer } from '../../tests/harness/smtp-test-server.ts';
 
 describe('a message of 50 MB', () => {
   it('is stored without growing memory', async () => {

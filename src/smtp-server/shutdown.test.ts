@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startTestServer } from './smtp-server-fixture.ts';
-import { SmtpTestClient } from './smtp-test-client.ts';
+import { SmtpTestClient } from '../../tests/harness/smtp-test-client.ts';
+import { startTestServer } from '../../tests/harness/smtp-test-server.ts';
 
 describe('stopping the server', () => {
   it('tells idle clients at once, and others after their message', async () => {

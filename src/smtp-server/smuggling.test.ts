@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestServer, type TestSmtpServer } from './smtp-server-fixture.ts';
-import { SmtpTestClient } from './smtp-test-client.ts';
+import { SmtpTestClient } from '../../tests/harness/smtp-test-client.ts';
+import { startTestServer, type TestSmtpServer } from '../../tests/harness/smtp-test-server.ts';
 
 let server: TestSmtpServer;
 beforeAll(async () => {

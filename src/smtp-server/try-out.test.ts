@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startTestServer } from './smtp-server-fixture.ts';
-import { SmtpTestClient } from './smtp-test-client.ts';
+import { SmtpTestClient } from '../../tests/harness/smtp-test-client.ts';
+import { startTestServer } from '../../tests/harness/smtp-test-server.ts';
 
 describe('localserve', () => {
   it('gives the replies that addresses ask for', async () => {
