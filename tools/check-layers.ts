@@ -18,7 +18,7 @@ export function checkLayers(root: string): string[] {
       continue;
     }
     // Tests stand beside what they test but may start any part, and so may what several of them share.
-    if (/(?:\.test|-fixture|\.contract)\.ts$/.test(file)) continue;
+    if (/(?:\.test|-fixture|\.contract|-until-killed)\.ts$|-fixture\//.test(file)) continue;
     const text = readFileSync(join(source, file), 'utf8');
     for (const [, target = ''] of text.matchAll(/(?:\bfrom|\bimport\(?|new URL\()\s*['"](\.[^'"]*)['"]/g)) {
       const imported = relative(source, resolve(source, dirname(file), target));
