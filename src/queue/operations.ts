@@ -29,9 +29,9 @@ export interface NewDsn extends NewQueueMessage {
   readonly about: readonly number[];
 }
 
-/** What a change did: recipients added and removed, and messages whose files are to be erased. */
+/** What a change did: domains of recipients added, recipients removed, and messages whose files are to be erased. */
 export interface ChangeSummary {
-  added: number;
+  added: string[];
   removed: number;
   erased: number[];
 }
@@ -180,7 +180,7 @@ export const operations = {
     write: Write,
     args: { outcomes: readonly RecipientOutcome[]; dsns: readonly NewDsn[]; now: number },
   ): Promise<ChangeSummary> {
-    const summary: ChangeSummary = { added: 0, removed: 0, erased: [] };
+    const summary: ChangeSummary = { added: [], removed: 0, erased: [] };
     const touched = new Set<number>();
     const messages = new Set<number>();
     const domains = new Set<string>();
@@ -218,7 +218,8 @@ export const operations = {
         summary.erased.push(dsn.message.id);
         continue;
       }
-      summary.added += (await addMessage(write, dsn)).length;
+      await addMessage(write, dsn);
+      summary.added.push(...dsn.recipients.map(({ domain }) => domain));
     }
     await refreshDestinations(write, domains);
     return summary;

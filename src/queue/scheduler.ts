@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Database } from '../database/engine.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
@@ -7,27 +8,37 @@ import type { QueueOperations } from './operations.ts';
 import type { AttemptReply } from './queue.ts';
 import type { QueueSchema } from './schema.ts';
 
+/** Destinations looked at in one go. */
+const dueAtOnce = 100;
+
 export interface SchedulerOptions {
   readonly database: Database<QueueSchema, QueueOperations>;
   readonly log: Log;
   /** The current time, milliseconds. */
   readonly now: () => number;
-  /** Deliveries under way at the same time. */
-  readonly maxDeliveries: number;
-  /** The same for one destination. */
-  readonly maxDeliveriesTo: (domain: string) => number;
+  /** Deliveries here and to elsewhere don't wait for each other. */
+  readonly laneOf: (domain: string) => Lane;
+  readonly limits: Readonly<Record<Lane, LaneLimits>>;
   readonly routeTo: (domain: string) => DeliveryRoute;
   /** Writes down what an attempt came to. */
   readonly settle: (job: DeliveryJob, result: DeliveryResult, signal: AbortSignal) => Promise<void>;
   readonly onAttempt: (job: DeliveryJob, result: DeliveryResult, durationMs: number) => void;
 }
 
+export type Lane = 'local' | 'remote';
+
+export interface LaneLimits {
+  /** Deliveries under way at the same time. */
+  readonly all: number;
+  /** The same for one destination. */
+  readonly each: number;
+}
+
 /** What is being delivered to one domain. */
 interface Destination {
+  readonly lane: Lane;
   runs: number;
   readonly messages: Set<number>;
-  /** Messages taken by all runs since the first of those now running. */
-  taken: number;
   /** Nothing else was due when last looked. */
   drained: boolean;
 }
@@ -40,9 +51,15 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #destinations = new Map<string, Destination>();
   readonly #runs = new Set<Promise<void>>();
+  readonly #running: Record<Lane, number> = { local: 0, remote: 0 };
+  /** Ends deliveries under way. */
   readonly #abort = new AbortController();
+  /** Ends waits. */
+  readonly #stopped = new AbortController();
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer goes off, by the queue's clock. */
+  #wakeAt = Number.POSITIVE_INFINITY;
   #filling: Promise<void> | undefined;
   #fillAgain = false;
 
@@ -55,6 +72,20 @@ export class Scheduler {
     if (this.#stopping) return;
     for (const destination of this.#destinations.values()) destination.drained = false;
     this.#look();
+  }
+
+  /** Recipients were added: starts with them, if there is room, or when they are due. */
+  added(domains: Iterable<string>, dueAt: number): void {
+    const waitMs = dueAt - this.#options.now();
+    if (waitMs > 0) {
+      this.#wakeIn(waitMs);
+      return;
+    }
+    for (const domain of domains) {
+      const destination = this.#destinations.get(domain);
+      if (destination !== undefined) destination.drained = false;
+      if (!this.#stopping && this.#hasRoom(domain)) this.#start(domain);
+    }
   }
 
   /**
@@ -74,6 +105,7 @@ export class Scheduler {
   /** Starts nothing new, waits for what is under way, and after that time ends it: it is tried again after the next start. */
   async stop(waitMs: number): Promise<void> {
     this.#stopping = true;
+    this.#stopped.abort();
     clearTimeout(this.#timer);
     const timer = setTimeout(() => this.#abort.abort(new Error('The queue is stopping')), waitMs);
     await this.#filling;
@@ -87,6 +119,7 @@ export class Scheduler {
       return;
     }
     clearTimeout(this.#timer);
+    this.#wakeAt = Number.POSITIVE_INFINITY;
     this.#filling = this.#fill()
       .catch((error: unknown) => {
         this.#options.log.error({ err: error }, 'Cannot look for due messages: trying again in 10 seconds');
@@ -102,16 +135,15 @@ export class Scheduler {
   }
 
   async #fill(): Promise<void> {
-    const { database, maxDeliveries, maxDeliveriesTo } = this.#options;
-    // Destinations with runs may come first in the answer: so many more are asked for.
+    const { database } = this.#options;
     const now = this.#options.now();
-    const due = await dueDestinations(database, now, maxDeliveries + this.#destinations.size);
+    // Destinations with runs may come first in the answer: so many more are asked for.
+    const due = await dueDestinations(database, now, dueAtOnce + this.#destinations.size);
     for (let started = true; started; ) {
       started = false;
       for (const domain of due) {
-        if (this.#stopping || this.#runs.size >= maxDeliveries) return;
-        const destination = this.#destinations.get(domain);
-        if (destination !== undefined && (destination.drained || destination.runs >= maxDeliveriesTo(domain))) continue;
+        if (this.#stopping) return;
+        if (this.#destinations.get(domain)?.drained || !this.#hasRoom(domain)) continue;
         this.#start(domain);
         started = true;
       }
@@ -122,36 +154,36 @@ export class Scheduler {
 
   #wakeIn(delayMs: number): void {
     if (this.#stopping) return;
-    clearTimeout(this.#timer);
     // Not later than in a minute, in case the clock is set.
-    this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(delayMs, 10), 60_000));
+    const boundedMs = Math.min(Math.max(delayMs, 10), 60_000);
+    const wakeAt = this.#options.now() + boundedMs;
+    if (wakeAt >= this.#wakeAt) return;
+    clearTimeout(this.#timer);
+    this.#wakeAt = wakeAt;
+    this.#timer = setTimeout(() => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#look();
+    }, boundedMs);
   }
 
   #start(domain: string): void {
     const at = this.#destination(domain);
     at.runs++;
+    this.#running[at.lane]++;
     const run = this.#run(domain, at)
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         if (this.#abort.signal.aborted) return;
         this.#options.log.error({ err: error, domain }, 'Delivery to a destination ended: it goes on in 10 seconds');
         // Not at once: whatever it is would happen again.
         at.drained = true;
-        return new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, 10_000);
-          this.#abort.signal.addEventListener('abort', () => {
-            clearTimeout(timer);
-            resolve();
-          });
-        });
+        await wait(10_000, undefined, { signal: this.#stopped.signal }).catch(() => {});
       })
       .finally(() => {
         this.#runs.delete(run);
         at.runs--;
+        this.#running[at.lane]--;
         this.#forgetIdle(domain, at);
-        if (at.runs === 0 && at.taken === 0) {
-          // Said to be due, and nothing was: an operator was faster. Were it an error of ours, this keeps it from spinning.
-          this.#wakeIn(1000);
-        } else if (!this.#stopping) this.#look();
+        if (!this.#stopping) this.#look();
       });
     this.#runs.add(run);
   }
@@ -159,10 +191,17 @@ export class Scheduler {
   #destination(domain: string): Destination {
     let destination = this.#destinations.get(domain);
     if (destination === undefined) {
-      destination = { runs: 0, messages: new Set(), taken: 0, drained: false };
+      destination = { lane: this.#options.laneOf(domain), runs: 0, messages: new Set(), drained: false };
       this.#destinations.set(domain, destination);
     }
     return destination;
+  }
+
+  #hasRoom(domain: string): boolean {
+    const destination = this.#destinations.get(domain);
+    const lane = destination?.lane ?? this.#options.laneOf(domain);
+    const { all, each } = this.#options.limits[lane];
+    return this.#running[lane] < all && (destination?.runs ?? 0) < each;
   }
 
   #forgetIdle(domain: string, destination: Destination): void {
@@ -204,7 +243,6 @@ export class Scheduler {
       // Another run of this destination may have taken it while we read.
       if (destination.messages.has(job.message.id)) continue;
       destination.messages.add(job.message.id);
-      destination.taken++;
       return job;
     }
   }

@@ -53,12 +53,12 @@ export interface QueueOptions {
   readonly relay?: Relay;
   readonly smtpPort?: number;
   readonly backoff?: Backoff;
-  /** Deliveries at the same time in all: 10. */
+  /** Deliveries to elsewhere at the same time in all: 10. */
   readonly maxDeliveries?: number;
   /** To one remote domain: 1. */
   readonly maxDeliveriesPerDestination?: number;
-  /** To one local domain: 4, for the group commit of its accounts. */
-  readonly maxLocalDeliveriesPerDestination?: number;
+  /** Here, at the same time: 8, which share commits. */
+  readonly maxLocalDeliveries?: number;
   /** How long disposing waits for deliveries under way: 10 seconds. */
   readonly stopWaitMs?: number;
 }
@@ -131,11 +131,11 @@ class RunningQueue implements Queue {
       database,
       log: options.log,
       now,
-      maxDeliveries: options.maxDeliveries ?? 10,
-      maxDeliveriesTo: (domain) =>
-        this.#isLocal(domain)
-          ? (options.maxLocalDeliveriesPerDestination ?? 4)
-          : (options.maxDeliveriesPerDestination ?? 1),
+      laneOf: (domain) => (this.#isLocal(domain) ? 'local' : 'remote'),
+      limits: {
+        remote: { all: options.maxDeliveries ?? 10, each: options.maxDeliveriesPerDestination ?? 1 },
+        local: { all: options.maxLocalDeliveries ?? 8, each: options.maxLocalDeliveries ?? 8 },
+      },
       routeTo: (domain) => this.#routeTo(domain),
       settle: (job, result, signal) => settleAttempt(this.#settleOptions, job, result, signal),
       onAttempt: (job, result, durationMs) => this.#onAttempt(job, result, durationMs),
@@ -195,7 +195,10 @@ class RunningQueue implements Queue {
         { messageId: reserved.id, recipientIds: ids, account: message.account, sizeBytes: row.size_bytes },
         'Message queued',
       );
-      this.#scheduler.kick();
+      this.#scheduler.added(
+        recipients.map(({ domain }) => domain),
+        added.nextAttemptAt,
+      );
       return { ids };
     } catch (error) {
       await this.#giveUp(reserved);
@@ -226,7 +229,7 @@ class RunningQueue implements Queue {
   async drop(filter: QueueFilter): Promise<{ count: number }> {
     return await this.#changeAll(filter, async (step) => {
       const dropped = await this.#database.write('drop', step);
-      this.#onChange({ added: 0, removed: dropped.count, erased: dropped.erased });
+      this.#onChange({ added: [], removed: dropped.count, erased: dropped.erased });
       return dropped;
     });
   }
@@ -330,9 +333,9 @@ class RunningQueue implements Queue {
   }
 
   #onChange(change: ChangeSummary): void {
-    this.#metrics.queued += change.added - change.removed;
+    this.#metrics.queued += change.added.length - change.removed;
     if (change.erased.length > 0) this.#eraser.wake();
-    if (change.added > 0) this.#scheduler.kick();
+    this.#scheduler.added(change.added, this.#options.clock.now());
   }
 
   #onAttempt(job: DeliveryJob, result: DeliveryResult, durationMs: number): void {
