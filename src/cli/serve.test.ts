@@ -23,7 +23,6 @@ beforeEach(async () => {
     config,
     `dataDirectory: ../data
 hostname: localhost
-checkHostname: false
 localserve: true
 postmaster: { account: me }
 listeners:

@@ -16,7 +16,7 @@ export function domainDnsRecords({ domain, hostname, dkim }: DomainNames): strin
     '; Who may send for the domain, and in the name of the host (RFC 7208).',
     record(domain, txt('v=spf1 mx ~all')),
     ...(isBelow ? [record(hostname, txt('v=spf1 a -all'))] : []),
-    '; Public keys of signatures (RFC 6376).',
+    '; Public keys for signatures (RFC 6376): this version makes the keys, a later one signs.',
     ...dkim.map((key) => record(`${key.selector}._domainkey.${domain}`, txt(key.txt))),
     '; Reports on mail that is neither go to you (RFC 7489). Once they name none of yours, change p=none to p=reject.',
     record(`_dmarc.${domain}`, txt(`v=DMARC1; p=none; rua=mailto:dmarc-reports@${domain}`)),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accepting, mapping } from './accepted-value.ts';
+import { notInEffect } from './ineffective-keys.ts';
 import {
   accountNameValue,
   countValue,
@@ -77,11 +78,11 @@ const domain = z.strictObject({
       sign: z
         .array(accepting(nameValue.clone(), 'a name under "selectors"', '2026a'))
         .default([])
-        .describe('Selectors to sign outgoing mail with.'),
+        .describe(`Selectors to sign outgoing mail with.${notInEffect}`),
     })
     .prefault({})
     .describe('Signatures (RFC 6376).'),
-  routes: routes.default([]).describe('Ways out for mail from this domain.'),
+  routes: routes.default([]).describe(`Ways out for mail from this domain.${notInEffect}`),
 });
 
 const account = z.strictObject({
@@ -102,13 +103,16 @@ const account = z.strictObject({
     .describe('Addresses of the account: it receives mail to them, may write from them, and logs in with any of them.'),
   quota: sizeValue.optional().describe('Most that the account may store; otherwise the quota of restante.yaml.'),
   loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
-  maxOutgoingMessagesPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
-  maxNewRecipientsPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
+  maxOutgoingMessagesPerDay: countValue.optional().describe(`Otherwise as in restante.yaml.${notInEffect}`),
+  maxNewRecipientsPerDay: countValue.optional().describe(`Otherwise as in restante.yaml.${notInEffect}`),
   rejectsMailbox: accepting(mailboxNameValue.clone(), 'a mailbox name such as Rejects', 'Rejects')
     .optional()
-    .describe('Mailbox that keeps a copy of refused mail for some days. Left out: none is kept.'),
-  noFirstTimeSenderDelay: z.boolean().default(false).describe('Do not make senders wait who write for the first time.'),
-  routes: routes.default([]).describe('Ways out for mail from this account, before those of its domain.'),
+    .describe(`Mailbox that keeps a copy of refused mail for some days. Left out: none is kept.${notInEffect}`),
+  noFirstTimeSenderDelay: z
+    .boolean()
+    .default(false)
+    .describe(`Do not make senders wait who write for the first time.${notInEffect}`),
+  routes: routes.default([]).describe(`Ways out for mail from this account, before those of its domain.${notInEffect}`),
 });
 
 const alias = z.strictObject({
@@ -118,7 +122,7 @@ const alias = z.strictObject({
     .describe('Addresses of accounts of this server that each get the message.'),
   description: textValue.optional().describe('For people.'),
   postPublic: z.boolean().default(false).describe('Whether others than the members may write to it.'),
-  listMembers: z.boolean().default(false).describe('Whether members may see who the members are.'),
+  listMembers: z.boolean().default(false).describe(`Whether members may see who the members are.${notInEffect}`),
   allowFrom: z.boolean().default(false).describe('Whether members may write from the address of the alias.'),
 });
 
@@ -137,7 +141,7 @@ export const domainsSchema = z
     )
       .default({})
       .describe('Addresses that stand for several others.'),
-    routes: routes.default([]).describe('Ways out for all mail, after those of account and domain.'),
+    routes: routes.default([]).describe(`Ways out for all mail, after those of account and domain.${notInEffect}`),
   })
   .describe('Domains, accounts and aliases of a Restante server; read again when the file changes.');
 

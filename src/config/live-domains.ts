@@ -7,6 +7,7 @@ import { ConfigError, problemText } from './config-error.ts';
 import { type DomainsConfig, parseDomainsConfig } from './domains-config.ts';
 import type { DomainsEdit } from './domains-edit-schema.ts';
 import { editDomains } from './edit-domains.ts';
+import { ineffectiveKeys } from './ineffective-keys.ts';
 import { placeComments } from './place-comments.ts';
 import { readConfigFile } from './read-config-file.ts';
 import type { StaticConfig } from './static-config.ts';
@@ -40,7 +41,9 @@ export class LiveDomains {
   /** @throws ConfigFileError, ConfigError */
   static async open(staticConfig: StaticConfig, log: Log): Promise<LiveDomains> {
     const text = await readConfigFile(staticConfig.domainsPath);
-    return new LiveDomains(staticConfig, log, parseDomainsConfig(staticConfig, text), text);
+    const domains = new LiveDomains(staticConfig, log, parseDomainsConfig(staticConfig, text), text);
+    domains.#warn();
+    return domains;
   }
 
   /** As it is now: ask again for each use, don't keep. */
@@ -134,7 +137,13 @@ export class LiveDomains {
       },
       'domains.yaml is in use',
     );
+    this.#warn();
     for (const listener of this.#listeners) listener(config);
+  }
+
+  #warn(): void {
+    const keys = ineffectiveKeys(this.#staticConfig, this.#config);
+    if (keys.length > 0) this.#log.warn({ keys }, 'The configuration sets keys that have no effect in this version');
   }
 
   #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {

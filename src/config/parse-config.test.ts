@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, problemText } from './config-error.ts';
 import { parseDomainsConfig } from './domains-config.ts';
+import { ineffectiveKeys } from './ineffective-keys.ts';
+import { relayTransport } from './relay-transport.ts';
 import { parseStaticConfig, type StaticConfig } from './static-config.ts';
 
 const minimal = `
@@ -61,12 +66,28 @@ describe('restante.yaml', () => {
     expect(config.resolver.timeout).toBe(250);
   });
 
+  it('gives the relay with its password', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'restante-relay-'));
+    await writeFile(join(directory, 'secret'), 'pa ss\n');
+    const text = `${minimal}relay: out\ntransports:\n  out: { host: r.example, username: me, passwordFile: secret }\n`;
+    const config = parseStaticConfig(join(directory, 'restante.yaml'), text);
+    expect(await relayTransport(config)).toEqual({
+      host: 'r.example',
+      port: 587,
+      tls: 'required',
+      credentials: { login: 'me', password: 'pa ss' },
+    });
+    await rm(directory, { recursive: true });
+    await expect(relayTransport(config)).rejects.toThrow('Cannot read configuration');
+    expect(await relayTransport(server())).toBeUndefined();
+  });
+
   const wrong: [what: string, text: string, problems: string[]][] = [
     [
       'an unknown key',
       `${minimal}loglevel: debug\n`,
       [
-        'restante.yaml:6:1: loglevel: unknown key, did you mean "logLevel"? accepted: dataDirectory, hostname, checkHostname, logLevel, logLevels, postmaster, adminPasswordFile, listeners, resolver, limits, newAccounts, quota, maxOutgoingMessagesPerDay, maxNewRecipientsPerDay, transports, localserve',
+        'restante.yaml:6:1: loglevel: unknown key, did you mean "logLevel"? accepted: dataDirectory, hostname, logLevel, logLevels, postmaster, adminPasswordFile, listeners, resolver, limits, newAccounts, quota, maxOutgoingMessagesPerDay, maxNewRecipientsPerDay, transports, relay, localserve',
       ],
     ],
     [
@@ -88,8 +109,8 @@ describe('restante.yaml', () => {
     ],
     [
       'a value of the wrong kind',
-      `${minimal}checkHostname: yes\n`,
-      ['restante.yaml:6:16: checkHostname: found "yes", accepted: true or false'],
+      `${minimal}localserve: yes\n`,
+      ['restante.yaml:6:13: localserve: found "yes", accepted: true or false'],
     ],
     [
       'a number out of range, in a list inside a mapping with free keys',
@@ -149,10 +170,18 @@ describe('restante.yaml', () => {
       ['restante.yaml:8:5: listeners.public.tls: found no certificate, accepted: "certificates" or "selfSigned: true"'],
     ],
     [
+      'half a login, and a relay that is not there',
+      `${minimal}transports:\n  out:\n    host: relay.example\n    username: me\nrelay: in\n`,
+      [
+        'restante.yaml:7:3: transports.out: found half a login, accepted: username with passwordFile',
+        'restante.yaml:10:8: relay: found "in", accepted: a name under "transports"',
+      ],
+    ],
+    [
       'a list instead of a mapping, and an empty file',
       '- a\n',
       [
-        'restante.yaml:1:1: found a list, accepted: a mapping with the keys dataDirectory, hostname, checkHostname, logLevel, logLevels, postmaster, adminPasswordFile, listeners, resolver, limits, newAccounts, quota, maxOutgoingMessagesPerDay, maxNewRecipientsPerDay, transports, localserve',
+        'restante.yaml:1:1: found a list, accepted: a mapping with the keys dataDirectory, hostname, logLevel, logLevels, postmaster, adminPasswordFile, listeners, resolver, limits, newAccounts, quota, maxOutgoingMessagesPerDay, maxNewRecipientsPerDay, transports, relay, localserve',
       ],
     ],
   ];
@@ -183,6 +212,16 @@ describe('domains.yaml', () => {
     const config = parseDomainsConfig(server(), domains);
     expect(config.domains['example.org'].localpartSeparators).toEqual(['+']);
     expect(config.accounts.me.addresses['me@example.org'].mailbox).toBe('Inbox');
+  });
+
+  it('names keys that have no effect yet', () => {
+    const text = domains.replace('    domain:', '    rejectsMailbox: Rejects\n    domain:');
+    const own = `${text}routes: [{ transport: direct }]\n`;
+    expect(ineffectiveKeys(server(), parseDomainsConfig(server(), own))).toEqual([
+      'routes',
+      'accounts.me.rejectsMailbox',
+    ]);
+    expect(ineffectiveKeys(server(), parseDomainsConfig(server(), domains))).toEqual([]);
   });
 
   const wrong: [what: string, text: string, problems: string[]][] = [

@@ -2,7 +2,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { type StaticSettings, staticSchema } from './static-schema.ts';
-import { YamlSource } from './yaml-source.ts';
+import { foundText, YamlSource } from './yaml-source.ts';
 
 /** What `restante.yaml` says, with all paths absolute. */
 export interface StaticConfig extends StaticSettings {
@@ -83,6 +83,10 @@ function checkStatic(source: YamlSource, settings: StaticSettings, problems: Con
         taken.set(endpoint, `listeners.${name}.${service}`);
       }
     }
+  }
+  if (settings.relay !== undefined && !Object.hasOwn(settings.transports, settings.relay)) {
+    const found = foundText(settings.relay);
+    problems.push(source.problem(['relay'], 'value', `found ${found}, accepted: a name under "transports"`));
   }
   for (const [name, transport] of Object.entries(settings.transports)) {
     if ((transport.username === undefined) === (transport.passwordFile === undefined)) continue;

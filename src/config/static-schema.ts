@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { limits } from '../runtime/limits.ts';
 import { accepting, mapping } from './accepted-value.ts';
+import { notInEffect } from './ineffective-keys.ts';
 import {
   acceptedSize,
   accountNameValue,
@@ -88,9 +89,11 @@ const transport = z.strictObject({
   host: hostnameValue.describe('Server that all mail of this transport is handed to.'),
   port: portValue.default(587).describe('TCP port.'),
   tls: z
-    .enum(['required', 'immediate', 'none'])
+    .enum(['required', 'implicit', 'opportunistic', 'none'])
     .default('required')
-    .describe('"required": STARTTLS or no delivery; "immediate": TLS from the first byte, as on port 465; "none".'),
+    .describe(
+      '"required": STARTTLS or no delivery; "implicit": TLS from the first byte, as on port 465; "opportunistic": STARTTLS where it is offered; "none".',
+    ),
   username: textValue.optional().describe('Login, when the server wants one.'),
   passwordFile: accepting(
     fileValue.clone(),
@@ -124,10 +127,6 @@ export const staticSchema = z
       '../data',
     ).describe('Directory of all mail, queues and keys. Made on first start. Relative to this file.'),
     hostname: hostnameValue.describe('Full name of this machine in DNS: the MX of its domains, and its EHLO name.'),
-    checkHostname: z
-      .boolean()
-      .default(true)
-      .describe('At start, look "hostname" up and warn when its addresses and their reverse names do not agree.'),
     logLevel: logLevelValue.default('info').describe('Least severe messages to log.'),
     logLevels: mapping(nameValue, logLevelValue, { key: 'smtp-server', value: 'debug' })
       .default({})
@@ -175,13 +174,18 @@ export const staticSchema = z
     quota: sizeValue
       .optional()
       .describe('Most that an account may store, unless domains.yaml says otherwise for it. Left out: no limit.'),
-    maxOutgoingMessagesPerDay: countValue.default(1000).describe('Messages an account may send in 24 hours.'),
+    maxOutgoingMessagesPerDay: countValue
+      .optional()
+      .describe(`Messages an account may send in 24 hours.${notInEffect}`),
     maxNewRecipientsPerDay: countValue
-      .default(200)
-      .describe('Recipients an account may write to for the first time in 24 hours.'),
+      .optional()
+      .describe(`Recipients an account may write to for the first time in 24 hours.${notInEffect}`),
     transports: mapping(nameValue, transport, { key: 'smarthost' })
       .default({})
-      .describe('Ways out other than delivery to the MX of the recipient, for "routes" of domains.yaml.'),
+      .describe('Ways out other than delivery to the MX of the recipient, for "relay".'),
+    relay: accepting(nameValue.clone(), 'a name under "transports"', 'smarthost')
+      .optional()
+      .describe('Transport for all mail that is not for this server. Left out: straight to the MX of the recipient.'),
     localserve: z
       .boolean()
       .default(false)

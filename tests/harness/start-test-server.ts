@@ -58,7 +58,6 @@ export async function makeTestConfig(
     configPath,
     `dataDirectory: ../data
 hostname: mail.example.org
-checkHostname: false
 logLevel: warn
 postmaster: { account: ${accounts[0]} }
 listeners:

@@ -79,7 +79,6 @@ accounts:
     `# A server for trying out. "restante config describe restante.yaml" explains every key.
 dataDirectory: ../data
 hostname: localhost
-checkHostname: false
 localserve: true
 postmaster:
   account: ${account}
