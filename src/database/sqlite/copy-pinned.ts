@@ -1,4 +1,4 @@
-import { open, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 
 export interface CopyOptions {
@@ -7,7 +7,9 @@ export interface CopyOptions {
 }
 
 /** The event loop is held for about this long by each step. */
-const stepMs = 5;
+const stepMs = 2;
+/** The last step flushes what has been written since, on this thread: so most is flushed before, on others. */
+const flushBytes = 16 * 1024 * 1024;
 /** Up to this size a database is read in one go, which spares the journal and all flushes but one. */
 const serializeBytes = 2 * 1024 * 1024;
 
@@ -27,7 +29,7 @@ export async function copyPinned(source: Database, destination: string, options:
       await file.writeFile(content);
       options.onProgress?.(content.length, content.length);
     } else {
-      await copyInSteps(source, destination, pageBytes, options);
+      await copyInSteps(source, file, destination, pageBytes, options);
     }
     await file.sync();
     await file.close();
@@ -41,16 +43,32 @@ export async function copyPinned(source: Database, destination: string, options:
 
 async function copyInSteps(
   source: Database,
+  file: FileHandle,
   destination: string,
   pageBytes: number,
   options: CopyOptions,
 ): Promise<void> {
   let pages = 64;
   let stepped = performance.now();
+  let flushedBytes = 0;
+  let flushing: Promise<void> | undefined;
+  let flushError: unknown;
   await source.backup(destination, {
     progress({ totalPages, remainingPages }) {
       options.signal.throwIfAborted();
-      options.onProgress?.((totalPages - remainingPages) * pageBytes, totalPages * pageBytes);
+      const doneBytes = (totalPages - remainingPages) * pageBytes;
+      if (flushing === undefined && doneBytes - flushedBytes >= flushBytes) {
+        flushedBytes = doneBytes;
+        flushing = file
+          .datasync()
+          .catch((error: unknown) => {
+            flushError = error;
+          })
+          .finally(() => {
+            flushing = undefined;
+          });
+      }
+      options.onProgress?.(doneBytes, totalPages * pageBytes);
       const now = performance.now();
       // Time between steps includes what others did in the loop: when that is much, steps get smaller too, which suits.
       const elapsed = now - stepped;
@@ -60,6 +78,9 @@ async function copyInSteps(
       return pages;
     },
   });
+  await flushing;
+  // The system tells of a failed write once: a later flush may succeed.
+  if (flushError !== undefined) throw flushError;
   const total = (await stat(destination)).size;
   options.onProgress?.(total, total);
   const copy = new SqliteDatabase(destination, { fileMustExist: true });

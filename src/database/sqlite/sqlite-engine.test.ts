@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open as openFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -157,6 +157,26 @@ describe('the SQLite engine', () => {
     await using snapshot = await engine.snapshot();
     await snapshot.copy(ledger.path, join(directory, 'copy.db'), { signal: AbortSignal.timeout(5000) });
     expect((await readdir(directory)).sort()).toEqual(['copy.db', 'ledger.db']);
+  });
+
+  it('takes a snapshot of the other databases when one is damaged', async () => {
+    start();
+    const good = await open('good.db');
+    await good.write('add', { text: 'a' });
+    const damaged = await open('damaged.db');
+    await damaged.write('addMany', { count: 2000, bytes: 4000 });
+    await expect.poll(async () => (await readFile(damaged.path)).length).toBeGreaterThan(4096);
+    const file = await openFile(damaged.path, 'r+');
+    await file.write(Buffer.alloc(4096, 0x55), 0, 4096, 0);
+    await file.close();
+    await using snapshot = await engine.snapshot();
+    const entries = (reader: { all(sql: string): Promise<unknown[]> }) => reader.all('SELECT * FROM entries');
+    expect(await snapshot.read(good.path, entries)).toHaveLength(1);
+    await expect(snapshot.read(damaged.path, entries)).rejects.toMatchObject({ code: 'database-corrupt' });
+    const signal = AbortSignal.timeout(5000);
+    await expect(snapshot.copy(damaged.path, join(directory, 'copy'), { signal })).rejects.toMatchObject({
+      code: 'database-corrupt',
+    });
   });
 
   it('counts commits, batches and pauses', async () => {
