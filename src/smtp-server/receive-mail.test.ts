@@ -60,4 +60,49 @@ describe('receiving mail', () => {
       ),
     );
   });
+
+  it('stores each of many messages on many connections once', async () => {
+    await using busy = await startTestServer([{}]);
+    const connection = async (number: number): Promise<void> => {
+      using client = await SmtpTestClient.connect(busy.port(0));
+      await client.reply();
+      await client.ask('EHLO c.example');
+      for (let message = 0; message < 20; message++) {
+        client.send(
+          'MAIL FROM:<a@b.example>\r\nRCPT TO:<me@restante.example>\r\nRCPT TO:<you@restante.example>\r\nDATA\r\n',
+        );
+        for (const code of ['250', '250', '250', '354']) expect(await client.line()).toContain(code);
+        expect(await client.ask(`Subject: ${number}-${message}\r\n\r\n.`)).toMatch(/^250 /);
+      }
+    };
+    await Promise.all(Array.from({ length: 10 }, (_, number) => connection(number)));
+    for (const account of ['me', 'you']) {
+      const subjects = (await busy.messages(account)).map((text) => /^Subject: (.*)\r$/m.exec(text)?.[1]);
+      expect(new Set(subjects).size).toBe(200);
+      expect(subjects).toHaveLength(200);
+    }
+  });
+
+  it('answers 451 and goes on when the store fails', async () => {
+    await using broken = await startTestServer([{}], {
+      accounts: { startMessage: () => Promise.reject(new Error('disk on fire')) },
+    });
+    using client = await SmtpTestClient.connect(broken.port(0));
+    await client.play(`
+      S: 220 *
+      C: HELO c.example
+      S: 250 *
+      C: MAIL FROM:<a@b.example>
+      S: 250 *
+      C: RCPT TO:<me@restante.example>
+      S: 250 *
+      C: DATA
+      S: 354 *
+      C: Subject: x
+      C: .
+      S: 451 4.3.0 Something failed here, please try again later
+      C: MAIL FROM:<a@b.example>
+      S: 250 *
+    `);
+  });
 });

@@ -34,6 +34,17 @@ describe('stopping the server', () => {
     expect(await server.messages('me')).toHaveLength(1);
   });
 
+  it('does not wait for a PROXY header or handshake that never comes', async () => {
+    await using server = await startTestServer([{ proxyFrom: ['127.0.0.1'] }, { tls: 'implicit' }]);
+    using proxy = await SmtpTestClient.connect(server.port(0));
+    using client = await SmtpTestClient.connect(server.port(1));
+    const start = performance.now();
+    await server.stop(50);
+    expect(performance.now() - start).toBeLessThan(2000);
+    await proxy.closed();
+    await client.closed();
+  });
+
   it('cuts connections when the time is over', async () => {
     await using server = await startTestServer([{}]);
     using client = await SmtpTestClient.connect(server.port(0));

@@ -90,12 +90,6 @@ export class SmtpConnection {
     socket.resume();
   }
 
-  /** Cuts the connection. */
-  destroy(): void {
-    this.#closed = true;
-    this.#socket.destroy();
-  }
-
   #open(socket: Socket): WireReader {
     // Whoever waits for the peer is told by the reader; nobody else needs to know.
     socket.on('error', () => {});

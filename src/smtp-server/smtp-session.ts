@@ -119,7 +119,6 @@ export class SmtpSession {
       await command(this, argument);
     } catch (error) {
       if (endsSession(error)) throw error;
-      if (!(error instanceof SmtpError)) this.log.error({ err: error }, 'command failed');
       await this.#refuse(errorReply(error));
     }
     if (this.#errors > limits.smtpErrors) throw new FatalSmtpError(421, '4.7.0', 'Too many errors');
@@ -128,7 +127,7 @@ export class SmtpSession {
   async #refuse(error: SmtpError): Promise<void> {
     const { limits, refusals } = this.server;
     refusals.add(1, { listener: this.listener.kind, code: String(error.replyCode) });
-    this.log.info({ err: error }, 'refused');
+    this.#logRefusal(error, 'refused');
     if (error.temporary) this.countJunk();
     else this.#errors++;
     if (this.#errors > limits.smtpErrorsUntilTarpit) {
@@ -136,6 +135,14 @@ export class SmtpSession {
       await delay(limits.smtpTarpitMs);
     }
     this.connection.write(formatErrorReply(error));
+  }
+
+  /** What a client does wrong is no news; that something fails here is. */
+  #logRefusal(error: SmtpError, message: string): void {
+    const { replyCode, enhancedCode, cause } = error;
+    const fields = { reply: `${replyCode} ${enhancedCode}`, reason: error.message };
+    if (cause === undefined) this.log.info(fields, message);
+    else this.log.error({ ...fields, hint: error.hint, err: cause }, message);
   }
 
   #sayGoodbye(): void {
@@ -151,7 +158,7 @@ export class SmtpSession {
     } else if (error instanceof LineTooLongError) {
       this.reply(500, '5.5.2', 'Line too long');
     } else if (error instanceof SmtpError) {
-      this.log.info({ err: error }, 'refused, connection closed');
+      this.#logRefusal(error, 'refused, connection closed');
       this.connection.write(formatErrorReply(error));
     } else {
       this.log.error({ err: error }, 'session failed');

@@ -32,9 +32,12 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<SmtpS
   const state = new ServerState(options);
   const servers: Server[] = [];
   const connections = new Set<Promise<void>>();
+  const sockets = new Set<Socket>();
   let count = 0;
   const serve = (listener: SmtpListener, socket: Socket): void => {
     count++;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     const log = options.log.child({ cid: count });
     const connection = serveConnection(state, listener, socket, log).finally(() => connections.delete(connection));
     connections.add(connection);
@@ -60,7 +63,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<SmtpS
       for (const server of servers) server.close();
       for (const session of state.sessions) session.stop();
       const cut = setTimeout(() => {
-        for (const session of state.sessions) session.connection.destroy();
+        for (const socket of sockets) socket.destroy();
       }, graceMs);
       await Promise.all(connections);
       clearTimeout(cut);
