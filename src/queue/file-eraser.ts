@@ -33,10 +33,14 @@ export class FileEraser {
     else this.#eraseIn(gatherMs);
   }
 
+  /** Removes what can be removed, and no more after that. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#erasing;
+    await this.#erase().catch((error: unknown) => {
+      this.#options.log.warn({ err: error }, 'Cannot remove files of delivered messages: the next start does');
+    });
   }
 
   #eraseIn(delayMs: number): void {
@@ -65,7 +69,6 @@ export class FileEraser {
   async #erase(): Promise<boolean> {
     const { engine, database, files } = this.#options;
     for (;;) {
-      if (this.#stopped) return true;
       const rows = await database.read((reader) =>
         reader.all<{ message_id: number }>('SELECT message_id FROM erase ORDER BY message_id LIMIT ?', [batchSize]),
       );

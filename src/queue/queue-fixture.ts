@@ -122,8 +122,12 @@ export class QueueFixture implements AsyncDisposable {
 }
 
 /** Waits until a condition holds. */
-export async function until(condition: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-  const end = Date.now() + 10_000;
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what = 'the condition',
+  waitMs = 10_000,
+): Promise<void> {
+  const end = Date.now() + waitMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`Waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -85,5 +85,6 @@ for (let count = 0; count < Number(submit); count++) {
   process.stdout.write(`acknowledged ${kind} ${name}\n`);
 }
 while ((await queue.list({ limit: 1 })).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+if (step !== '') await new Promise((resolve) => setTimeout(resolve, 3000));
 await queue[Symbol.asyncDispose]();
 await engine[Symbol.asyncDispose]();
