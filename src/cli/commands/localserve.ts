@@ -18,8 +18,8 @@ export function localserve(command: Command): void {
     .option('--json-log', 'log JSON instead of readable lines')
     .addHelpText(
       'after',
-      '\nEvery recipient of every domain is accepted, and submitted mail comes back through the queue. Localparts that end\n' +
-        'in a code make the server answer with it: error550@localhost, temp451@localhost; timeout@ and disconnect@ too.',
+      '\nEvery recipient of every domain is accepted, and submitted mail comes back through the queue. A localpart that ends\n' +
+        'in a reply code, "temperror" or "permerror" gets that failure, such as error550@localhost; "timeout" gets no reply.',
     )
     .action(async (options: { dir: string; ip?: string; jsonLog?: boolean }) => {
       const directory = resolve(options.dir);
