@@ -10,6 +10,7 @@ import { verifyBackup } from './backup/verify-backup.ts';
 import { verifyData } from './backup/verify-data.ts';
 import { adaptConfig } from './config/adapt-config.ts';
 import { LiveDomains } from './config/live-domains.ts';
+import { relayTransport } from './config/relay-transport.ts';
 import { loadStaticConfig, type StaticConfig } from './config/static-config.ts';
 import { controlCommands } from './control/control-commands.ts';
 import { controlSocketName } from './control/control-message.ts';
@@ -194,6 +195,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       isLocalDomain: (domain) => domains.addressBook.isLocalDomain(domain),
       deliverLocally: createQueueDelivery({ delivery, accounts: data.accounts, clock, localServe: config.localserve }),
       loopback: config.localserve,
+      relay: await relayTransport(config),
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
   );
