@@ -21,10 +21,47 @@ const mailboxQuery = `SELECT id, mailboxes.name, uid_validity AS uidValidity, ui
   subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes
   FROM mailboxes LEFT JOIN subscriptions ON subscriptions.name = mailboxes.name WHERE expunged = 0`;
 
-const narrowColumns = `uid, messages.modseq, flags AS flagBits, messages.keywords, content_id AS contentId, size AS sizeBytes,
-  received_at AS receivedAt, saved_at AS savedAt, create_seq AS createSeq, messages.thread_id AS threadId`;
+const columnsOfMessages = {
+  uid: 'uid',
+  modseq: 'messages.modseq',
+  flagBits: 'flags AS flagBits',
+  keywords: 'messages.keywords',
+  contentId: 'content_id AS contentId',
+  sizeBytes: 'size AS sizeBytes',
+  receivedAt: 'received_at AS receivedAt',
+  savedAt: 'saved_at AS savedAt',
+  createSeq: 'create_seq AS createSeq',
+  threadId: 'messages.thread_id AS threadId',
+} satisfies Record<keyof MessageRow, string>;
+const columnsOfContents: Record<string, string> = {
+  prefix: 'prefix',
+  fileSizeBytes: 'file_size AS fileSizeBytes',
+  envelope: 'envelope',
+  bodyStructure: 'body_structure AS bodyStructure',
+} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow>, string>;
+const everyColumn: Record<string, string> = { ...columnsOfMessages, ...columnsOfContents };
+const narrowColumns = Object.values(columnsOfMessages).join(', ');
+const renderedColumns = Object.values(everyColumn).join(', ');
+/** Read whatever else is asked for. */
+const alwaysRead: readonly string[] = ['uid', 'modseq', 'flagBits', 'keywords'];
 
-const renderedColumns = `${narrowColumns}, prefix, file_size AS fileSizeBytes, envelope, body_structure AS bodyStructure`;
+/** SQL of a set of columns, by their names: there are few sets. */
+const columnTexts = new Map<string, string>();
+
+function columnsText(names: readonly string[]): string {
+  const key = names.join();
+  let text = columnTexts.get(key);
+  if (text === undefined) {
+    text = [...new Set([...alwaysRead, ...names])].map((name) => everyColumn[name]).join(', ');
+    columnTexts.set(key, text);
+  }
+  return text;
+}
+
+/** UIDs read in one step: some 20 ms. */
+const uidsAtOnce = 100_000;
+
+const joinContents = 'JOIN contents ON contents.id = content_id';
 
 /** A selection of at most this much more UIDs than it names is read as one range, and what was not asked for is left out after. */
 const maxSparseness = 2;
@@ -78,20 +115,25 @@ export class DatabaseAccountReader implements AccountReader {
   }
 
   async uids(mailboxId: number): Promise<Uint32Array> {
-    return toUids(
-      await this.#reader.all<{ uid: number }>('SELECT uid FROM messages WHERE mailbox_id = ? AND expunged = 0', [
-        mailboxId,
-      ]),
-    );
+    return await this.uidsWithFlags(mailboxId, 0, 0);
   }
 
   async uidsWithFlags(mailboxId: number, all: number, none: number): Promise<Uint32Array> {
-    return toUids(
-      await this.#reader.all<{ uid: number }>(
-        'SELECT uid FROM messages WHERE mailbox_id = ? AND expunged = 0 AND (flags & ?) = ?',
-        [mailboxId, all | none, all],
-      ),
-    );
+    const parts: Uint32Array[] = [];
+    for (let after = 0; ; ) {
+      // As one text: reading a million rows as objects takes five times as long.
+      const row = await this.#reader.first<{ uids: string | null; count: number }>(
+        `SELECT group_concat(uid) AS uids, count(*) AS count FROM (
+           SELECT uid FROM messages WHERE mailbox_id = ? AND uid > ? AND expunged = 0 AND (flags & ?) = ?
+           ORDER BY uid LIMIT ?)`,
+        [mailboxId, after, all | none, all, uidsAtOnce],
+      );
+      parts.push(parseUids(row!.uids ?? '', row!.count));
+      if (row!.count < uidsAtOnce) return parts.length === 1 ? parts[0]! : joinUids(parts);
+      after = parts.at(-1)!.at(-1)!;
+      // The read transaction stays open; others get their turn on this thread.
+      await new Promise((next) => setImmediate(next));
+    }
   }
 
   async firstUidWithFlags(mailboxId: number, all: number, none: number): Promise<number | undefined> {
@@ -132,8 +174,23 @@ export class DatabaseAccountReader implements AccountReader {
     to?: number,
     options?: ReadMessagesOptions,
   ): Promise<RenderedMessageRow[]> {
-    const join = 'JOIN contents ON contents.id = content_id';
-    return await this.#select<RenderedMessageRow>(renderedColumns, join, mailboxId, uids, from, to, options);
+    return await this.#select<RenderedMessageRow>(renderedColumns, joinContents, mailboxId, uids, from, to, options);
+  }
+
+  async envelopesWith(
+    mailboxId: number,
+    text: string | undefined,
+    from: number,
+    to: number,
+  ): Promise<{ uid: number; envelope: string }[]> {
+    // LIKE knows the case of ASCII only, which is enough where all is ASCII.
+    const pattern = text === undefined ? '' : `%${text.replace(/[%_\\]/g, '\\$&')}%`;
+    return await this.#reader.all(
+      `SELECT uid, envelope FROM messages ${joinContents} WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND expunged = 0
+       AND (envelope LIKE ? ESCAPE '\\' OR instr(envelope, '=?') OR octet_length(envelope) <> length(envelope))
+       ORDER BY uid`,
+      [mailboxId, from, to, pattern],
+    );
   }
 
   async structure(contentId: number): Promise<MessageStructure> {
@@ -177,6 +234,10 @@ export class DatabaseAccountReader implements AccountReader {
     to = 0xffff_ffff,
     options: ReadMessagesOptions = {},
   ): Promise<Row[]> {
+    if (options.columns !== undefined) {
+      columns = columnsText(options.columns);
+      join = options.columns.some((name) => Object.hasOwn(columnsOfContents, name)) ? joinContents : '';
+    }
     const live = options.includeExpunged === true ? '' : 'AND expunged = 0';
     let low = from;
     let high = to;
@@ -239,10 +300,30 @@ export function parseKeywords(text: string): readonly string[] {
   return JSON.parse(text) as string[];
 }
 
-function toUids(rows: readonly { uid: number }[]): Uint32Array {
-  const uids = new Uint32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) uids[i] = rows[i]!.uid;
+/** @param text decimal numbers with commas */
+function parseUids(text: string, count: number): Uint32Array {
+  const uids = new Uint32Array(count);
+  let index = 0;
+  let uid = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 44) {
+      uids[index++] = uid;
+      uid = 0;
+    } else uid = uid * 10 + code - 48;
+  }
+  if (count > 0) uids[index] = uid;
   return uids;
+}
+
+function joinUids(parts: readonly Uint32Array[]): Uint32Array {
+  const joined = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
 }
 
 function toMailbox(row: StoredMailbox): Mailbox {

@@ -86,6 +86,11 @@ export interface Account extends AsyncDisposable {
   readContent(content: ContentLocation): Promise<Buffer>;
   /** As `readContent`, but blocks this thread: for messages up to 128 KiB, where it is several times faster. */
   readContentSync(content: ContentLocation): Buffer;
+  /**
+   * The same into memory of the caller's.
+   * @param target has room for the message and one byte more at `at`
+   */
+  readContentInto(content: ContentLocation, target: Uint8Array, at: number): void;
   /** A range of prefix and file as one. @param start first byte, @param end after the last */
   streamContent(content: ContentLocation, start?: number, end?: number): Readable;
 }
@@ -157,6 +162,8 @@ export interface RenderedMessageRow extends MessageRow, ContentLocation {
 export interface ReadMessagesOptions {
   /** Also rows of expunged messages, for a session whose client has not been told yet; see {@link Account.holdExpunged}. */
   readonly includeExpunged?: boolean;
+  /** Reads these columns only, and UID, MODSEQ and flags; all others are undefined. Each column costs a tenth of the time. */
+  readonly columns?: readonly (keyof RenderedMessageRow)[];
 }
 
 export interface AccountReader {
@@ -192,6 +199,16 @@ export interface AccountReader {
     to?: number,
     options?: ReadMessagesOptions,
   ): Promise<RenderedMessageRow[]>;
+  /**
+   * Envelopes in which a text may be found: those that hold it, in any case, and those that have more than plain ASCII. In UID order.
+   * @param text ASCII that stands so in the envelope's wire form; undefined for none, so that only the others are read
+   */
+  envelopesWith(
+    mailboxId: number,
+    text: string | undefined,
+    from: number,
+    to: number,
+  ): Promise<{ uid: number; envelope: string }[]>;
   /** The parsed structure of one content; offsets relative to prefix and file as one. */
   structure(contentId: number): Promise<MessageStructure>;
   quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;

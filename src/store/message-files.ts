@@ -84,27 +84,34 @@ export class MessageFiles {
   }
 
   readSync(content: ContentLocation): Buffer {
+    const sizeBytes = content.prefix.length + content.fileSizeBytes;
+    const bytes = Buffer.allocUnsafe(sizeBytes + 1);
+    this.readInto(content, bytes, 0);
+    return bytes.subarray(0, sizeBytes);
+  }
+
+  /** @param target has room for prefix, file and one byte more at `at` */
+  readInto(content: ContentLocation, target: Uint8Array, at: number): void {
     const path = this.path(content.contentId);
     const { prefix, fileSizeBytes } = content;
+    target.set(prefix, at);
+    const start = at + prefix.length;
     // One byte more than there should be shows a file that is too long.
-    const bytes = Buffer.allocUnsafe(prefix.length + fileSizeBytes + 1);
-    bytes.set(prefix, 0);
-    let end = prefix.length;
+    const expected = start + fileSizeBytes;
+    let end = start;
     let descriptor: number | undefined;
     try {
       descriptor = openSync(path, 'r');
       // A regular file gives all that there is: what has the right size needs no second look.
-      const expected = prefix.length + fileSizeBytes;
       for (let count = -1; count !== 0 && end !== expected; end += count) {
-        count = readSync(descriptor, bytes, end, bytes.length - end, null);
+        count = readSync(descriptor, target, end, expected + 1 - end, null);
       }
     } catch (error) {
       throw toFileError(error, 'read', path);
     } finally {
       if (descriptor !== undefined) closeSync(descriptor);
     }
-    checkSize(path, end - prefix.length, fileSizeBytes);
-    return bytes.subarray(0, end);
+    checkSize(path, end - start, fileSizeBytes);
   }
 
   stream(content: ContentLocation, start = 0, end = Number.POSITIVE_INFINITY): Readable {

@@ -219,6 +219,10 @@ export class OpenAccount implements Account {
     return this.#shared.files.readSync(content);
   }
 
+  readContentInto(content: ContentLocation, target: Uint8Array, at: number): void {
+    this.#shared.files.readInto(content, target, at);
+  }
+
   streamContent(content: ContentLocation, start?: number, end?: number): Readable {
     return this.#shared.files.stream(content, start, end);
   }
