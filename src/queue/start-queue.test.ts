@@ -339,6 +339,21 @@ describe('the queue', () => {
     expect(fixture.delivered).toHaveLength(1);
   });
 
+  it('delivers nothing when it is opened to be worked on', async () => {
+    await using fixture = await QueueFixture.create();
+    const queue = await fixture.start({ maxDeliveries: 0 });
+    await queue.submit(await fixture.message(['a@here.example', 'b@there.example']));
+    expect(await queue.hold({ recipient: 'a@here.example' })).toEqual({ count: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await queue.list({})).map(({ attempts, held }) => [attempts, held])).toEqual([
+      [0, true],
+      [0, false],
+    ]);
+    await queue[Symbol.asyncDispose]();
+    await fixture.start();
+    expect(fixture.delivered).toEqual([]);
+  });
+
   it('goes on where it was after it is closed and opened', async () => {
     await using fixture = await QueueFixture.create();
     const queue = await fixture.start();

@@ -53,7 +53,7 @@ export interface QueueOptions {
   readonly relay?: Relay;
   readonly smtpPort?: number;
   readonly backoff?: Backoff;
-  /** Deliveries to elsewhere at the same time in all: 10. */
+  /** Deliveries to elsewhere at the same time in all: 10. With 0 nothing is delivered, here neither: to work on a queue at rest. */
   readonly maxDeliveries?: number;
   /** To one remote domain: 1. */
   readonly maxDeliveriesPerDestination?: number;
@@ -127,6 +127,7 @@ class RunningQueue implements Queue {
       },
       onChange: (change) => this.#onChange(change),
     };
+    const maxLocal = options.maxLocalDeliveries ?? (options.maxDeliveries === 0 ? 0 : 8);
     this.#scheduler = new Scheduler({
       database,
       log: options.log,
@@ -134,7 +135,7 @@ class RunningQueue implements Queue {
       laneOf: (domain) => (this.#isLocal(domain) ? 'local' : 'remote'),
       limits: {
         remote: { all: options.maxDeliveries ?? 10, each: options.maxDeliveriesPerDestination ?? 1 },
-        local: { all: options.maxLocalDeliveries ?? 8, each: options.maxLocalDeliveries ?? 8 },
+        local: { all: maxLocal, each: maxLocal },
       },
       routeTo: (domain) => this.#routeTo(domain),
       settle: (job, result, signal) => settleAttempt(this.#settleOptions, job, result, signal),
@@ -155,7 +156,12 @@ class RunningQueue implements Queue {
     const recipients = message.recipients.map(({ address, notify, orcpt }) => {
       const domain = recipientDomain(address);
       if (domain === undefined) throw new InvalidQueueRecipientError(address);
-      return { address, domain, notify: notify?.join(',').toUpperCase() ?? null, orcpt: orcpt ?? null };
+      return {
+        address,
+        domain,
+        notify: notify === undefined || notify.length === 0 ? null : notify.join(',').toUpperCase(),
+        orcpt: orcpt ?? null,
+      };
     });
     const now = this.#options.clock.now();
     const prefix = message.prefix ?? new Uint8Array(0);
