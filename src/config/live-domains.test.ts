@@ -156,12 +156,12 @@ describe('reloading domains.yaml', () => {
   });
 
   it('happens by itself, keeps the old configuration while the new one has errors, and says so once', async () => {
-    domains.watch(5);
+    domains.watch(20);
     await writeFile(staticConfig.domainsPath, text.replace('info@', 'web@'));
     await until(() => 'web@example.org' in domains.config.accounts.me.addresses);
     await writeFile(staticConfig.domainsPath, 'domains:\n  x.example:\n    oops: 1\naccounts:\n  me:\n');
     await until(() => lines.some((line) => line.startsWith('error')));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise((resolve) => setTimeout(resolve, 100));
     const errors = lines.filter((line) => line.startsWith('error'));
     expect(errors).toHaveLength(1);
     expect(errors[0]).toContain('domains.yaml:3:5: domains.\\"x.example\\".oops: unknown key');

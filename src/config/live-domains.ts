@@ -26,8 +26,9 @@ export class LiveDomains {
   readonly #listeners = new Set<(config: DomainsConfig) => void>();
   #config: DomainsConfig;
   #text: string;
-  /** What `watch` last looked at, so that a broken file is reported once. */
+  /** What `watch` saw at its last look, and what it last reloaded, so that a broken file is reported once. */
   #seen = '';
+  #reloaded = '';
   #queue: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
@@ -95,8 +96,8 @@ export class LiveDomains {
     });
   }
 
-  /** Looks at the file again and again, and reloads it when it changed. */
-  watch(intervalMs = 2000): void {
+  /** Looks at the file again and again, and reloads it when it changed and was left alone since the last look. */
+  watch(intervalMs = 1000): void {
     this.#timer ??= setInterval(() => {
       this.#look().catch((error: unknown) => {
         this.#log.error({ err: error }, 'Cannot look at domains.yaml: keeping the configuration in use');
@@ -114,8 +115,11 @@ export class LiveDomains {
   async #look(): Promise<void> {
     const { mtimeNs, size, ino } = await stat(this.#staticConfig.domainsPath, { bigint: true });
     const seen = `${mtimeNs} ${size} ${ino}`;
-    if (seen === this.#seen) return;
+    // A program may be writing the file: what is read must have been so for a while.
+    const isSettled = seen === this.#seen;
     this.#seen = seen;
+    if (!isSettled || seen === this.#reloaded) return;
+    this.#reloaded = seen;
     try {
       await this.reload();
     } catch (error) {
