@@ -94,6 +94,8 @@ class AccountsOfDirectory implements Accounts {
   readonly #changes = new Map<string, Promise<unknown>>();
   /** Open accounts that nobody uses, the longest unused first. */
   readonly #idle = new Set<SharedAccount>();
+  /** Above all UIDVALIDITYs of accounts removed so far: one that is made again goes on from here. */
+  #uidValidityFloor = 0;
   #closed = false;
 
   constructor(options: OpenAccountsOptions) {
@@ -138,9 +140,19 @@ class AccountsOfDirectory implements Accounts {
     checkAccountName(name);
     while (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
     if (!(await this.exists(name))) throw new AccountNotFoundError(name, 'remove');
-    const shared = this.#open.get(name);
-    if (shared !== undefined && shared.users > 0) throw new AccountBusyError(name, 'it is in use');
+    if ((this.#open.get(name)?.users ?? 0) > 0) throw new AccountBusyError(name, 'it is in use');
     await this.#change(name, async () => {
+      try {
+        if (!this.#open.has(name)) await this.#openShared(name);
+        await this.#noteUidValidity(this.#open.get(name)!);
+      } catch (error) {
+        // A damaged account must be removable: the time in seconds is above its UIDVALIDITYs in nearly all cases.
+        this.#log.warn(
+          { err: error, account: name },
+          'Cannot read the account to be removed: removing it all the same',
+        );
+      }
+      const shared = this.#open.get(name);
       if (shared !== undefined) await this.#closeShared(shared);
       const { engine, dataDirectory } = this.#options;
       const removed = join(this.#temporaryDirectory, `removed-${temporaryName()}`);
@@ -221,7 +233,11 @@ class AccountsOfDirectory implements Accounts {
       );
       if (state === undefined) {
         const mailboxes = defaultMailboxes.map((mailbox) => ({ ...mailbox, name: normaliseMailboxName(mailbox.name) }));
-        await database.write('initialiseAccount', { now: this.#clock.now(), mailboxes });
+        await database.write('initialiseAccount', {
+          now: this.#clock.now(),
+          uidValidity: this.#uidValidityFloor,
+          mailboxes,
+        });
       }
       await removeLeftovers(database, files);
       const mayErase = (): boolean => engine.filesMayBeErased;
@@ -233,6 +249,13 @@ class AccountsOfDirectory implements Accounts {
       await database[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  async #noteUidValidity(shared: SharedAccount): Promise<void> {
+    const row = await shared.database.read((reader) =>
+      reader.first<{ next: number }>('SELECT next_uid_validity AS next FROM account'),
+    );
+    this.#uidValidityFloor = Math.max(this.#uidValidityFloor, row!.next);
   }
 
   async #giveUp(shared: SharedAccount): Promise<void> {

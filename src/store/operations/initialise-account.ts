@@ -9,15 +9,16 @@ interface InitialMailbox {
 
 /**
  * Makes the account's row and default mailboxes, unless they exist.
+ * @param args.uidValidity the first, unless the time gives a greater one
  * @returns whether it did
  */
 export async function initialiseAccount(
   transactor: AccountTransactor,
-  args: { now: number; mailboxes: readonly InitialMailbox[] },
+  args: { now: number; uidValidity: number; mailboxes: readonly InitialMailbox[] },
 ): Promise<boolean> {
   if ((await transactor.first('SELECT id FROM account')) !== undefined) return false;
   // Seconds: an account that is removed and made again must not give out its UIDVALIDITYs again.
-  const uidValidity = Math.floor(args.now / 1000);
+  const uidValidity = Math.max(args.uidValidity, Math.floor(args.now / 1000));
   await transactor.run(
     `INSERT INTO account (id, created_at, modseq, next_uid_validity, next_content_id, used_bytes, messages)
      VALUES (1, ?, 0, ?, 1, 0, 0)`,

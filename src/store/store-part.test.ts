@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CapturedFile } from '../database/durable-part.ts';
+import { AccountBusyError, AccountNameError, AccountNotFoundError } from './store-errors.ts';
+import { deliver, inbox, message, openTestStore } from './store-fixture.ts';
+import { createStorePart } from './store-part.ts';
+
+const { signal } = new AbortController();
+
+describe('the part of the store in a backup', () => {
+  it('captures what there was at the instant, while mail comes and goes, and verifies', async () => {
+    const { accounts, engine, dataDirectory } = await openTestStore();
+    await using account = await accounts.open('me');
+    for (const name of ['a', 'b', 'c']) await deliver(accounts, account, message(name));
+    const { id } = await inbox(account);
+    await account.expungeMessages(id, [1], 'all');
+    const part = createStorePart();
+    const backup = join(dataDirectory, 'backup');
+    const captured: CapturedFile[] = [];
+    {
+      await using snapshot = await engine.snapshot(() => part.captureAtInstant(dataDirectory));
+      await account.expungeMessages(id, [2], 'all');
+      await deliver(accounts, account, message('d'));
+      await using other = await accounts.open('you');
+      await deliver(accounts, other, message('e'));
+      await expect(accounts.remove('you')).rejects.toThrow(AccountBusyError);
+      for await (const file of part.capture(snapshot, dataDirectory)) {
+        captured.push(file);
+        const target = join(backup, file.path);
+        await mkdir(dirname(target), { recursive: true });
+        if (file.kind === 'database') await snapshot.copy(join(dataDirectory, file.path), target, { signal });
+        else await writeFile(target, await readFile(join(dataDirectory, file.path)));
+        expect(part.owns(file.path)).toBe(true);
+      }
+    }
+    expect(captured.map(({ path }) => path)).toEqual([
+      'accounts/me/index.db',
+      'accounts/me/msg/0/2',
+      'accounts/me/msg/0/3',
+    ]);
+    const file = captured[1] as CapturedFile & { kind: 'message' };
+    const bytes = await readFile(join(dataDirectory, file.path));
+    expect(file).toMatchObject({ account: 'me', sizeBytes: bytes.length });
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(file.sha256);
+    expect(await Array.fromAsync(part.verify(backup, { signal, readMessages: true }))).toEqual([]);
+    expect(part.owns('accounts/me/junkfilter.db')).toBe(false);
+    expect(part.owns('accounts/../x/index.db')).toBe(false);
+  });
+
+  it('passes over, after a restore, all numbers that clients may have seen', async () => {
+    const first = await openTestStore();
+    let account = await first.accounts.open('me');
+    await deliver(first.accounts, account, message('a'));
+    const before = await inbox(account);
+    await account[Symbol.asyncDispose]();
+    await first.close();
+    const second = await openTestStore(first.dataDirectory);
+    await createStorePart().afterRestore?.(second.engine, first.dataDirectory);
+    account = await second.accounts.open('me');
+    const after = await inbox(account);
+    expect(after.uidValidity).toBe(before.uidValidity);
+    expect(after.uidNext).toBeGreaterThan(before.uidNext + 100_000);
+    expect(after.modseq).toBeGreaterThan(before.modseq + 1_000_000);
+    expect(await account.read((reader) => reader.changesKnownSince())).toBe(after.modseq);
+    const changes = await account.read((reader) => reader.changesSince(before.id, before.modseq));
+    expect(changes.map(({ uid }) => uid)).toEqual([1]);
+    const made = await account.createMailbox('New');
+    expect(made.uidValidity).toBeGreaterThan(before.uidValidity);
+    await account[Symbol.asyncDispose]();
+  });
+});
+
+describe('accounts', () => {
+  it('are removed with all they hold, unless somebody has them open', async () => {
+    const { accounts, dataDirectory } = await openTestStore();
+    const account = await accounts.open('me');
+    await deliver(accounts, account, message('a'));
+    const { uidValidity } = await inbox(account);
+    await expect(accounts.remove('me')).rejects.toThrow(AccountBusyError);
+    await account[Symbol.asyncDispose]();
+    await account[Symbol.asyncDispose]();
+    await accounts.remove('me');
+    expect(await accounts.list()).toEqual([]);
+    await expect(readFile(join(dataDirectory, 'accounts/me/index.db'))).rejects.toThrow();
+    await expect(accounts.remove('me')).rejects.toThrow(AccountNotFoundError);
+    await using again = await accounts.open('me');
+    expect(await inbox(again)).toMatchObject({ messages: 0 });
+    expect((await inbox(again)).uidValidity).toBeGreaterThan(uidValidity);
+  });
+
+  it('have names that are no paths', async () => {
+    const { accounts } = await openTestStore();
+    for (const name of ['', '.', '..', '../x', 'a/b', 'A', 'x'.repeat(65), 'a\0']) {
+      await expect(accounts.open(name)).rejects.toThrow(AccountNameError);
+      expect(await accounts.exists(name)).toBe(false);
+    }
+  });
+
+  it('take a message file that exists elsewhere', async () => {
+    const { accounts, dataDirectory } = await openTestStore();
+    const path = join(dataDirectory, 'queued');
+    await writeFile(path, message('queued').replaceAll('\n', '\r\n'));
+    await using account = await accounts.open('me');
+    {
+      await using file = await accounts.adopt(path);
+      await account.addMessage({ mailbox: 'Inbox', file });
+    }
+    const [row] = await account.read(async (reader) =>
+      reader.renderedMessages((await reader.mailbox('Inbox'))!.id, 'all'),
+    );
+    expect(account.readContentSync(row!).equals(await readFile(path))).toBe(true);
+  });
+});
