@@ -13,7 +13,7 @@ export type SearchTest = (candidate: SearchCandidate) => boolean | undefined;
 const dayMs = 86_400_000;
 
 /** Fields that SEARCH looks up in the envelope: RFC 9051 §6.4.4. */
-const envelopeKeys = new Set(['bcc', 'cc', 'from', 'subject', 'to']);
+export const envelopeKeys: ReadonlySet<string> = new Set(['bcc', 'cc', 'from', 'subject', 'to']);
 
 /**
  * Makes the test of a search key. Cheap facts are asked first: a test answers as soon as what is known decides it.

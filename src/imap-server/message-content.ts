@@ -59,7 +59,7 @@ export class MessageContent {
    */
   async section(section: Section): Promise<SectionContent> {
     if (section.part.length === 0 && section.text === '') return this.#cut(section, 0, this.sizeBytes);
-    const range = sectionRange(await this.structure(), section);
+    const range = this.#topRange(section) ?? sectionRange(await this.structure(), section);
     if (range === undefined) return undefined;
     if (section.text !== 'HEADER.FIELDS' && section.text !== 'HEADER.FIELDS.NOT') {
       return this.#cut(section, range.start, range.end);
@@ -91,6 +91,14 @@ export class MessageContent {
     return range === undefined ? undefined : this.#decodedSize(range);
   }
 
+  /** Header and text of a small message itself: seen from its bytes faster than read from the database. */
+  #topRange(section: Section): SectionRange | undefined {
+    if (section.part.length > 0 || !this.small) return undefined;
+    const bodyStart = headerEnd(this.bytes());
+    const [start, end] = section.text === 'TEXT' ? [bodyStart, this.sizeBytes] : [0, bodyStart];
+    return { start, end, encoding: undefined };
+  }
+
   async #decodedRange(part: readonly number[]): Promise<SectionRange | undefined> {
     return sectionRange(await this.structure(), { part, text: '', fields: [], partial: undefined });
   }
@@ -118,6 +126,16 @@ export class MessageContent {
   #stream(start: number, end: number): AsyncIterable<Buffer> {
     return this.#account.streamContent(this.#location, start, end);
   }
+}
+
+/** Where the body begins: after the first empty line. */
+function headerEnd(bytes: Buffer): number {
+  if (bytes[0] === 10) return 1;
+  if (bytes[0] === 13 && bytes[1] === 10) return 2;
+  const crlf = bytes.indexOf('\n\r\n');
+  const lf = (crlf === -1 ? bytes : bytes.subarray(0, crlf)).indexOf('\n\n');
+  if (lf !== -1) return lf + 2;
+  return crlf === -1 ? bytes.length : crlf + 3;
 }
 
 function isIdentity(encoding: string | undefined): boolean {

@@ -8,6 +8,12 @@ const chunkBytes = 64 * 1024;
 const unsentLimitBytes = 64 * 1024;
 /** Bytes of at least this length are not copied into a chunk. */
 const copyLimitBytes = 16 * 1024;
+/** What {@link ResponseWriter.writeDirect} takes. */
+export const directLimitBytes = 60 * 1024;
+
+/** Chunks that were sent, for the next who needs one. */
+const spareChunks: Buffer[] = [];
+const maxSpareChunks = 16;
 
 /**
  * Gathers responses and writes them with back-pressure: a client that doesn't read costs at most about three chunks. Text is byte
@@ -53,6 +59,19 @@ export class ResponseWriter {
     const chunk = this.#room(bytes.length);
     chunk.set(bytes, this.#used);
     this.#used += bytes.length;
+  }
+
+  /**
+   * Writes text and then bytes that somebody puts straight into the buffer.
+   * @param bytes at most {@link directLimitBytes}
+   * @param fill puts them into `target` at `at`, where there is room for one byte more; when it throws, nothing was written
+   */
+  writeDirect(text: ByteText, bytes: number, fill: (target: Buffer, at: number) => void): void {
+    this.#textToChunk();
+    const chunk = this.#room(text.length + bytes + 1);
+    fill(chunk, this.#used + text.length);
+    chunk.write(text, this.#used, 'latin1');
+    this.#used += text.length + bytes;
   }
 
   /**
@@ -105,10 +124,14 @@ export class ResponseWriter {
       return;
     }
     this.#textToChunk();
-    const bytes = this.#chunk.subarray(0, this.#used);
+    this.#handChunk(this.#chunk);
+  }
+
+  #handChunk(chunk: Buffer): void {
+    const bytes = chunk.subarray(0, this.#used);
     this.#chunk = undefined;
     this.#used = 0;
-    this.#hand(bytes);
+    this.#hand(bytes, chunk);
   }
 
   #textToChunk(): void {
@@ -126,22 +149,21 @@ export class ResponseWriter {
   /** A chunk with at least that much room; a full one is sent first. */
   #room(bytes: number): Buffer {
     if (this.#chunk !== undefined && this.#used + bytes > this.#chunk.length) {
-      const full = this.#chunk.subarray(0, this.#used);
-      this.#chunk = undefined;
-      this.#used = 0;
-      this.#hand(full);
+      this.#handChunk(this.#chunk);
     }
-    this.#chunk ??= Buffer.allocUnsafeSlow(chunkBytes + copyLimitBytes);
+    this.#chunk ??= spareChunks.pop() ?? Buffer.allocUnsafeSlow(chunkBytes + copyLimitBytes);
     return this.#chunk;
   }
 
-  #hand(data: Uint8Array | ByteText): void {
+  /** @param chunk the memory of `data`, free again when it was sent */
+  #hand(data: Uint8Array | ByteText, chunk?: Buffer): void {
     const { length } = data;
     if (length === 0 || this.#failure !== undefined) return;
     this.#unsent += length;
     const done = (error?: Error | null): void => {
       this.#unsent -= length;
       if (error) this.#failure ??= error;
+      else if (chunk !== undefined && spareChunks.length < maxSpareChunks) spareChunks.push(chunk);
       this.#wake?.();
     };
     if (typeof data === 'string') this.#socket.write(data, 'latin1', done);

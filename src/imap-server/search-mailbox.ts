@@ -1,7 +1,8 @@
 import type { SearchKey } from '../imap/search-keys.ts';
+import { TextMatcher } from '../message/text-matcher.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { flagBit } from '../store/flags.ts';
-import { compileSearch, knowledgeNeeded, type SearchTest } from './compile-search.ts';
+import { compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
 import { SearchCandidate } from './search-candidate.ts';
@@ -28,13 +29,13 @@ export async function searchMailbox(
   key: SearchKey,
   options: { nowMs: number; wantsModseqs: boolean },
 ): Promise<Found> {
-  const { rest, uids } = await narrow(mailbox, key);
+  const pace = new Pace();
+  const { rest, uids } = await narrow(mailbox, key, pace);
   if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined };
   const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, options.nowMs);
   const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
   const found: number[] = [];
   const modseqs: number[] = [];
-  const pace = new Pace();
   for (let at = 0; at < uids.length; at += batchSize) {
     for (const candidate of await readBatch(mailbox, uids.subarray(at, at + batchSize), rendered, test)) {
       const result = candidate.result ?? (await decideByContent(mailbox, candidate, test));
@@ -48,15 +49,20 @@ export async function searchMailbox(
   return { uids: Uint32Array.from(found), modseqs };
 }
 
-/** Answers what the database can by itself: flags that are bits, and message numbers, where all keys must match. */
+/**
+ * Answers what the database can by itself, where all keys must match: flags that are bits, message numbers, and envelope fields, for
+ * which it finds the few envelopes that hold the text at all.
+ */
 async function narrow(
   mailbox: SelectedMailbox,
   key: SearchKey,
+  pace: Pace,
 ): Promise<{ uids: Uint32Array; rest: SearchKey | undefined }> {
   let all = 0;
   let none = 0;
   let view: Uint32Array | undefined;
   const rest: SearchKey[] = [];
+  const inEnvelope: HeaderKey[] = [];
   for (const one of key.kind === 'and' ? key.keys : [key]) {
     const bit = one.kind === 'flag' ? flagBit(one.flag) : undefined;
     if (one.kind === 'flag' && bit !== undefined) {
@@ -65,7 +71,8 @@ async function narrow(
     } else if (one.kind === 'sequence' || one.kind === 'uid') {
       const uids = mailbox.resolve(one.set, one.kind === 'uid');
       view = view === undefined ? uids : intersect(view, uids);
-    } else if (one.kind !== 'all') rest.push(one);
+    } else if (one.kind === 'header' && envelopeKeys.has(one.field) && one.value !== '') inEnvelope.push(one);
+    else if (one.kind !== 'all') rest.push(one);
   }
   view ??= mailbox.uids.slice();
   const existing =
@@ -74,7 +81,51 @@ async function narrow(
       : new Uint32Array(0);
   const restKey: SearchKey | undefined =
     rest.length === 0 ? undefined : rest.length === 1 ? rest[0] : { kind: 'and', keys: rest };
-  return { uids: intersect(view, existing), rest: restKey };
+  let uids = intersect(view, existing);
+  for (const one of inEnvelope) uids = await searchEnvelopes(mailbox, uids, one, pace);
+  return { uids, rest: restKey };
+}
+
+type HeaderKey = Extract<SearchKey, { kind: 'header' }>;
+
+/** Envelopes looked through at a time: some milliseconds. */
+const envelopesAtOnce = 10_000;
+
+async function searchEnvelopes(
+  mailbox: SelectedMailbox,
+  uids: Uint32Array,
+  key: HeaderKey,
+  pace: Pace,
+): Promise<Uint32Array> {
+  const matcher = new TextMatcher(key.value);
+  const plain = plainRun(key);
+  const found: number[] = [];
+  for (let at = 0; at < uids.length; at += envelopesAtOnce) {
+    const step = uids.subarray(at, at + envelopesAtOnce);
+    const rows = await mailbox.account.read((reader) =>
+      reader.envelopesWith(mailbox.id, plain, step[0], step[step.length - 1]),
+    );
+    for (const { uid, envelope } of rows) {
+      const text = SearchCandidate.envelopeText(envelope, key.field);
+      if (text !== undefined && matcher.matchesText(text)) found.push(uid);
+    }
+    await pace.turn();
+  }
+  return intersect(uids, Uint32Array.from(found));
+}
+
+/**
+ * The longest part of what is looked for that stands in an envelope as it is, if it stands there in ASCII at all.
+ * @returns undefined when what is looked for isn't ASCII
+ */
+function plainRun(key: HeaderKey): string | undefined {
+  const lower = key.value.toLowerCase();
+  if (/[^\x00-\x7f]/.test(lower)) return undefined;
+  // Quoted strings escape `"` and `\`; what joins the parts of an address is not in the envelope.
+  const parts = lower.split(key.field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
+  return parts
+    .map((part) => part.trim())
+    .reduce((longest, part) => (part.length > longest.length ? part : longest), '');
 }
 
 function intersect(a: Uint32Array, b: Uint32Array): Uint32Array {

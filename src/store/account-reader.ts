@@ -187,7 +187,7 @@ export class DatabaseAccountReader implements AccountReader {
     const pattern = text === undefined ? '' : `%${text.replace(/[%_\\]/g, '\\$&')}%`;
     return await this.#reader.all(
       `SELECT uid, envelope FROM messages ${joinContents} WHERE mailbox_id = ? AND uid BETWEEN ? AND ? AND expunged = 0
-       AND (envelope LIKE ? ESCAPE '\\' OR instr(envelope, '=?') OR octet_length(envelope) <> length(envelope))
+       AND (envelope LIKE ? ESCAPE '\\' OR envelope GLOB '*=[?]*' OR octet_length(envelope) <> length(envelope))
        ORDER BY uid`,
       [mailboxId, from, to, pattern],
     );

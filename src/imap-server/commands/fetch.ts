@@ -6,7 +6,7 @@ import type { RenderedMessageRow } from '../../store/account.ts';
 import { flagBits } from '../../store/flags.ts';
 import { MessageFileError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
-import { compileRowItems, needsRendered, writeFetchResponse } from '../fetch-response.ts';
+import { columnsOf, compileRowItems, compileWholeItems, writeFetchResponse } from '../fetch-response.ts';
 import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -116,18 +116,17 @@ async function fetchMessages(
   const { account } = mailbox;
   const marksSeen = !mailbox.readOnly && items.some((item) => item.kind === 'section' && !item.peek);
   const rowText = marksSeen ? undefined : compileRowItems(items);
-  const rendered = needsRendered(items);
+  const writeWhole = marksSeen ? undefined : compileWholeItems(items);
+  const columns = columnsOf(items);
   const pace = new Pace();
   let failure: unknown;
   let missing = false;
   for (let at = 0; at < uids.length; at += batchSize) {
     const batch = uids.subarray(at, at + batchSize);
-    const options = { includeExpunged: true };
-    const rows = (await account.read((reader) =>
-      rendered
-        ? reader.renderedMessages(mailbox.id, batch, undefined, undefined, options)
-        : reader.messages(mailbox.id, batch, undefined, undefined, options),
-    )) as RenderedMessageRow[];
+    const options = { includeExpunged: true, columns };
+    const rows = await account.read((reader) =>
+      reader.renderedMessages(mailbox.id, batch, undefined, undefined, options),
+    );
     if (rows.length < batch.length) missing = true;
     const newlySeen = marksSeen ? await markSeen(mailbox, rows) : undefined;
     for (const row of rows) {
@@ -136,7 +135,9 @@ async function fetchMessages(
       if (rowText !== undefined) out.write(`* ${sequence} FETCH (${rowText(row)})\r\n`);
       else {
         try {
-          await writeFetchResponse(out, account, sequence, row, itemsOf(session, items, newlySeen?.has(row.uid)));
+          if (writeWhole?.(out, account, sequence, row) !== true) {
+            await writeFetchResponse(out, account, sequence, row, itemsOf(session, items, newlySeen?.has(row.uid)));
+          }
         } catch (error) {
           if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;
           if (error instanceof MessageFileError)
