@@ -302,6 +302,8 @@ describe('the queue delivering here', () => {
     });
     const one = (localpart: string) => ({ address: `${localpart}@here.example`, orcpt: undefined });
     const replies = await deliver({
+      id: 1,
+      sha256: Buffer.alloc(32),
       sender: '',
       recipients: [one('me'), one('x451'), one('full'), one('nobody'), one('timeout'), one('you')],
       prefix: Buffer.from('X: 1\r\n'),
@@ -320,5 +322,32 @@ describe('the queue delivering here', () => {
     expect(await world.messages('you')).toEqual([
       'Return-Path: <>\r\nDelivered-To: you@here.example\r\nX: 1\r\nSubject: queued\r\n\r\n',
     ]);
+  });
+
+  it('delivers once, however often it is told to', async () => {
+    const world = await start();
+    const path = join(world.directory, 'queued');
+    await writeFile(path, 'Subject: queued\r\n\r\n');
+    const deliver = createQueueDelivery({ delivery: world.delivery, accounts: world.accounts, clock });
+    const message = {
+      id: 1,
+      sha256: Buffer.alloc(32),
+      sender: '',
+      recipients: [{ address: 'me@here.example', orcpt: undefined }],
+      prefix: Buffer.alloc(0),
+      path,
+      smtputf8: false,
+      requireTls: false,
+    };
+    // The attempt after a crash may be for more recipients than the one before.
+    const more = [...message.recipients, { address: 'you@here.example', orcpt: undefined }];
+    for (const attempt of [message, { ...message, recipients: more }, message]) {
+      expect((await deliver(attempt)).every(({ code }) => code === 250)).toBe(true);
+    }
+    expect(await world.messages('me')).toHaveLength(1);
+    expect(await world.messages('you')).toHaveLength(1);
+    await deliver({ ...message, sha256: Buffer.alloc(32, 1) });
+    await deliver({ ...message, id: 2 });
+    expect(await world.messages('me')).toHaveLength(3);
   });
 });

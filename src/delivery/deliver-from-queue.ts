@@ -7,6 +7,7 @@ import { requestedReply } from './requested-reply.ts';
 
 /** A message that the queue has for recipients here. */
 interface QueuedMessage {
+  readonly id: number;
   /** Empty for the null sender. */
   readonly sender: string;
   readonly recipients: readonly { readonly address: string; readonly orcpt: string | undefined }[];
@@ -14,6 +15,8 @@ interface QueuedMessage {
   readonly prefix: Uint8Array;
   /** Absolute; the file never changes. */
   readonly path: string;
+  /** Of the file. */
+  readonly sha256: Uint8Array;
   readonly smtputf8: boolean;
   readonly requireTls: boolean;
 }
@@ -55,6 +58,8 @@ export function createQueueDelivery(options: {
       reception: {},
       prefix: message.prefix,
       receivedAt: options.clock.now(),
+      // After a restore the queue gives its ids again, to other messages.
+      deliveryId: `${message.id} ${Buffer.from(message.sha256).toString('hex')}`,
       recipients: recipients.filter((_, at) => requested[at] === undefined),
     });
     const delivered = results.values();

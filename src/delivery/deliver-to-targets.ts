@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import { formatAddress } from '../smtp/address.ts';
 import type { SmtpError } from '../smtp/smtp-error.ts';
+import { AlreadyDeliveredError } from '../store/store-errors.ts';
 import type { DeliveryOptions } from './create-delivery.ts';
 import { deliveryPrefix } from './delivery-prefix.ts';
 import { errorReply } from './error-reply.ts';
@@ -31,6 +33,10 @@ export async function deliverToTargets(
     try {
       await storeInMailbox(options, message, recipient);
     } catch (error) {
+      if (error instanceof AlreadyDeliveredError) {
+        options.log.info({ account: recipient.account, deliveryId: message.deliveryId }, 'message delivered before');
+        return;
+      }
       const reply = errorReply(error);
       options.log.warn({ account: recipient.account, err: error, reply: reply.replyCode }, 'message not stored');
       errors.set(key, reply);
@@ -76,7 +82,13 @@ async function storeInMailbox(
       rcptTo: recipient.address,
       requireTls,
     },
+    ...(message.deliveryId === undefined ? {} : { deliveryId: targetId(message.deliveryId, recipient.address) }),
   });
+}
+
+/** An account may get a message under several of its addresses, once for each. */
+function targetId(deliveryId: string, address: string): Uint8Array {
+  return hash('sha256', `${deliveryId}\n${address.toLowerCase()}`, 'buffer');
 }
 
 async function passOn(

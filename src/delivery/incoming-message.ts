@@ -13,6 +13,8 @@ export interface IncomingMessage {
   /** Milliseconds. */
   readonly receivedAt: number;
   readonly recipients: readonly IncomingRecipient[];
+  /** The same for every attempt to deliver this message, and for no other: each recipient gets it once. */
+  readonly deliveryId?: string;
 }
 
 export interface Envelope {

@@ -3,12 +3,13 @@ import type { AttemptReply } from './queue.ts';
 
 /** A message for recipients here. */
 export interface LocalMessage {
+  /** Given once, but after a restore again to other messages. With `sha256` it tells a repetition after a crash. */
+  readonly id: number;
   /** Reverse-path; empty for the null one. */
   readonly sender: string;
   /** The account that submitted it. */
   readonly account: string | undefined;
   readonly recipients: readonly {
-    /** Never used twice: tells a repetition after a crash. */
     readonly id: number;
     readonly address: string;
     readonly orcpt: string | undefined;
@@ -43,6 +44,7 @@ export class LocalRoute implements DeliveryRoute {
   async deliver({ message, recipients }: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult> {
     const replies = await this.#deliverLocally(
       {
+        id: message.id,
         sender: message.sender,
         account: message.account ?? undefined,
         recipients: recipients.map(({ id, address, orcpt }) => ({ id, address, orcpt: orcpt ?? undefined })),

@@ -113,6 +113,11 @@ export const limits = {
   messageBufferBytes: 64 * 1024,
   /** Bytes gathered before a large message is written to its file. */
   messageWriteBytes: 256 * 1024,
+  /**
+   * Deliveries from the queue that an account remembers, to know a repetition after a crash. Only those whose end the queue had not
+   * written down are repeated: a few for each delivery that was under way.
+   */
+  rememberedDeliveries: 1_000,
   /** Accounts that nobody uses at the moment but stay open for the next use. */
   idleAccounts: 256,
   /** One line from a client of the control socket: arguments, or a chunk of input. */

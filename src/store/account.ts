@@ -25,7 +25,7 @@ export interface Account extends AsyncDisposable {
 
   /**
    * Adds one message: to a mailbox by name or id. Its file must have come from {@link MessageIntake.finish} or `adopt`.
-   * @throws MailboxNotFoundError, OverQuotaError
+   * @throws MailboxNotFoundError, OverQuotaError, AlreadyDeliveredError
    */
   addMessage(message: NewMessage): Promise<AddedMessage>;
   /** Adds all or none (MULTIAPPEND). UIDs ascend in the order given. */
@@ -264,6 +264,11 @@ export interface NewMessage {
   /** INTERNALDATE in milliseconds; default now. */
   readonly receivedAt?: number;
   readonly reception?: Reception;
+  /**
+   * Names a delivery that may be repeated after a crash, when nobody knows whether it was done: adding it again throws
+   * AlreadyDeliveredError. The last `limits.rememberedDeliveries` of an account are known.
+   */
+  readonly deliveryId?: Uint8Array;
 }
 
 /** A message file that is whole, parsed and flushed, in the server's `tmp/`, not yet in any account. */

@@ -181,4 +181,14 @@ CREATE TABLE declined_rules (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    version: 2,
+    sql: `
+-- Deliveries that may be repeated after a crash; the oldest are forgotten.
+CREATE TABLE deliveries (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE
+) STRICT;
+`,
+  },
 ];

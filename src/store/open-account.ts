@@ -265,6 +265,7 @@ function toStoredMessage(message: NewMessage, now: number): Omit<StoredMessage, 
     receivedAt: message.receivedAt ?? now,
     reception: message.reception ?? {},
     facts: describeContent(message.file.structure, prefix),
+    deliveryId: message.deliveryId,
   };
 }
 

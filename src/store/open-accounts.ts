@@ -37,6 +37,7 @@ import { AccountBusyError, AccountNotFoundError } from './store-errors.ts';
  *   - Every change takes the account's next MODSEQ; rows changed by one operation share it. Expunged messages and mailboxes keep
  *     their rows. A UIDVALIDITY is never given twice, and one name's only ascends. UIDs of a mailbox ascend for ever.
  *   - Counts of mailboxes, and bytes and messages of the account, are changed in the transaction that changes the rows.
+ *   - A delivery with an id is in `deliveries` by the transaction that adds its message: a repetition adds nothing.
  *   - A content has a live message, or an entry in `erase`; never both. A content with a live message has its file.
  *
  * Order of adding: file flushed in tmp/; linked into the account under a content id that a durable counter has given out; directory

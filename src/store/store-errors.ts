@@ -139,6 +139,13 @@ export class InconsistentAccountError extends StoreError {
   }
 }
 
+/** The message was delivered before, by an attempt whose outcome nobody knew of. */
+export class AlreadyDeliveredError extends StoreError {
+  constructor() {
+    super('already-delivered', 'Cannot deliver the message: it was delivered before');
+  }
+}
+
 /** Errors of operations; they mean that nothing was changed. */
 const classes: Record<string, { readonly prototype: StoreError }> = {
   'mailbox-not-found': MailboxNotFoundError,
@@ -149,6 +156,7 @@ const classes: Record<string, { readonly prototype: StoreError }> = {
   'special-use-taken': SpecialUseTakenError,
   'over-quota': OverQuotaError,
   'store-limit': StoreLimitError,
+  'already-delivered': AlreadyDeliveredError,
 };
 
 /**

@@ -5,6 +5,7 @@ import { AccountChange, type AccountTransactor, type MailboxRecord } from './acc
 import { keywordsText, takeKeywords } from './mailbox-keywords.ts';
 import { makeMailbox } from './make-mailbox.ts';
 import { placeInThread, type ThreadFacts } from './place-in-thread.ts';
+import { rememberDelivery } from './remember-delivery.ts';
 
 /** A message whose file is in its place; all that needs parsing has been found out. */
 export interface StoredMessage {
@@ -20,6 +21,8 @@ export interface StoredMessage {
   readonly receivedAt: number;
   readonly reception: Reception;
   readonly facts: ContentFacts;
+  /** Of a delivery that is made once only. */
+  readonly deliveryId?: Uint8Array | undefined;
 }
 
 /** What the row of a content says about the message. */
@@ -40,12 +43,15 @@ export interface ContentFacts extends ThreadFacts {
 
 /**
  * Adds all messages or none, with one MODSEQ.
- * @throws MailboxNotFoundError, OverQuotaError, StoreLimitError
+ * @throws MailboxNotFoundError, OverQuotaError, StoreLimitError, AlreadyDeliveredError
  */
 export async function addMessages(
   transactor: AccountTransactor,
   args: { now: number; quotaBytes: number | undefined; messages: readonly StoredMessage[] },
 ): Promise<AddedMessage[]> {
+  for (const { deliveryId } of args.messages) {
+    if (deliveryId !== undefined) await rememberDelivery(transactor, deliveryId);
+  }
   const change = await AccountChange.begin(transactor);
   const { account } = change;
   change.checkQuota(
