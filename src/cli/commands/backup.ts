@@ -38,3 +38,11 @@ export function backup(command: Command): void {
       },
     );
 }
+
+/** Linked files are no copies: whoever takes the backup should know. */
+function sharedText(linked: number): string {
+  if (linked === 0) return '';
+  return linked === 1
+    ? ', 1 message file shares its bytes with the data directory'
+    : `, ${linked} message files share their bytes with the data directory`;
+}
