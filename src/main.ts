@@ -10,7 +10,6 @@ import { verifyBackup } from './backup/verify-backup.ts';
 import { verifyData } from './backup/verify-data.ts';
 import { adaptConfig } from './config/adapt-config.ts';
 import { LiveDomains } from './config/live-domains.ts';
-import { relayTransport } from './config/relay-transport.ts';
 import { loadStaticConfig, type StaticConfig } from './config/static-config.ts';
 import { controlCommands } from './control/control-commands.ts';
 import { controlSocketName } from './control/control-message.ts';
@@ -31,6 +30,7 @@ import { backupService } from './wiring/backup-service.ts';
 import { openListeners } from './wiring/listeners.ts';
 import { directoryReport, type LongWork, requireDataDirectory } from './wiring/long-work.ts';
 import { type DataDirectory, durableParts, openDataDirectory } from './wiring/open-data-directory.ts';
+import { outgoingRoutes } from './wiring/outgoing-routes.ts';
 import { softwareVersion } from './wiring/software-version.ts';
 import { type ListeningService, startServers } from './wiring/start-servers.ts';
 import { submitLocally } from './wiring/submit-locally.ts';
@@ -195,7 +195,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       isLocalDomain: (domain) => domains.addressBook.isLocalDomain(domain),
       deliverLocally: createQueueDelivery({ delivery, accounts: data.accounts, clock, localServe: config.localserve }),
       loopback: config.localserve,
-      relay: await relayTransport(config),
+      routeFor: outgoingRoutes(config, domains),
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
   );

@@ -37,6 +37,8 @@ export type Recipient =
 interface LocalDomain {
   /** Comparable name; that of the main domain when this is one of its other names. */
   name: string;
+  /** The same, as configured. */
+  configured: string;
   caseSensitive: boolean;
   separators: readonly string[];
   catchAll: DomainSettings['catchAll'];
@@ -62,6 +64,7 @@ export class AddressBook {
     for (const [name, domain] of Object.entries(settings.domains)) {
       const local = {
         name: comparableDomain(name) ?? name,
+        configured: name,
         caseSensitive: domain.localpartCaseSensitive,
         separators: domain.localpartSeparators,
         catchAll: domain.catchAll,
@@ -79,6 +82,11 @@ export class AddressBook {
   /** Whether mail to a domain, in any spelling, is for this server. */
   isLocalDomain(domain: string): boolean {
     return this.#domains.has(comparableDomain(domain) ?? domain);
+  }
+
+  /** The name that the configuration has settings of a domain under, for any spelling of it or of its other names. */
+  mainDomain(domain: string): string | undefined {
+    return this.#domains.get(comparableDomain(domain) ?? domain)?.configured;
   }
 
   /** Comparable names of all domains, other names included. */

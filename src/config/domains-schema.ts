@@ -82,7 +82,9 @@ const domain = z.strictObject({
     })
     .prefault({})
     .describe('Signatures (RFC 6376).'),
-  routes: routes.default([]).describe(`Ways out for mail from this domain.${notInEffect}`),
+  routes: routes
+    .default([])
+    .describe('Ways out for mail from this domain, after those of the account. The first one that fits counts.'),
 });
 
 const account = z.strictObject({
@@ -105,14 +107,11 @@ const account = z.strictObject({
   loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
   maxOutgoingMessagesPerDay: countValue.optional().describe(`Otherwise as in restante.yaml.${notInEffect}`),
   maxNewRecipientsPerDay: countValue.optional().describe(`Otherwise as in restante.yaml.${notInEffect}`),
-  rejectsMailbox: accepting(mailboxNameValue.clone(), 'a mailbox name such as Rejects', 'Rejects')
-    .optional()
-    .describe(`Mailbox that keeps a copy of refused mail for some days. Left out: none is kept.${notInEffect}`),
-  noFirstTimeSenderDelay: z
-    .boolean()
-    .default(false)
-    .describe(`Do not make senders wait who write for the first time.${notInEffect}`),
-  routes: routes.default([]).describe(`Ways out for mail from this account, before those of its domain.${notInEffect}`),
+  routes: routes
+    .default([])
+    .describe(
+      "Ways out for mail from this account, before those of the sender's domain. The first one that fits counts.",
+    ),
 });
 
 const alias = z.strictObject({
@@ -141,7 +140,9 @@ export const domainsSchema = z
     )
       .default({})
       .describe('Addresses that stand for several others.'),
-    routes: routes.default([]).describe(`Ways out for all mail, after those of account and domain.${notInEffect}`),
+    routes: routes
+      .default([])
+      .describe('Ways out for all mail, after those of account and domain, before "relay" of restante.yaml.'),
   })
   .describe('Domains, accounts and aliases of a Restante server; read again when the file changes.');
 

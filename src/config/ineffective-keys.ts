@@ -7,7 +7,7 @@ export const notInEffect = ' Accepted, but without effect in this version.';
 /** Keys that are set and have no effect in this version: worth a warning, so that nobody relies on them. */
 export function ineffectiveKeys(
   server: Partial<StaticSettings>,
-  { domains, accounts, aliases, routes }: Pick<DomainsSettings, 'domains' | 'accounts' | 'aliases' | 'routes'>,
+  { domains, accounts, aliases }: Pick<DomainsSettings, 'domains' | 'accounts' | 'aliases'>,
 ): string[] {
   const keys: string[] = [];
   const note = (isSet: boolean, key: string): void => {
@@ -15,17 +15,12 @@ export function ineffectiveKeys(
   };
   note(server.maxOutgoingMessagesPerDay !== undefined, 'maxOutgoingMessagesPerDay');
   note(server.maxNewRecipientsPerDay !== undefined, 'maxNewRecipientsPerDay');
-  note(routes.length > 0, 'routes');
   for (const [name, domain] of Object.entries(domains)) {
-    note(domain.routes.length > 0, `domains."${name}".routes`);
     note(domain.dkim.sign.length > 0, `domains."${name}".dkim.sign`);
   }
   for (const [name, account] of Object.entries(accounts)) {
-    note(account.routes.length > 0, `accounts.${name}.routes`);
     note(account.maxOutgoingMessagesPerDay !== undefined, `accounts.${name}.maxOutgoingMessagesPerDay`);
     note(account.maxNewRecipientsPerDay !== undefined, `accounts.${name}.maxNewRecipientsPerDay`);
-    note(account.rejectsMailbox !== undefined, `accounts.${name}.rejectsMailbox`);
-    note(account.noFirstTimeSenderDelay, `accounts.${name}.noFirstTimeSenderDelay`);
   }
   for (const [address, alias] of Object.entries(aliases)) note(alias.listMembers, `aliases."${address}".listMembers`);
   return keys;

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, problemText } from './config-error.ts';
 import { parseDomainsConfig } from './domains-config.ts';
 import { ineffectiveKeys } from './ineffective-keys.ts';
-import { relayTransport } from './relay-transport.ts';
 import { parseStaticConfig, type StaticConfig } from './static-config.ts';
+import { transportLogin } from './transport-login.ts';
 
 const minimal = `
 dataDirectory: data
@@ -66,20 +66,17 @@ describe('restante.yaml', () => {
     expect(config.resolver.timeout).toBe(250);
   });
 
-  it('gives the relay with its password', async () => {
+  it('reads the password of a transport when it is needed', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'restante-relay-'));
     await writeFile(join(directory, 'secret'), 'pa ss\n');
     const text = `${minimal}relay: out\ntransports:\n  out: { host: r.example, username: me, passwordFile: secret }\n`;
     const config = parseStaticConfig(join(directory, 'restante.yaml'), text);
-    expect(await relayTransport(config)).toEqual({
-      host: 'r.example',
-      port: 587,
-      tls: 'required',
-      credentials: { login: 'me', password: 'pa ss' },
-    });
+    const { username = '', passwordFile = '' } = config.transports.out;
+    expect(await transportLogin(username, passwordFile)).toEqual({ login: 'me', password: 'pa ss' });
+    await writeFile(join(directory, 'secret'), 'changed');
+    expect(await transportLogin(username, passwordFile)).toEqual({ login: 'me', password: 'changed' });
     await rm(directory, { recursive: true });
-    await expect(relayTransport(config)).rejects.toThrow('Cannot read configuration');
-    expect(await relayTransport(server())).toBeUndefined();
+    await expect(transportLogin(username, passwordFile)).rejects.toThrow('Cannot read configuration');
   });
 
   const wrong: [what: string, text: string, problems: string[]][] = [
@@ -215,11 +212,9 @@ describe('domains.yaml', () => {
   });
 
   it('names keys that have no effect yet', () => {
-    const text = domains.replace('    domain:', '    rejectsMailbox: Rejects\n    domain:');
-    const own = `${text}routes: [{ transport: direct }]\n`;
+    const own = domains.replace('    domain:', '    maxNewRecipientsPerDay: 5\n    domain:');
     expect(ineffectiveKeys(server(), parseDomainsConfig(server(), own))).toEqual([
-      'routes',
-      'accounts.me.rejectsMailbox',
+      'accounts.me.maxNewRecipientsPerDay',
     ]);
     expect(ineffectiveKeys(server(), parseDomainsConfig(server(), domains))).toEqual([]);
   });

@@ -89,6 +89,11 @@ function checkStatic(source: YamlSource, settings: StaticSettings, problems: Con
     problems.push(source.problem(['relay'], 'value', `found ${found}, accepted: a name under "transports"`));
   }
   for (const [name, transport] of Object.entries(settings.transports)) {
+    if (name === 'direct' || name === 'fail') {
+      problems.push(
+        source.problem(['transports', name], 'key', `found ${foundText(name)}, accepted: another name: routes have it`),
+      );
+    }
     if ((transport.username === undefined) === (transport.passwordFile === undefined)) continue;
     problems.push(
       source.problem(['transports', name], 'key', 'found half a login, accepted: username with passwordFile'),

@@ -182,10 +182,14 @@ export const staticSchema = z
       .describe(`Recipients an account may write to for the first time in 24 hours.${notInEffect}`),
     transports: mapping(nameValue, transport, { key: 'smarthost' })
       .default({})
-      .describe('Ways out other than delivery to the MX of the recipient, for "relay".'),
+      .describe(
+        'Ways out other than delivery to the MX of the recipient, for "relay", and for "routes" of domains.yaml.',
+      ),
     relay: accepting(nameValue.clone(), 'a name under "transports"', 'smarthost')
       .optional()
-      .describe('Transport for all mail that is not for this server. Left out: straight to the MX of the recipient.'),
+      .describe(
+        'Transport for all mail that is not for this server and that no route is for. Left out: straight to the MX of the recipient.',
+      ),
     localserve: z
       .boolean()
       .default(false)

@@ -7,10 +7,11 @@ export type Peer = Pick<SmtpSession, 'host' | 'offers' | 'verifiedTls' | 'send' 
 /** Opens a session that is ready for messages. @throws SmtpSessionError, or the signal's reason */
 export type ConnectPeer = (target: SmtpTarget, signal: AbortSignal) => Promise<Peer>;
 
-/** A host that takes the mail for all domains that aren't local. */
+/** A host that takes mail for other domains than its own. */
 export interface Relay {
   readonly host: string;
   readonly port: number;
   readonly tls?: SmtpTarget['tls'];
-  readonly credentials?: SmtpTarget['credentials'];
+  /** Asked for each session. When it throws, mail waits for the next attempt. */
+  readonly credentials?: () => Promise<NonNullable<SmtpTarget['credentials']>>;
 }

@@ -111,15 +111,20 @@ describe('a queue that meets the unexpected', () => {
     expect((await queue.list({}))[0]?.lastResult).toEqual({ code: 451, enhanced: '4.3.0', text: 'Internal error' });
   });
 
-  it('sends all that is not local to the relay, and all at all to itself in loopback', async () => {
+  it('sends what is not local to a relay, and all at all to itself in loopback', async () => {
     await using fixture = await QueueFixture.create();
     const peers = new ScriptedPeers({ '192.0.2.9': {} });
-    const relay = { host: 'relay.example', port: 587, credentials: { login: 'me', password: 'secret' } };
+    const credentials = { login: 'me', password: 'secret' };
+    const relay = { host: 'relay.example', port: 587, credentials: async () => credentials };
     const resolver = zoneResolver({ 'relay.example': { a: ['192.0.2.9'] } });
-    const queue = await fixture.start({ resolver, connect: peers.connect, relay });
+    const queue = await fixture.start({
+      resolver,
+      connect: peers.connect,
+      routeFor: () => ({ kind: 'relay', name: 'out', relay }),
+    });
     await queue.submit(await fixture.message(['a@there.example']));
     await until(async () => (await queue.list({})).length === 0);
-    expect(peers.connections).toEqual([{ ...relay, address: '192.0.2.9', tls: 'opportunistic' }]);
+    expect(peers.connections).toEqual([{ ...relay, credentials, address: '192.0.2.9', tls: 'opportunistic' }]);
     await queue[Symbol.asyncDispose]();
     const loop = await fixture.start({ loopback: true });
     await loop.submit(await fixture.message(['a@there.example', 'b@[192.0.2.5]']));

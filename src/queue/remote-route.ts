@@ -15,7 +15,7 @@ import type { MessageRow, RecipientRow } from './schema.ts';
 export interface RemoteRouteOptions extends HostSearch {
   readonly connect: ConnectPeer;
   readonly port: number;
-  /** Everything goes to this host instead of the domain's mail exchangers. */
+  /** Goes to this host instead of the domain's mail exchangers. */
   readonly relay: Relay | undefined;
   readonly pathOf: (messageId: number) => string;
   readonly log: Log;
@@ -133,6 +133,8 @@ export class RemoteRoute implements DeliveryRoute {
    */
   async #connect(requireTls: boolean, signal: AbortSignal): Promise<Peer | AttemptReply> {
     const { relay, port } = this.#options;
+    const credentials = await this.#credentials();
+    if (credentials !== undefined && 'code' in credentials) return this.#giveUp(credentials, requireTls);
     const found =
       relay === undefined ? await destinationHosts(this.#options, this.#domain, signal) : { hosts: [relay.host] };
     if ('failure' in found) return this.#giveUp(found.failure, requireTls);
@@ -151,7 +153,7 @@ export class RemoteRoute implements DeliveryRoute {
             address,
             port: relay?.port ?? port,
             tls: relay?.tls ?? (requireTls ? 'required' : 'opportunistic'),
-            ...(relay?.credentials === undefined ? {} : { credentials: relay.credentials }),
+            ...(credentials === undefined ? {} : { credentials }),
           },
           signal,
         );
@@ -160,6 +162,16 @@ export class RemoteRoute implements DeliveryRoute {
       }
     }
     return this.#giveUp(failure ?? { code: 451, enhanced: '4.4.4', text: 'No host takes the mail' }, requireTls);
+  }
+
+  async #credentials(): Promise<SmtpTarget['credentials'] | AttemptReply> {
+    const { relay, log } = this.#options;
+    try {
+      return await relay?.credentials?.();
+    } catch (error) {
+      log.error({ err: error, host: relay?.host }, 'No login for the relay: its mail will be tried again');
+      return { code: 451, enhanced: '4.3.5', text: 'The login for the relay is not there' };
+    }
   }
 
   async #connectTo(target: SmtpTarget, signal: AbortSignal): Promise<Peer | AttemptReply> {

@@ -20,6 +20,8 @@ export interface SchedulerOptions {
   readonly laneOf: (domain: string) => Lane;
   readonly limits: Readonly<Record<Lane, LaneLimits>>;
   readonly routeTo: (domain: string) => DeliveryRoute;
+  /** The part of a job that can be delivered in one go; the rest stays due. */
+  readonly oneRoute: (job: DeliveryJob) => DeliveryJob;
   /** Writes down what an attempt came to. */
   readonly settle: (job: DeliveryJob, result: DeliveryResult, signal: AbortSignal) => Promise<void>;
   readonly onAttempt: (job: DeliveryJob, result: DeliveryResult, durationMs: number) => void;
@@ -243,7 +245,7 @@ export class Scheduler {
       // Another run of this destination may have taken it while we read.
       if (destination.messages.has(job.message.id)) continue;
       destination.messages.add(job.message.id);
-      return job;
+      return this.#options.oneRoute(job);
     }
   }
 

@@ -15,18 +15,20 @@ import { FileEraser } from './file-eraser.ts';
 import { headerSummary } from './header-summary.ts';
 import { listRecipients } from './list-recipients.ts';
 import { type DeliverLocally, LocalRoute } from './local-route.ts';
+import type { RouteFor } from './mail-route.ts';
 import { contentChunks, readHeader } from './message-content.ts';
 import { MessageFiles } from './message-files.ts';
 import { MessageIds, type ReservedId } from './message-ids.ts';
 import { type Backoff, defaultBackoff } from './next-attempt.ts';
 import type { ChangeSummary, NewQueueMessage, QueueOperations } from './operations.ts';
-import type { ConnectPeer, Relay } from './peer.ts';
+import type { ConnectPeer } from './peer.ts';
 import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queue.ts';
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
 import { type QueueMetrics, queueMetrics } from './queue-metrics.ts';
 import { recipientDomain } from './recipient-domain.ts';
 import { RemoteRoute } from './remote-route.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
+import { RoutedRoute, withOneRoute } from './routed-route.ts';
 import { Scheduler } from './scheduler.ts';
 import type { MessageRow, QueueSchema } from './schema.ts';
 import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
@@ -49,8 +51,8 @@ export interface QueueOptions {
   readonly connect?: ConnectPeer;
   /** Nothing leaves this machine: everything is delivered locally. */
   readonly loopback?: boolean;
-  /** Where all mail that isn't local goes, instead of to the mail exchangers of its domain. */
-  readonly relay?: Relay;
+  /** The way of mail that isn't local: to the mail exchangers of its domain, unless this says otherwise. */
+  readonly routeFor?: RouteFor;
   readonly smtpPort?: number;
   readonly backoff?: Backoff;
   /** Deliveries to elsewhere at the same time in all: 10. With 0 nothing is delivered, here neither: to work on a queue at rest. */
@@ -93,6 +95,8 @@ export class InvalidQueueRecipientError extends RestanteError {
     super('invalid-queue-recipient', `Cannot queue mail for "${address}": its domain is invalid`);
   }
 }
+
+const direct: RouteFor = () => ({ kind: 'direct' });
 
 class RunningQueue implements Queue {
   readonly #options: QueueOptions;
@@ -138,6 +142,8 @@ class RunningQueue implements Queue {
         local: { all: maxLocal, each: maxLocal },
       },
       routeTo: (domain) => this.#routeTo(domain),
+      oneRoute: (job) =>
+        this.#isLocal(job.recipients[0]?.domain ?? '') ? job : withOneRoute(job, options.routeFor ?? direct),
       settle: (job, result, signal) => settleAttempt(this.#settleOptions, job, result, signal),
       onAttempt: (job, result, durationMs) => this.#onAttempt(job, result, durationMs),
     });
@@ -314,10 +320,11 @@ class RunningQueue implements Queue {
   #routeTo(domain: string): DeliveryRoute {
     const pathOf = (id: number): string => this.#files.path(id);
     if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
-    const { resolver, hostname, random, log, relay, smtpPort } = this.#options;
+    const { resolver, hostname, random, log, smtpPort } = this.#options;
     const connect: ConnectPeer =
       this.#options.connect ?? ((target, signal) => connectSmtp(target, { helloName: hostname, log }, signal));
-    return new RemoteRoute({ resolver, hostname, random, connect, log, relay, port: smtpPort ?? 25, pathOf }, domain);
+    const remote = { resolver, hostname, random, connect, log, port: smtpPort ?? 25, pathOf };
+    return new RoutedRoute(this.#options.routeFor ?? direct, (relay) => new RemoteRoute({ ...remote, relay }, domain));
   }
 
   async #changeAll(
