@@ -30,8 +30,7 @@ export function backup(command: Command): void {
         else {
           const { path, files, bytes, instant } = result;
           const state = result.complete ? 'complete' : 'INCOMPLETE';
-          const shared =
-            result.linked > 0 ? `, ${result.linked} message files share their bytes with the data directory` : '';
+          const shared = sharedText(result.linked);
           process.stdout.write(`${path}: ${state}, ${files} files, ${sizeText(bytes)}, as of ${instant}${shared}\n`);
         }
         if (!result.complete) process.exitCode = exitCode.incomplete;
