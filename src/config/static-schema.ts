@@ -109,6 +109,19 @@ const operatorLimits = {
   messageBytes: accepting(sizeValue.clone(), acceptedSize, '100 MiB')
     .optional()
     .describe('Largest message accepted, in bytes.'),
+  openConnections: accepting(countValue.clone(), 'a whole number, 1 or more', 30)
+    .optional()
+    .describe(
+      'Connections that one address (IPv6: one /64) may have open at the same time, at SMTP and at IMAP each. Networks around it may have 3 and 9 times as many. This machine itself has no limit.',
+    ),
+  connectionsPerMinute: accepting(countValue.clone(), 'a whole number, 1 or more', 300)
+    .optional()
+    .describe('Connections that one address may make in a minute, at SMTP and at IMAP each; networks as above.'),
+  failedLoginsPerMinute: accepting(countValue.clone(), 'a whole number, 1 or more', 10)
+    .optional()
+    .describe(
+      'Failed logins of one address in a minute, and 5 times as many in a day, at all services together; networks as above.',
+    ),
 } satisfies Partial<Record<keyof typeof limits, z.ZodType>>;
 
 const specialUse = {

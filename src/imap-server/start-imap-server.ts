@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { inNetwork } from '../runtime/address-range.ts';
+import { inNetwork, isLoopback } from '../runtime/address-range.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { limits as allLimits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
@@ -20,6 +20,8 @@ export interface ImapListener {
   readonly tls: 'none' | 'starttls' | 'implicit';
   /** Needed unless `tls` is `none`. */
   readonly acceptor?: TlsAcceptor;
+  /** Passwords and logins without TLS: for tests and loopback. */
+  readonly allowPlaintextAuth?: boolean;
   /** Networks of proxies that begin each connection with a PROXY header. */
   readonly proxyFrom?: readonly string[];
 }
@@ -31,8 +33,6 @@ export interface ImapServerOptions {
   readonly version: string;
   readonly accounts: Accounts;
   readonly credentials: CredentialSource;
-  /** Passwords and logins without TLS: for tests and loopback. */
-  readonly allowPlaintextAuth: boolean;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
@@ -103,7 +103,7 @@ class Connections {
   readonly #openLimit: OpenLimit;
   readonly #rateLimit: RateLimit;
   readonly #stopping = new AbortController();
-  readonly #context: Omit<ImapServerContext, 'tls'>;
+  readonly #context: Omit<ImapServerContext, 'tls' | 'allowPlaintextAuth'>;
   readonly #refused: (reason: string) => void;
   #count = 0;
 
@@ -131,7 +131,6 @@ class Connections {
       version: options.version,
       accounts: options.accounts,
       credentials: options.credentials,
-      allowPlaintextAuth: options.allowPlaintextAuth,
       log: options.log,
       clock,
       limits: { ...allLimits, ...options.limits },
@@ -194,10 +193,8 @@ class Connections {
         return void socket.destroy();
       }
     }
-    const end = this.#openLimit.open(remoteAddress);
-    if (end === undefined || !this.#rateLimit.add(remoteAddress)) {
-      end?.();
-      this.#refused(end === undefined ? 'open' : 'rate');
+    const end = this.#admit(remoteAddress);
+    if (end === undefined) {
       socket.end('* BYE [LIMIT] Too many connections from your address\r\n');
       socket.resume();
       return;
@@ -207,6 +204,17 @@ class Connections {
     } finally {
       end();
     }
+  }
+
+  /** @returns what is to be called at the connection's end, or undefined when there are too many */
+  #admit(remoteAddress: string): (() => void) | undefined {
+    // This machine: no stranger, and a web mail program's sessions all come from here.
+    if (isLoopback(remoteAddress)) return () => {};
+    const end = this.#openLimit.open(remoteAddress);
+    if (end !== undefined && this.#rateLimit.add(remoteAddress)) return end;
+    this.#refused(end === undefined ? 'open' : 'rate');
+    end?.();
+    return undefined;
   }
 
   async #serveAddress(socket: Socket, listener: ImapListener, remoteAddress: string): Promise<void> {
@@ -224,7 +232,7 @@ class Connections {
       }
     }
     const session = new Session(
-      { ...this.#context, tls: listener.acceptor },
+      { ...this.#context, tls: listener.acceptor, allowPlaintextAuth: listener.allowPlaintextAuth === true },
       { socket, tls, startTls: listener.tls === 'starttls', remoteAddress, log },
     );
     this.#sessions.set(socket, session);

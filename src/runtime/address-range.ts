@@ -38,6 +38,12 @@ export function addressRanges(address: string): [narrow: string, middle: string,
   return [masked(bytes, narrow), masked(bytes, middle), masked(bytes, wide)];
 }
 
+/** Whether an address is this machine's own, whichever way it is written. */
+export function isLoopback(address: string): boolean {
+  const bytes = addressBytes(address);
+  return bytes.length === 4 ? bytes[0] === 127 : bytes.every((byte, at) => byte === (at === 15 ? 1 : 0));
+}
+
 /** Whether an address lies in a network written as `192.0.2.0/24`, `2001:db8::/32` or a single address. */
 export function inNetwork(address: string, network: string): boolean {
   const [base = '', prefix] = network.split('/');

@@ -28,7 +28,7 @@ export class ServerState {
     this.receivedIds = new ReceivedIds(options.receivedIdKey, clock.now());
     this.connectionRate = new RateLimit({ clock, windowMs: 60_000, limits: this.limits.connectionsPerMinute });
     this.openConnections = new OpenLimit(this.limits.openConnections);
-    this.failedLogins = [
+    this.failedLogins = options.failedLogins ?? [
       new RateLimit({ clock, windowMs: 60_000, limits: this.limits.failedLoginsPerMinute }),
       new RateLimit({ clock, windowMs: 24 * 60 * 60_000, limits: this.limits.failedLoginsPerDay }),
     ];

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ConnectionClosedError, ReadTimeoutError, WireReader } from '../runtime/wire-reader.ts';
-import type { ServerLimits, SmtpServerOptions } from './smtp-server-options.ts';
+import type { ServerLimits, TlsAcceptor } from './smtp-server-options.ts';
 
 /** After our last reply, the peer has this long to read it before the connection is cut. */
 const lingerMs = 2000;
@@ -64,9 +64,9 @@ export class SmtpConnection {
    * Goes on under TLS. Nothing that came before is kept: the caller has made sure that there is nothing.
    * @throws the error of the handshake; the connection is closed then
    */
-  async startTls(provider: NonNullable<SmtpServerOptions['tls']>): Promise<void> {
+  async startTls(acceptor: TlsAcceptor): Promise<void> {
     this.#reader.detach();
-    const tls = await provider.accept(this.#socket, this.#limits.smtpHandshakeTimeoutMs);
+    const tls = await acceptor.accept(this.#socket, this.#limits.smtpHandshakeTimeoutMs);
     this.#tls = tls;
     this.#socket = tls;
     this.#reader = this.#open(tls);

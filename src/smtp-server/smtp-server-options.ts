@@ -7,8 +7,14 @@ import type { Clock } from '../runtime/clock.ts';
 import type { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import type { Accounts } from '../store/account.ts';
+
+/** `tls/certificate-store.ts` is one. */
+export interface TlsAcceptor {
+  accept(socket: Socket, timeoutMs: number): Promise<TLSSocket>;
+}
 
 export interface SmtpListener {
   readonly address: string;
@@ -17,6 +23,8 @@ export interface SmtpListener {
   /** `mx`: mail from other servers, for recipients here. `submission`: mail from our users, for anybody (RFC 6409). */
   readonly kind: 'mx' | 'submission';
   readonly tls: 'none' | 'starttls' | 'implicit';
+  /** Does the TLS handshake on an accepted socket that nobody else reads. Needed unless `tls` is `none`. */
+  readonly acceptor?: TlsAcceptor;
   /** Networks of proxies whose PROXY header is believed, and expected. */
   readonly proxyFrom?: readonly string[];
   /** Otherwise that of the server. */
@@ -30,8 +38,6 @@ type SmtpLimits = { readonly [Name in keyof typeof limits]: Widened<(typeof limi
 
 export interface SmtpServerOptions {
   readonly listeners: readonly SmtpListener[];
-  /** Does the TLS handshake on an accepted socket that nobody else reads. Needed by listeners with TLS. */
-  readonly tls?: { accept(socket: Socket, timeoutMs: number): Promise<TLSSocket> };
   readonly hostname: string;
   readonly resolve: ResolveRecipient;
   /** Whether an account may write with an address (`localpart@domain`, unquoted) as its sender. */
@@ -47,6 +53,8 @@ export interface SmtpServerOptions {
   readonly metrics: Metrics;
   /** Those that differ from `runtime/limits.ts`. */
   readonly limits?: Partial<SmtpLimits>;
+  /** Counts failed logins, together with other servers; made here when not given. */
+  readonly failedLogins?: readonly RateLimit[];
   /** Try-out mode: replies asked for by localparts, see `delivery/requested-reply.ts`. */
   readonly localServe?: boolean;
 }

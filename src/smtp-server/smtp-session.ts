@@ -68,10 +68,10 @@ export class SmtpSession {
 
   /** @throws FatalSmtpError when the handshake fails */
   async startTls(): Promise<void> {
-    const provider = this.server.options.tls;
-    if (provider === undefined) throw new FatalSmtpError(454, '4.7.0', 'TLS is not available');
+    const { acceptor } = this.listener;
+    if (acceptor === undefined) throw new FatalSmtpError(454, '4.7.0', 'TLS is not available');
     try {
-      await this.connection.startTls(provider);
+      await this.connection.startTls(acceptor);
     } catch (error) {
       throw new ConnectionClosedError(error);
     }

@@ -1,5 +1,5 @@
-import { type AddressInfo, createServer, isIPv4, type Server, type Socket } from 'node:net';
-import { inNetwork } from '../runtime/address-range.ts';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { inNetwork, isLoopback } from '../runtime/address-range.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { readProxyHeader } from '../runtime/proxy-protocol.ts';
@@ -130,8 +130,4 @@ function admit({ connectionRate, openConnections }: ServerState, remoteAddress: 
   // This machine: no stranger, and often the programs that send the most.
   if (isLoopback(remoteAddress)) return () => {};
   return connectionRate.add(remoteAddress) ? openConnections.open(remoteAddress) : undefined;
-}
-
-function isLoopback(address: string): boolean {
-  return isIPv4(address) ? address.startsWith('127.') : address === '::1';
 }

@@ -1,6 +1,36 @@
 import type { StaticConfig } from '../config/static-config.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { limits } from '../runtime/limits.ts';
+import { RateLimit } from '../runtime/rate-limit.ts';
+
+type OfRanges = readonly [narrow: number, middle: number, wide: number];
 
 /** The limits that restante.yaml sets: what is left out stays as built in. */
-export function configuredLimits(config: StaticConfig): { messageBytes?: number } {
-  return { ...(config.limits.messageBytes === undefined ? {} : { messageBytes: config.limits.messageBytes }) };
+export function configuredLimits(config: Pick<StaticConfig, 'limits'>): {
+  messageBytes?: number;
+  openConnections?: OfRanges;
+  connectionsPerMinute?: OfRanges;
+} {
+  const { messageBytes, openConnections, connectionsPerMinute } = config.limits;
+  return {
+    ...(messageBytes === undefined ? {} : { messageBytes }),
+    ...(openConnections === undefined ? {} : { openConnections: ofRanges(openConnections) }),
+    ...(connectionsPerMinute === undefined ? {} : { connectionsPerMinute: ofRanges(connectionsPerMinute) }),
+  };
+}
+
+/** Counts the failed logins of all services together: whoever guesses here has guessed there. */
+export function failedLoginLimits(config: Pick<StaticConfig, 'limits'>, clock: Clock): readonly RateLimit[] {
+  const { failedLoginsPerMinute: perMinute } = config.limits;
+  const minute = perMinute === undefined ? limits.failedLoginsPerMinute : ofRanges(perMinute);
+  const day = perMinute === undefined ? limits.failedLoginsPerDay : ofRanges(5 * perMinute);
+  return [
+    new RateLimit({ clock, windowMs: 60_000, limits: minute }),
+    new RateLimit({ clock, windowMs: 24 * 60 * 60_000, limits: day }),
+  ];
+}
+
+/** The wider ranges of an address hold several senders. */
+function ofRanges(narrow: number): OfRanges {
+  return [narrow, 3 * narrow, 9 * narrow];
 }

@@ -10,9 +10,10 @@ import type { Queue } from '../queue/queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import { startSmtpServer } from '../smtp-server/start-smtp-server.ts';
-import { configuredLimits } from './configured-limits.ts';
+import { configuredLimits, failedLoginLimits } from './configured-limits.ts';
 import type { ServiceListener } from './listeners.ts';
 import type { DataDirectory } from './open-data-directory.ts';
 import { softwareVersion } from './software-version.ts';
@@ -49,22 +50,21 @@ export async function startServers(
   const note = (from: readonly ServiceListener[], at: readonly { address: string; port: number }[]): void => {
     for (const [index, { listener, service }] of from.entries()) addresses.push({ listener, service, ...at[index]! });
   };
-  for (const listeners of Map.groupBy(options.listeners, ({ listener }) => listener).values()) {
-    const smtp = listeners.filter(({ service }) => /^(?:smtp|submissions?)$/.test(service));
-    const smtpServer = await startSmtp(options, smtp);
-    started.defer(() => smtpServer.stop(stopGraceMs));
-    note(smtp, smtpServer.addresses);
-    const imap = listeners.filter(({ service }) => /^imaps?$/.test(service));
-    note(imap, started.use(await startImap(options, imap)).addresses);
-    for (const listener of listeners.filter(({ service }) => /^(?:https?|metrics)$/.test(service))) {
-      note([listener], [started.use(await startHttp(options, listener))]);
-    }
+  const failedLogins = failedLoginLimits(options.config, options.clock);
+  const smtp = options.listeners.filter(({ service }) => /^(?:smtp|submissions?)$/.test(service));
+  const smtpServer = await startSmtp(options, smtp, failedLogins);
+  started.defer(() => smtpServer.stop(stopGraceMs));
+  note(smtp, smtpServer.addresses);
+  const imap = options.listeners.filter(({ service }) => /^imaps?$/.test(service));
+  note(imap, started.use(await startImap(options, imap, failedLogins)).addresses);
+  for (const listener of options.listeners.filter(({ service }) => /^(?:https?|metrics)$/.test(service))) {
+    note([listener], [started.use(await startHttp(options, listener))]);
   }
   const resources = started.move();
   return { addresses, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[]) {
+function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
   const { config, domains, data, queue, delivery, credentials, clock, log, metrics } = options;
   return startSmtpServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
@@ -74,9 +74,9 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
       tls: service === 'submissions' ? 'implicit' : certificates === undefined ? 'none' : 'starttls',
       proxyFrom: settings.proxyProtocolFrom,
       allowPlaintextAuth: settings.allowPlaintextAuth,
+      ...(certificates === undefined ? {} : { acceptor: certificates }),
       ...(settings.hostname === undefined ? {} : { hostname: settings.hostname }),
     })),
-    ...certificatesOf(listeners),
     hostname: config.hostname,
     resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
     mayUseFrom: (account, address) => domains.addressBook.mayUseFrom(account, address),
@@ -89,27 +89,23 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
     log: log.part('smtp-server'),
     metrics,
     limits: configuredLimits(config),
+    failedLogins,
     localServe: config.localserve,
   });
 }
 
-/** All services of one listener of the configuration have the same certificates. */
-function certificatesOf(listeners: readonly ServiceListener[]) {
-  const certificates = listeners[0]?.certificates;
-  return certificates === undefined ? {} : { tls: certificates };
-}
-
-function startImap(options: ServersOptions, listeners: readonly ServiceListener[]) {
+function startImap(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
   const { config, data, credentials, clock, log, metrics } = options;
+  const { messageBytes, ...ofConnections } = configuredLimits(config);
   return startImapServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
       address,
       port,
       tls: service === 'imaps' ? 'implicit' : certificates === undefined ? 'none' : 'starttls',
       proxyFrom: settings.proxyProtocolFrom,
+      allowPlaintextAuth: settings.allowPlaintextAuth,
       ...(certificates === undefined ? {} : { acceptor: certificates }),
     })),
-    allowPlaintextAuth: listeners.some(({ settings }) => settings.allowPlaintextAuth),
     hostname: config.hostname,
     version: softwareVersion,
     accounts: data.accounts,
@@ -117,7 +113,9 @@ function startImap(options: ServersOptions, listeners: readonly ServiceListener[
     clock,
     log: log.part('imap-server'),
     metrics,
-    limits: configuredLimits(config),
+    limits: messageBytes === undefined ? {} : { messageBytes },
+    ...ofConnections,
+    failedLogins,
   });
 }
 

@@ -21,22 +21,25 @@ export interface ImapFixture extends AsyncDisposable {
 }
 
 /** Accounts have the password `secret`; any login is the name of its account, but for `nobody`. */
-export async function startImapFixture(options: Partial<ImapServerOptions> = {}): Promise<ImapFixture> {
+export async function startImapFixture({
+  allowPlaintextAuth = true,
+  ...options
+}: Partial<ImapServerOptions> & { allowPlaintextAuth?: boolean } = {}): Promise<ImapFixture> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-imap-'));
   const engine = createSqliteEngine({ log: silentLog, workers: 1 });
   const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true });
   const server = await startImapServer({
-    listeners: [{ address: '127.0.0.1', port: 0, tls: 'none' }],
     hostname: 'mail.example.org',
     version: '0.0.0',
     accounts,
     credentials: testCredentials,
-    allowPlaintextAuth: true,
     log: silentLog,
-    openConnections: [10_000, 10_000, 10_000],
-    connectionsPerMinute: [100_000, 100_000, 100_000],
     failedLoginDelayMs: 0,
     ...options,
+    listeners: (options.listeners ?? [{ address: '127.0.0.1', port: 0, tls: 'none' }]).map((listener) => ({
+      allowPlaintextAuth,
+      ...listener,
+    })),
   });
   const ports = server.addresses.map(({ port }) => port);
   const clients: ImapTestClient[] = [];

@@ -4,10 +4,10 @@ import type { SmtpSession } from '../smtp-session.ts';
 
 /** RFC 3207 */
 export async function starttls(session: SmtpSession, argument: string): Promise<void> {
-  const { connection, listener, server } = session;
+  const { connection, listener } = session;
   if (argument !== '') throw new SmtpError(501, '5.5.4', 'Syntax: STARTTLS');
   if (connection.tls !== undefined) throw new SmtpError(503, '5.5.1', 'TLS is on already');
-  if (listener.tls !== 'starttls' || server.options.tls === undefined) {
+  if (listener.tls !== 'starttls' || listener.acceptor === undefined) {
     throw new SmtpError(502, '5.5.1', 'TLS is not offered here');
   }
   // RFC 3207 §4: the client waits for our reply. What is here already was put in by somebody who wants it to be taken for what
