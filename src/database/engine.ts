@@ -85,7 +85,8 @@ export interface DatabaseEngine extends AsyncDisposable {
   /** Opens (creating and migrating as needed). The same path opened twice shares one database; each opening is disposed of. */
   open<Schema, Ops extends Operations>(kind: DatabaseKind<Schema, Ops>, path: string): Promise<Database<Schema, Ops>>;
   /**
-   * Runs a change that is not in a database (a configuration file, a key) so that no snapshot falls into the middle of it.
+   * Runs a change that is not in one database (a configuration file, a key, writes to several databases) so that no snapshot falls
+   * into the middle of it.
    */
   changeFiles<Result>(change: () => Promise<Result>): Promise<Result>;
   /**

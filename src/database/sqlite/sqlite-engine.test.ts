@@ -165,12 +165,21 @@ describe('the SQLite engine', () => {
     await good.write('add', { text: 'a' });
     const damaged = await open('damaged.db');
     await damaged.write('addMany', { count: 2000, bytes: 4000 });
-    await expect.poll(async () => (await readFile(damaged.path)).length).toBeGreaterThan(4096);
-    const file = await openFile(damaged.path, 'r+');
-    await file.write(Buffer.alloc(4096, 0x55), 0, 4096, 0);
-    await file.close();
-    await using snapshot = await engine.snapshot();
     const entries = (reader: { all(sql: string): Promise<unknown[]> }) => reader.all('SELECT * FROM entries');
+    // Until the log is folded into the file, SQLite reads the pages from the log.
+    await expect
+      .poll(async () => {
+        const file = await openFile(damaged.path, 'r+');
+        await file.write(Buffer.alloc(4096, 0x55), 0, 4096, 0);
+        await file.close();
+        await using probe = await engine.snapshot();
+        return await probe.read(damaged.path, entries).then(
+          () => 'sound',
+          () => 'damaged',
+        );
+      })
+      .toBe('damaged');
+    await using snapshot = await engine.snapshot();
     expect(await snapshot.read(good.path, entries)).toHaveLength(1);
     await expect(snapshot.read(damaged.path, entries)).rejects.toMatchObject({ code: 'database-corrupt' });
     const signal = AbortSignal.timeout(5000);
