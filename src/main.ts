@@ -181,6 +181,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     temporaryDirectory: join(data.path, 'tmp'),
     clock,
     log: log.part('delivery'),
+    asOne: (change) => data.engine.changeFiles(change),
   });
   const queue = opened.use(
     await startQueue({

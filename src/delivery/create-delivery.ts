@@ -24,6 +24,8 @@ export interface DeliveryOptions {
   readonly temporaryDirectory: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Runs changes of several databases so that a backup holds all of them or none. */
+  readonly asOne?: <Result>(change: () => Promise<Result>) => Promise<Result>;
 }
 
 export interface RecipientResult {

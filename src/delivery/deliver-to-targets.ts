@@ -46,20 +46,23 @@ export async function deliverToTargets(
     await store(local[0]);
     return errors;
   }
-  const rest = local.values();
-  const worker = async (): Promise<void> => {
-    for (const one of rest) await store(one);
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, local.length) }, worker));
-  // By alias, as the Delivered-To field that ends loops differs.
-  for (const [alias, members] of Map.groupBy(remote, ([, , alias]) => alias)) {
-    try {
-      await passOn(options, message, alias, members, recipients);
-    } catch (error) {
-      options.log.warn({ alias, err: error }, 'message not passed on');
-      for (const [key] of members) errors.set(key, errorReply(error));
+  const storeAll = async (): Promise<void> => {
+    const rest = local.values();
+    const worker = async (): Promise<void> => {
+      for (const one of rest) await store(one);
+    };
+    await Promise.all(Array.from({ length: Math.min(concurrency, local.length) }, worker));
+    // By alias, as the Delivered-To field that ends loops differs.
+    for (const [alias, members] of Map.groupBy(remote, ([, , alias]) => alias)) {
+      try {
+        await passOn(options, message, alias, members, recipients);
+      } catch (error) {
+        options.log.warn({ alias, err: error }, 'message not passed on');
+        for (const [key] of members) errors.set(key, errorReply(error));
+      }
     }
-  }
+  };
+  await (options.asOne?.(storeAll) ?? storeAll());
   return errors;
 }
 

@@ -6,6 +6,7 @@ const replies: Readonly<Record<string, readonly [replyCode: number, enhancedCode
   'over-quota': [452, '4.2.2', 'The mailbox is full'],
   'message-too-large': [552, '5.3.4', 'The message is too large'],
   'disk-full': [452, '4.3.1', 'No space for the message at the moment'],
+  'database-full': [452, '4.3.1', 'No space for the message at the moment'],
   // Somebody may be just about to mend the configuration: the address exists.
   'account-not-found': [451, '4.3.5', 'The mailbox cannot be opened at the moment'],
   'mailbox-not-found': [451, '4.3.5', 'The mailbox cannot be opened at the moment'],

@@ -27,11 +27,12 @@ const ofCode: Readonly<Record<string, readonly [code: string | undefined, text: 
   'keyword-name': ['CANNOT', 'That is no name for a keyword'],
   'message-too-large': ['TOOBIG', 'The message is too large'],
   'disk-full': ['UNAVAILABLE', 'There is no room for it now'],
+  'database-full': ['UNAVAILABLE', 'There is no room for it now'],
   'message-file': ['CORRUPTION', 'A message cannot be read'],
   'account-not-found': ['UNAVAILABLE', 'The account is not there any more'],
   'account-busy': ['INUSE', 'The account is in use'],
 };
-const serversFault = new Set(['disk-full', 'message-file']);
+const serversFault = new Set(['disk-full', 'database-full', 'message-file']);
 
 /**
  * The reply to a command that threw. Errors of no known kind say nothing about themselves.
