@@ -1,9 +1,9 @@
 import { literalAtEnd } from '../imap/literal-at-end.ts';
 import type { ByteText } from '../message/structure.ts';
 import { RestanteError } from '../runtime/errors.ts';
-import { limits } from '../runtime/limits.ts';
 import { ConnectionClosedError, LineTooLongError, type WireReader } from '../runtime/wire-reader.ts';
 import type { ResponseWriter } from './response-writer.ts';
+import type { ImapServerContext } from './server-context.ts';
 
 /** A command longer than allowed. What came of it was read and dropped. */
 export class CommandTooLongError extends RestanteError {
@@ -24,10 +24,12 @@ const tagForm = /^([^\x00-\x20\x7f-\xff(){%*"\\+]+)(?: |\r?\n)/;
 export class CommandInput {
   readonly #reader: WireReader;
   readonly #out: ResponseWriter;
+  readonly #limits: ImapServerContext['limits'];
 
-  constructor(reader: WireReader, out: ResponseWriter) {
+  constructor(reader: WireReader, out: ResponseWriter, limits: ImapServerContext['limits']) {
     this.#reader = reader;
     this.#out = out;
+    this.#limits = limits;
   }
 
   get reader(): WireReader {
@@ -83,14 +85,14 @@ export class CommandInput {
     let literal = literalAtEnd(text);
     while (literal !== undefined && !literal.synchronizing) {
       dropped += literal.sizeBytes;
-      if (dropped > limits.imapDroppedLiteralBytes) {
+      if (dropped > this.#limits.imapDroppedLiteralBytes) {
         this.#out.write('* BYE [TOOBIG] Literal is too large\r\n');
         await this.#out.drain();
         throw new ConnectionClosedError();
       }
       let left = literal.sizeBytes;
       while (left > 0) left -= (await this.#reader.readChunk(left, timeoutMs)).length;
-      literal = literalAtEnd(await this.#line(limits.imapCommandBytes, timeoutMs));
+      literal = literalAtEnd(await this.#line(this.#limits.imapCommandBytes, timeoutMs));
     }
   }
 

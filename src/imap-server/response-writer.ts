@@ -20,7 +20,7 @@ const maxSpareChunks = 16;
  * text, one character a byte. Between commands it holds no buffer.
  */
 export class ResponseWriter {
-  #socket: Socket;
+  readonly #socket: Socket;
   readonly #timeoutMs: number;
   #text = '';
   #chunk: Buffer | undefined;
@@ -32,11 +32,6 @@ export class ResponseWriter {
   constructor(socket: Socket, timeoutMs: number) {
     this.#socket = socket;
     this.#timeoutMs = timeoutMs;
-  }
-
-  /** Goes on over TLS. Everything must have been sent. */
-  useSocket(socket: Socket): void {
-    this.#socket = socket;
   }
 
   /** Whether to call {@link flush} before more is written. */

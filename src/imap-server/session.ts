@@ -45,7 +45,6 @@ export class Session {
       startTls: boolean;
       remoteAddress: string;
       log: Log;
-      reader?: WireReader;
     },
   ) {
     this.server = server;
@@ -55,7 +54,7 @@ export class Session {
     this.tls = connection.tls;
     this.#socket = connection.tls ?? connection.socket;
     this.out = new ResponseWriter(this.#socket, server.limits.imapWriteMs);
-    this.input = new CommandInput(connection.reader ?? new WireReader(this.#socket), this.out);
+    this.input = new CommandInput(new WireReader(this.#socket), this.out, server.limits);
   }
 
   get socket(): Socket {
@@ -72,7 +71,7 @@ export class Session {
     this.tls = socket;
     this.#socket = socket;
     this.out = new ResponseWriter(socket, this.server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(socket), this.out);
+    this.input = new CommandInput(new WireReader(socket), this.out, this.server.limits);
   }
 
   /** The account of a session that is logged in, as the commands that ask for it require. */

@@ -104,6 +104,7 @@ class Connections {
   readonly #rateLimit: RateLimit;
   readonly #stopping = new AbortController();
   readonly #context: Omit<ImapServerContext, 'tls' | 'allowPlaintextAuth'>;
+  readonly #contexts = new Map<ImapListener, ImapServerContext>();
   readonly #refused: (reason: string) => void;
   #count = 0;
 
@@ -206,6 +207,16 @@ class Connections {
     }
   }
 
+  #contextOf(listener: ImapListener): ImapServerContext {
+    let context = this.#contexts.get(listener);
+    if (context === undefined) {
+      const allowPlaintextAuth = listener.allowPlaintextAuth === true;
+      context = { ...this.#context, tls: listener.acceptor, allowPlaintextAuth };
+      this.#contexts.set(listener, context);
+    }
+    return context;
+  }
+
   /** @returns what is to be called at the connection's end, or undefined when there are too many */
   #admit(remoteAddress: string): (() => void) | undefined {
     // This machine: no stranger, and a web mail program's sessions all come from here.
@@ -231,10 +242,8 @@ class Connections {
         return;
       }
     }
-    const session = new Session(
-      { ...this.#context, tls: listener.acceptor, allowPlaintextAuth: listener.allowPlaintextAuth === true },
-      { socket, tls, startTls: listener.tls === 'starttls', remoteAddress, log },
-    );
+    const startTls = listener.tls === 'starttls';
+    const session = new Session(this.#contextOf(listener), { socket, tls, startTls, remoteAddress, log });
     this.#sessions.set(socket, session);
     log.debug({ tls: tls !== undefined }, 'connected');
     try {
