@@ -1,5 +1,6 @@
 import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
 import { formatFlags } from './flag-text.ts';
+import { missingUids } from './missing-uids.ts';
 import type { Selection } from './selected-mailbox.ts';
 import type { Session } from './session.ts';
 
@@ -14,7 +15,8 @@ export interface Resync {
 
 /**
  * Tells what has changed since a client was here last: UIDs that are gone, then flags.
- * Expunged messages are kept in the database for ever, so that it is exact however long ago that was.
+ * Expunged messages are kept in the database for ever, so that it is exact however long ago that was. After a restore, what the client
+ * was told of since the backup is not known: it is told of every UID that is not there.
  * Source: RFC 7162 §3.2.5
  */
 export async function resynchronise(session: Session, opened: Selection, resync: Resync): Promise<void> {
@@ -23,9 +25,14 @@ export async function resynchronise(session: Session, opened: Selection, resync:
   const known = resync.knownUids === undefined ? undefined : resolveRanges(resync.knownUids, greatest);
   const unmatchedFrom = firstUnmatchedUid(opened, resync.match);
   const gone: number[] = [];
+  if (!opened.changesComplete) {
+    const missing = missingUids(selected.uids, known ?? [1, greatest], greatest);
+    if (missing !== '') session.untagged(`VANISHED (EARLIER) ${missing}`);
+  }
   for (const { uid, expunged, createSeq } of changes) {
     // What came and went in between, the client never knew.
-    if (expunged && createSeq <= resync.modseq && uid >= unmatchedFrom && within(known, uid)) gone.push(uid);
+    if (opened.changesComplete && expunged && createSeq <= resync.modseq && uid >= unmatchedFrom && within(known, uid))
+      gone.push(uid);
   }
   if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumbers(gone)}`);
   for (const change of changes) {

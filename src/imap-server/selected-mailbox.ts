@@ -23,6 +23,8 @@ export interface Selection {
   readonly firstUnseen: number;
   /** Since the MODSEQ asked for. */
   readonly changes: readonly MessageChange[];
+  /** Whether those are all; after a restore older ones are not known. */
+  readonly changesComplete: boolean;
 }
 
 /**
@@ -85,25 +87,27 @@ export class SelectedMailbox implements Disposable {
         if (mailbox === undefined) return undefined;
         const modseq = await reader.modseq();
         const uids = await options.sharedUids.read(account.name, mailbox, reader);
-        const changes = options.since === undefined ? [] : await reader.changesSince(mailbox.id, options.since);
+        const { since } = options;
+        const changes = since === undefined ? [] : await reader.changesSince(mailbox.id, since);
+        const changesComplete = since === undefined || since >= (await reader.changesKnownSince());
         let firstUnseen = 0;
         if (mailbox.unseen > 0) {
           const unseen = await reader.firstUidWithFlags(mailbox.id, 0, flagBits['\\Seen']);
           firstUnseen = unseen === undefined ? 0 : uids.indexOf(unseen) + 1;
         }
-        return { mailbox, uids, modseq, changes, firstUnseen };
+        return { mailbox, uids, modseq, changes, changesComplete, firstUnseen };
       });
       if (opened === undefined) {
         hold[Symbol.dispose]();
         return undefined;
       }
-      const { mailbox, changes, firstUnseen } = opened;
+      const { mailbox, changes, changesComplete, firstUnseen } = opened;
       const selected = new SelectedMailbox(account, mailbox, options.readOnly, {
         ...opened,
         hold,
         sharedUids: options.sharedUids,
       });
-      return { mailbox, selected, changes, firstUnseen };
+      return { mailbox, selected, changes, changesComplete, firstUnseen };
     } catch (error) {
       hold[Symbol.dispose]();
       throw error;

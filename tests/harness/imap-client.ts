@@ -68,7 +68,7 @@ export class ImapTestClient implements Disposable {
   /** Expects a line; `…` stands for any text. */
   async expect(pattern: string): Promise<string> {
     const line = await this.line();
-    const form = new RegExp(`^${pattern.split('…').map(RegExp.escape).join('[^]*')}$`);
+    const form = new RegExp(`^${pattern.split('…').map(RegExp.escape).join('[\\s\\S]*')}$`);
     expect(line).toMatch(form);
     return line;
   }

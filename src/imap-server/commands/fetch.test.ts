@@ -56,7 +56,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 async function content(item: string): Promise<string | undefined> {
   const [line] = await client.ok(`FETCH 1 ${item}`);
   if (/ NIL\)$/.test(line)) return undefined;
-  const match = /^\* 1 FETCH \([^{]* ~?\{(\d+)\}\r\n([^]*)\)$/.exec(line);
+  const match = /^\* 1 FETCH \([^{]* ~?\{(\d+)\}\r\n([\s\S]*)\)$/.exec(line);
   expect(match?.[2], line).toHaveLength(Number(match?.[1]));
   return match?.[2];
 }

@@ -7,6 +7,7 @@ import { flagBits } from '../../store/flags.ts';
 import { MessageFileError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
 import { columnsOf, compileRowItems, compileWholeItems, writeFetchResponse } from '../fetch-response.ts';
+import { missingUids } from '../missing-uids.ts';
 import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -87,9 +88,16 @@ function withItem(items: FetchItem[], kind: 'UID' | 'MODSEQ' | 'FLAGS'): FetchIt
 async function changedUids(session: Session, request: Request, uids: Uint32Array): Promise<Uint32Array> {
   const { mailbox } = session;
   const since = request.changedSince ?? 0;
-  const changes = await mailbox.account.read((reader) => reader.changesSince(mailbox.id, since));
-  if (request.vanished) {
-    const ranges = resolveRanges(request.set, 0xffff_ffff);
+  const [changes, knownSince, now] = await mailbox.account.read(async (reader) => [
+    await reader.changesSince(mailbox.id, since),
+    await reader.changesKnownSince(),
+    await reader.mailboxById(mailbox.id),
+  ]);
+  const ranges = request.vanished ? resolveRanges(request.set, 0xffff_ffff) : [];
+  if (request.vanished && since < knownSince) {
+    const missing = missingUids(mailbox.uids, ranges, (now?.uidNext ?? 1) - 1);
+    if (missing !== '') session.untagged(`VANISHED (EARLIER) ${missing}`);
+  } else if (request.vanished) {
     const gone = changes.filter(
       // Who is in the view has a number still: that is told by VANISHED without EARLIER.
       ({ uid, expunged, createSeq }) =>

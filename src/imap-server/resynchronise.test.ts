@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ImapTestClient } from '../../tests/harness/imap-client.ts';
+import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
+
+let server: ImapFixture;
+beforeAll(async () => {
+  server = await startImapFixture();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+interface Known {
+  uidValidity: number;
+  modseq: number;
+}
+
+async function fill(client: ImapTestClient, count: number): Promise<Known> {
+  for (let number = 1; number <= count; number++) await client.append('INBOX', `Subject: ${number}\n\nBody\n`);
+  const lines = (await client.ok('SELECT INBOX')).join('\n');
+  return {
+    uidValidity: Number(/UIDVALIDITY (\d+)/.exec(lines)?.[1]),
+    modseq: Number(/HIGHESTMODSEQ (\d+)/.exec(lines)?.[1]),
+  };
+}
+
+/** What a client is told that comes back and says what it knows. */
+async function comeBack(login: string, parameters: string): Promise<string[]> {
+  const client = await server.login(login);
+  await client.ok('ENABLE QRESYNC');
+  const lines = await client.ok(`SELECT INBOX (QRESYNC (${parameters}))`);
+  return lines.filter((line) => /VANISHED|FETCH/.test(line));
+}
+
+describe('QRESYNC', () => {
+  it('tells a client that comes back what is gone and what has changed', async () => {
+    const client = await server.login('back');
+    const { uidValidity, modseq } = await fill(client, 6);
+    expect(await comeBack('back', `${uidValidity} ${modseq}`)).toEqual([]);
+    await client.ok('STORE 2,4 +FLAGS.SILENT (\\Deleted)');
+    await client.ok('EXPUNGE');
+    await client.ok('UID STORE 6 +FLAGS.SILENT (\\Seen)');
+    await client.append('INBOX', 'Subject: 7\n\n');
+    await client.append('INBOX', 'Subject: 8\n\n', '(\\Deleted) ');
+    await client.ok('EXPUNGE');
+    const flags = `* 4 FETCH (UID 6 FLAGS (\\Seen) MODSEQ (${modseq + 3}))`;
+    const added = `* 5 FETCH (UID 7 FLAGS () MODSEQ (${modseq + 4}))`;
+    expect(await comeBack('back', `${uidValidity} ${modseq}`)).toEqual(['* VANISHED (EARLIER) 2,4', flags, added]);
+    expect(await comeBack('back', `${uidValidity} ${modseq} 1:3`)).toEqual(['* VANISHED (EARLIER) 2']);
+    expect(await comeBack('back', `${uidValidity} ${modseq} 4:6`)).toEqual(['* VANISHED (EARLIER) 4', flags]);
+    // Message 2 had been UID 2 and is UID 3 now: up to message 1 nothing can be gone.
+    expect(await comeBack('back', `${uidValidity} ${modseq} 1:6 (1,2 1,2)`)).toEqual([
+      '* VANISHED (EARLIER) 2,4',
+      flags,
+    ]);
+    expect(await comeBack('back', `${uidValidity} ${modseq} (1,2 1,3)`)).toEqual([
+      '* VANISHED (EARLIER) 4',
+      flags,
+      added,
+    ]);
+    // Another UIDVALIDITY: nothing that the client knows is worth anything.
+    expect(await comeBack('back', `${uidValidity + 1} ${modseq}`)).toEqual([]);
+  });
+
+  it('tells removals by UID', async () => {
+    const client = await server.login('vanished');
+    const { modseq } = await fill(client, 4);
+    const other = await server.login('vanished');
+    await other.ok('SELECT INBOX');
+    await client.ok('ENABLE QRESYNC');
+    await other.ok('STORE 2:3 +FLAGS.SILENT (\\Deleted)');
+    await other.ok('EXPUNGE');
+    await client.play(String.raw`
+      C: a FETCH 2 FLAGS
+      S: * 2 FETCH (UID 2 FLAGS (\Deleted))
+      S: a OK Done
+      C: b NOOP
+      S: * VANISHED 2:3
+      S: b OK Done
+      C: c UID FETCH 1:* (FLAGS) (CHANGEDSINCE ${modseq} VANISHED)
+      S: * VANISHED (EARLIER) 2:3
+      S: c OK Done
+      C: d STORE 1 +FLAGS (\Deleted)
+      S: * 1 FETCH (UID 1 FLAGS (\Deleted) MODSEQ (${modseq + 3}))
+      S: d OK Done
+      C: e EXPUNGE
+      S: * VANISHED 1
+      S: e OK [HIGHESTMODSEQ ${modseq + 4}] Expunged
+      C: f FETCH 1:* FLAGS (CHANGEDSINCE 1 VANISHED)
+      S: f BAD …
+      C: g UID FETCH 1:* FLAGS (VANISHED)
+      S: g BAD …
+    `);
+  });
+});
+
+describe('CONDSTORE', () => {
+  it('is enabled by whatever shows that the client knows it', async () => {
+    const reader = await server.login('condstore');
+    const { modseq } = await fill(reader, 2);
+    for (const command of [
+      'SELECT INBOX (CONDSTORE)',
+      'STATUS INBOX (HIGHESTMODSEQ)',
+      'ENABLE CONDSTORE',
+      'FETCH 1 MODSEQ',
+      'FETCH 1 FLAGS (CHANGEDSINCE 1)',
+      'SEARCH MODSEQ 1',
+      'STORE 1 (UNCHANGEDSINCE 1) FLAGS ()',
+    ]) {
+      const client = await server.login('condstore');
+      await client.ok('SELECT INBOX');
+      const lines = await client.ok(command);
+      expect(lines.join('\n'), command).toMatch(/HIGHESTMODSEQ/);
+      expect((await client.ok('STORE 2 +FLAGS (\\Seen)'))[0], command).toMatch(/MODSEQ \(\d+\)\)$/);
+    }
+    const plain = await server.login('condstore');
+    await plain.ok('SELECT INBOX');
+    expect(await plain.ok('STORE 2 -FLAGS (\\Seen)')).toEqual(['* 2 FETCH (FLAGS ())']);
+    expect(await reader.ok('FETCH 1:2 (UID) (CHANGEDSINCE 1)')).toContainEqual(
+      expect.stringMatching(/^\* 2 FETCH \(MODSEQ \(\d+\) UID 2\)$/),
+    );
+    expect(await reader.ok(`FETCH 1 (UID) (CHANGEDSINCE ${modseq})`)).toEqual([]);
+  });
+});
