@@ -1,8 +1,8 @@
 import type { UidList } from './uid-list.ts';
 
 /**
- * UIDs without message, for a client that may know UIDs of which nothing is known here: in an account that was restored from a
- * backup, those given out after the backup. RFC 7162 §3.2.5.1 lets a server name more UIDs than the client ever knew.
+ * UIDs without message, for a client that may know some of which nothing is known here: in an account that was restored from a
+ * backup, those given out after the backup. RFC 7162 §3.2.5.1: a server that doesn't remember so far back names all that are gone.
  * @param ranges pairs of first and last, ascending
  * @param greatest UID that may have been given out; none above it is named
  * @returns as a sequence set; empty if there are none
