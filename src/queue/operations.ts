@@ -2,6 +2,7 @@ import type { Parameter, Transactor } from '../database/engine.ts';
 import { filterCondition } from './filter-condition.ts';
 import type { AttemptReply, QueueFilter } from './queue.ts';
 import { type MessageRow, migrations, type QueueSchema } from './schema.ts';
+import { countSending, type SendingLimits } from './sending-limits.ts';
 
 export { migrations };
 
@@ -171,7 +172,10 @@ export const operations = {
     for (const first of args.firsts) await write.run('DELETE FROM reserved WHERE first = ?', [first]);
   },
 
-  async submit(write: Write, args: NewQueueMessage): Promise<{ ids: number[] }> {
+  async submit(write: Write, args: NewQueueMessage & { limits: SendingLimits }): Promise<{ ids: number[] }> {
+    const { account, queued_at: now } = args.message;
+    const addresses = args.recipients.map(({ address }) => address);
+    if (account !== null) await countSending(write, { account, addresses, limits: args.limits, now });
     return { ids: await addMessage(write, args) };
   },
 

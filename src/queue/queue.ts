@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { SendingLimits } from './sending-limits.ts';
 
 /**
  * The queue of outgoing mail: everything submitted, and every DSN, until each recipient is delivered, relayed or given up.
@@ -6,7 +7,7 @@ import type { Readable } from 'node:stream';
  * ## On disk
  * `queue/index.db`: `message` (one row a message), `recipient` (one row for each recipient that is not finished), `destination` (when
  * a domain is next due), `reserved` (blocks of message ids whose files may be without a row), `erase` (messages that are gone, whose
- * file is still there). `queue/msg/<dir>/<id>`: one file a message, `<dir>` being the id divided by 1024; never changed once linked.
+ * file is still there), `sent` (how much each account sent, by the hour, for a day) and `known_recipient` (whom each has written to). `queue/msg/<dir>/<id>`: one file a message, `<dir>` being the id divided by 1024; never changed once linked.
  *
  * ## Invariants
  * - Each `message` has at least one `recipient` and its file, whole. It goes in the transaction that finishes its last recipient,
@@ -30,6 +31,7 @@ export interface Queue extends AsyncDisposable {
   /**
    * Takes a message over: durable when the promise resolves. The file is linked, so that the caller disposes of its own name.
    * @returns the queue's id of each recipient, in the order given
+   * @throws InvalidQueueRecipientError; RestanteError `sending-limit-messages`, `sending-limit-recipients`
    */
   submit(message: SubmittedMessage): Promise<{ ids: number[] }>;
   /** Recipients in the queue, by id. At most `limit` (1,000 unless told) after the id `after`. */
@@ -66,6 +68,8 @@ export interface SubmittedMessage {
   readonly sender: string;
   /** The account that submitted it. */
   readonly account?: string;
+  /** For what the account may send; what it sends is counted in any case. */
+  readonly limits?: SendingLimits;
   readonly recipients: readonly SubmittedRecipient[];
   readonly file: QueueableFile;
   /** Header fields that go before the file. */

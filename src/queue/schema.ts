@@ -7,6 +7,8 @@ export interface QueueSchema {
   destination: { domain: string; next_attempt_at: number };
   reserved: { first: number; last: number };
   erase: { message_id: number };
+  sent: { account: string; hour: number; messages: number };
+  known_recipient: { account: string; address: string; first_at: number };
 }
 
 export interface MessageRow {
@@ -92,6 +94,24 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE next_id (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL) STRICT;
       INSERT INTO next_id (one, id) VALUES (1, 1);
       CREATE TABLE erase (message_id INTEGER PRIMARY KEY) STRICT;
+    `,
+  },
+  {
+    version: 2,
+    sql: `
+      CREATE TABLE sent (
+        account TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        messages INTEGER NOT NULL,
+        PRIMARY KEY (account, hour)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE known_recipient (
+        account TEXT NOT NULL,
+        address TEXT NOT NULL,
+        first_at INTEGER NOT NULL,
+        PRIMARY KEY (account, address)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX known_recipient_since ON known_recipient (account, first_at);
     `,
   },
 ];

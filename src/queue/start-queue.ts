@@ -20,7 +20,7 @@ import { contentChunks, readHeader } from './message-content.ts';
 import { MessageFiles } from './message-files.ts';
 import { MessageIds, type ReservedId } from './message-ids.ts';
 import { type Backoff, defaultBackoff } from './next-attempt.ts';
-import type { ChangeSummary, NewQueueMessage, QueueOperations } from './operations.ts';
+import type { ChangeSummary, QueueOperations } from './operations.ts';
 import type { ConnectPeer } from './peer.ts';
 import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queue.ts';
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
@@ -195,9 +195,10 @@ class RunningQueue implements Queue {
         is_dsn: message.isDsn ? 1 : 0,
         queued_at: now,
       };
-      const added: NewQueueMessage = {
+      const added = {
         message: row,
         recipients,
+        limits: message.limits ?? {},
         nextAttemptAt: Math.max(now, message.holdUntil ?? now),
       };
       const { ids } = await this.#database.write('submit', added);
