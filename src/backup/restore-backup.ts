@@ -109,7 +109,7 @@ async function copyAll(
     directories.add(dirname(target));
     await pool.run(async () => {
       // The mode may not be wider than the backup said, nor open a message to others.
-      const mode = file.kind === 'config' ? Number.parseInt(file.mode, 8) & 0o755 : 0o600;
+      const mode = Number.parseInt(file.mode, 8) & (file.kind === 'config' ? 0o755 : 0o700);
       try {
         const copy = await copyFileHashed(join(options.backup, file.path), target, mode, options.signal);
         if (copy.sha256 !== file.sha256)

@@ -34,7 +34,7 @@ describe('a backup', () => {
     expect(result).toMatchObject({ complete: true, linked: 0, copied: 1 });
     const copy = await stat(join(fixture.root, 'one', 'data', 'msg', 'entry'));
     expect(copy.ino).not.toBe((await stat(join(fixture.dataDirectory, 'msg', 'entry'))).ino);
-    expect(copy.mode & 0o777).toBe(0o600);
+    expect(copy.mode & 0o777).toBe(0o400);
     expect(await findings(fixture, join(fixture.root, 'one'))).toEqual([]);
   });
 

@@ -202,8 +202,9 @@ class Backup {
       if (!found.isFile()) throw new Error('it is not a regular file');
       if (found.size !== file.sizeBytes) throw new Error(`its size is ${found.size}, its row says ${file.sizeBytes}`);
       const linked = await this.#tryLink(source, destination);
+      const mode = found.mode & (linked ? 0o777 : 0o700);
       if (!linked) {
-        const copy = await copyFileHashed(source, destination, 0o600, this.#options.signal);
+        const copy = await copyFileHashed(source, destination, mode, this.#options.signal);
         if (copy.sha256 !== file.sha256) {
           await rm(destination, { force: true });
           throw new Error("its bytes are not those that its row's SHA-256 was made of");
@@ -211,14 +212,13 @@ class Backup {
       }
       if (linked) this.#linked++;
       else this.#copied++;
-      const mode = linked ? (found.mode & 0o777).toString(8).padStart(3, '0') : '600';
       const { sizeBytes, sha256, account } = file;
       await this.#add(manifest, {
         path: target,
         kind: 'message',
         sizeBytes,
         sha256,
-        mode,
+        mode: octal(mode),
         ...(account && { account }),
       });
       if (account !== undefined) {
@@ -286,8 +286,7 @@ class Backup {
     await file.chmod(mode);
     await file.sync();
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const octal = mode.toString(8).padStart(3, '0');
-    await this.#add(manifest, { path: target, kind, sizeBytes: bytes.length, sha256, mode: octal });
+    await this.#add(manifest, { path: target, kind, sizeBytes: bytes.length, sha256, mode: octal(mode) });
   }
 
   async #add(
@@ -325,6 +324,10 @@ class Backup {
     this.#options.report('error', `${text}: ${detail}`, { path });
     keep(this.#errors, `${text}: ${path}: ${detail}`);
   }
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(3, '0');
 }
 
 function keep(findings: string[], text: string): void {
