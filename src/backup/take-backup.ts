@@ -300,10 +300,11 @@ class Backup {
   }
 
   #makeDirectory(path: string): void {
+    if (this.#directories.has(path)) return;
+    mkdirSync(join(this.#root, path), { recursive: true, mode: 0o700 });
     for (let level = path; level !== '.' && !this.#directories.has(level); level = dirname(level)) {
       this.#directories.add(level);
     }
-    mkdirSync(join(this.#root, path), { recursive: true, mode: 0o700 });
   }
 
   #progress(moreBytes: number): void {
