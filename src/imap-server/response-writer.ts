@@ -36,7 +36,7 @@ export class ResponseWriter {
 
   /** Whether to call {@link flush} before more is written. */
   get full(): boolean {
-    return this.#text.length + this.#used >= chunkBytes;
+    return this.#text.length + this.#used >= chunkBytes || this.#unsent > unsentLimitBytes;
   }
 
   write(text: ByteText): void {
