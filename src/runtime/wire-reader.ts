@@ -26,6 +26,8 @@ export class ReadTimeoutError extends RestanteError {
 const lineFeed = 10;
 /** Above this many unread bytes the socket is paused, so that a fast sender waits instead of filling memory. */
 const highWaterBytes = 128 * 1024;
+/** As many unread pieces are put together: a piece costs some hundred bytes of memory, even when it has one. */
+const maxPieces = 64;
 
 /**
  * Pull-based reading from a socket for protocols of lines and counted bytes. One reader a socket and one read at a time; what was
@@ -35,10 +37,14 @@ export class WireReader {
   readonly #socket: Socket;
   #chunks: Buffer[] = [];
   #unreadBytes = 0;
+  /** Chunks, and bytes in them, that are known to hold no line end: what comes byte by byte is looked at once. */
+  #searchedChunks = 0;
+  #searchedBytes = 0;
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
   readonly #onData = (chunk: Buffer): void => {
+    if (this.#chunks.length >= maxPieces) this.#joinChunks();
     this.#chunks.push(chunk);
     this.#unreadBytes += chunk.length;
     if (this.#unreadBytes >= highWaterBytes) this.#socket.pause();
@@ -79,6 +85,7 @@ export class WireReader {
     const unread = Buffer.concat(this.#chunks);
     this.#chunks = [];
     this.#unreadBytes = 0;
+    this.#searchAgain();
     this.#onEnd();
     return unread;
   }
@@ -100,8 +107,9 @@ export class WireReader {
 
   /** The next line if all of it is here already. */
   takeLine(limitBytes: number): Buffer | undefined {
-    let before = 0;
-    for (let at = 0; at < this.#chunks.length; at++) {
+    let before = this.#searchedBytes;
+    if (before > limitBytes) throw new LineTooLongError(limitBytes);
+    for (let at = this.#searchedChunks; at < this.#chunks.length; at++) {
       const chunk = this.#chunks[at];
       const end = chunk.indexOf(lineFeed);
       if (end !== -1) {
@@ -109,6 +117,8 @@ export class WireReader {
         return this.#take(before + end + 1);
       }
       before += chunk.length;
+      this.#searchedChunks = at + 1;
+      this.#searchedBytes = before;
       if (before > limitBytes) throw new LineTooLongError(limitBytes);
     }
     return undefined;
@@ -146,11 +156,13 @@ export class WireReader {
   /** Puts back bytes that belong to what is read next. */
   unread(bytes: Buffer): void {
     if (bytes.length === 0) return;
+    this.#searchAgain();
     this.#chunks.unshift(bytes);
     this.#unreadBytes += bytes.length;
   }
 
   #take(count: number): Buffer {
+    this.#searchAgain();
     this.#unreadBytes -= count;
     const first = this.#chunks[0];
     let taken: Buffer;
@@ -183,6 +195,17 @@ export class WireReader {
     }
     if (this.#unreadBytes < highWaterBytes && this.#socket.isPaused() && !this.#ended) this.#socket.resume();
     return taken;
+  }
+
+  #searchAgain(): void {
+    this.#searchedChunks = 0;
+    this.#searchedBytes = 0;
+  }
+
+  #joinChunks(): void {
+    if (this.#searchedChunks === this.#chunks.length) this.#searchedChunks = 1;
+    else this.#searchAgain();
+    this.#chunks = [Buffer.concat(this.#chunks)];
   }
 
   /** Waits until more has come. */
