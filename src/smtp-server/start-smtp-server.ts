@@ -39,7 +39,13 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<SmtpS
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     const log = options.log.child({ cid: count });
-    const connection = serveConnection(state, listener, socket, log).finally(() => connections.delete(connection));
+    const connection = serveConnection(state, listener, socket, log)
+      .catch((error: unknown) => {
+        // One connection's failure must not end the process.
+        log.error({ err: error }, 'connection ended by an error');
+        socket.destroy();
+      })
+      .finally(() => connections.delete(connection));
     connections.add(connection);
   };
   try {
