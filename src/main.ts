@@ -33,6 +33,7 @@ import { type DataDirectory, durableParts, openDataDirectory } from './wiring/op
 import { outgoingRoutes } from './wiring/outgoing-routes.ts';
 import { softwareVersion } from './wiring/software-version.ts';
 import { type ListeningService, startServers } from './wiring/start-servers.ts';
+import { submissionQueue } from './wiring/submission-queue.ts';
 import { submitLocally } from './wiring/submit-locally.ts';
 
 export interface RunningServer {
@@ -152,6 +153,8 @@ interface Core extends AsyncDisposable {
   readonly data: DataDirectory;
   readonly domains: LiveDomains;
   readonly queue: Queue;
+  /** The same for mail of users. */
+  readonly submissions: Pick<Queue, 'submit'>;
   readonly delivery: Delivery;
 }
 
@@ -201,15 +204,16 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     }),
   );
   running.queue = queue;
+  const submissions = opened.use(submissionQueue(queue, { config, domains, clock, log: log.part('dkim') }));
   const resources = opened.move();
-  return { data, domains, queue, delivery, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { data, domains, queue, submissions, delivery, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 function controlServices(
   core: Core,
   options: { config: StaticConfig; log: RootLog; metrics: Metrics; stop: () => void },
 ): ControlServices {
-  const { data, domains, queue } = core;
+  const { data, domains, queue, submissions } = core;
   const { config, log, metrics, stop } = options;
   const clock = systemClock;
   return {
@@ -228,7 +232,8 @@ function controlServices(
     queue,
     stop,
     backup: backupService({ config, data, clock, log: log.part('backup'), metrics }),
-    submit: (message) => submitLocally(message, { accounts: data.accounts, queue, hostname: config.hostname, clock }),
+    submit: (message) =>
+      submitLocally(message, { accounts: data.accounts, queue: submissions, hostname: config.hostname, clock }),
   };
 }
 

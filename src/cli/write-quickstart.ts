@@ -94,8 +94,7 @@ domains:
   ${domain}:
     dkim:
       selectors:
-${selectors.join('')}      # This version does not sign yet; when yours does, take the "#" away.
-      # sign: [${keys.map(({ selector }) => JSON.stringify(selector)).join(', ')}]
+${selectors.join('')}      sign: [${keys.map(({ selector }) => JSON.stringify(selector)).join(', ')}]
 
 accounts:
   ${account}:

@@ -101,7 +101,6 @@ describe('resolving an address', () => {
       name: 'team@example.org',
       members: [mine('me@example.org'), { ...mine('you@example.org'), account: 'you' }],
       postPublic: false,
-      listMembers: false,
       allowFrom: true,
     };
     expect(addresses.resolve('team', 'example.org')).toEqual(expected);

@@ -23,7 +23,6 @@ interface AliasRecipient {
   name: string;
   members: readonly AccountRecipient[];
   postPublic: boolean;
-  listMembers: boolean;
   allowFrom: boolean;
 }
 
@@ -175,8 +174,8 @@ export class AddressBook {
       const found = this.#recipients.get(this.#key(member));
       if (found?.kind === 'account') members.push(found);
     }
-    const { postPublic, listMembers, allowFrom } = alias;
-    this.#recipients.set(this.#key(name), { kind: 'alias', name, members, postPublic, listMembers, allowFrom });
+    const { postPublic, allowFrom } = alias;
+    this.#recipients.set(this.#key(name), { kind: 'alias', name, members, postPublic, allowFrom });
   }
 
   #key(address: string): string {

@@ -1,23 +1,32 @@
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { loadDomainsConfig } from './domains-config.ts';
-import { ineffectiveKeys } from './ineffective-keys.ts';
+import { readDkimKey } from './read-dkim-key.ts';
 import { loadStaticConfig } from './static-config.ts';
+import { transportLogin } from './transport-login.ts';
 
 interface ConfigCheck {
   /** Of `restante.yaml`, or, when it has none, of the `domains.yaml` beside it. */
   problems: readonly ConfigProblem[];
-  /** Keys that are set but do nothing in this version. */
-  ineffective: readonly string[];
+  /** Errors of files that the configuration names: keys to sign with, passwords of transports. */
+  unusable: readonly Error[];
 }
 
-/** @throws ConfigFileError */
+/** @throws ConfigFileError when `restante.yaml` or `domains.yaml` can't be read */
 export async function checkConfig(staticConfigPath: string): Promise<ConfigCheck> {
   try {
     const server = await loadStaticConfig(staticConfigPath);
-    const domains = await loadDomainsConfig(server);
-    return { problems: [], ineffective: ineffectiveKeys(server, domains) };
+    const { domains } = await loadDomainsConfig(server);
+    const keys = Object.values(domains).flatMap(({ dkim }) =>
+      dkim.sign.map((selector) => readDkimKey(dkim.selectors[selector].privateKeyFile)),
+    );
+    const logins = Object.values(server.transports).map(({ username = '', passwordFile }) =>
+      passwordFile === undefined ? undefined : transportLogin(username, passwordFile),
+    );
+    const files = await Promise.allSettled([...keys, ...logins]);
+    const unusable = files.flatMap((file) => (file.status === 'rejected' ? [file.reason as Error] : []));
+    return { problems: [], unusable };
   } catch (error) {
-    if (error instanceof ConfigError) return { problems: error.problems, ineffective: [] };
+    if (error instanceof ConfigError) return { problems: error.problems, unusable: [] };
     throw error;
   }
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { accepting, mapping } from './accepted-value.ts';
-import { notInEffect } from './ineffective-keys.ts';
 import {
   accountNameValue,
   countValue,
@@ -78,7 +77,9 @@ const domain = z.strictObject({
       sign: z
         .array(accepting(nameValue.clone(), 'a name under "selectors"', '2026a'))
         .default([])
-        .describe(`Selectors to sign outgoing mail with.${notInEffect}`),
+        .describe(
+          'Selectors to sign outgoing mail of the domain with. While a key cannot be read, such mail is refused for now.',
+        ),
     })
     .prefault({})
     .describe('Signatures (RFC 6376).'),
@@ -105,8 +106,8 @@ const account = z.strictObject({
     .describe('Addresses of the account: it receives mail to them, may write from them, and logs in with any of them.'),
   quota: sizeValue.optional().describe('Most that the account may store; otherwise the quota of restante.yaml.'),
   loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
-  maxOutgoingMessagesPerDay: countValue.optional().describe(`Otherwise as in restante.yaml.${notInEffect}`),
-  maxNewRecipientsPerDay: countValue.optional().describe(`Otherwise as in restante.yaml.${notInEffect}`),
+  maxOutgoingMessagesPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
+  maxNewRecipientsPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
   routes: routes
     .default([])
     .describe(
@@ -121,7 +122,6 @@ const alias = z.strictObject({
     .describe('Addresses of accounts of this server that each get the message.'),
   description: textValue.optional().describe('For people.'),
   postPublic: z.boolean().default(false).describe('Whether others than the members may write to it.'),
-  listMembers: z.boolean().default(false).describe(`Whether members may see who the members are.${notInEffect}`),
   allowFrom: z.boolean().default(false).describe('Whether members may write from the address of the alias.'),
 });
 

@@ -7,7 +7,6 @@ import { ConfigError, problemText } from './config-error.ts';
 import { type DomainsConfig, parseDomainsConfig } from './domains-config.ts';
 import type { DomainsEdit } from './domains-edit-schema.ts';
 import { editDomains } from './edit-domains.ts';
-import { ineffectiveKeys } from './ineffective-keys.ts';
 import { placeComments } from './place-comments.ts';
 import { readConfigFile } from './read-config-file.ts';
 import type { StaticConfig } from './static-config.ts';
@@ -42,9 +41,7 @@ export class LiveDomains {
   /** @throws ConfigFileError, ConfigError */
   static async open(staticConfig: StaticConfig, log: Log): Promise<LiveDomains> {
     const text = await readConfigFile(staticConfig.domainsPath);
-    const domains = new LiveDomains(staticConfig, log, parseDomainsConfig(staticConfig, text), text);
-    domains.#warn();
-    return domains;
+    return new LiveDomains(staticConfig, log, parseDomainsConfig(staticConfig, text), text);
   }
 
   /** As it is now: ask again for each use, don't keep. */
@@ -141,13 +138,7 @@ export class LiveDomains {
       },
       'domains.yaml is in use',
     );
-    this.#warn();
     for (const listener of this.#listeners) listener(config);
-  }
-
-  #warn(): void {
-    const keys = ineffectiveKeys(this.#staticConfig, this.#config);
-    if (keys.length > 0) this.#log.warn({ keys }, 'The configuration sets keys that have no effect in this version');
   }
 
   #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, problemText } from './config-error.ts';
 import { parseDomainsConfig } from './domains-config.ts';
-import { ineffectiveKeys } from './ineffective-keys.ts';
 import { parseStaticConfig, type StaticConfig } from './static-config.ts';
 import { transportLogin } from './transport-login.ts';
 
@@ -209,14 +208,6 @@ describe('domains.yaml', () => {
     const config = parseDomainsConfig(server(), domains);
     expect(config.domains['example.org'].localpartSeparators).toEqual(['+']);
     expect(config.accounts.me.addresses['me@example.org'].mailbox).toBe('Inbox');
-  });
-
-  it('names keys that have no effect yet', () => {
-    const own = domains.replace('    domain:', '    maxNewRecipientsPerDay: 5\n    domain:');
-    expect(ineffectiveKeys(server(), parseDomainsConfig(server(), own))).toEqual([
-      'accounts.me.maxNewRecipientsPerDay',
-    ]);
-    expect(ineffectiveKeys(server(), parseDomainsConfig(server(), domains))).toEqual([]);
   });
 
   const wrong: [what: string, text: string, problems: string[]][] = [

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { limits } from '../runtime/limits.ts';
 import { accepting, mapping } from './accepted-value.ts';
-import { notInEffect } from './ineffective-keys.ts';
 import {
   acceptedSize,
   accountNameValue,
@@ -189,10 +188,12 @@ export const staticSchema = z
       .describe('Most that an account may store, unless domains.yaml says otherwise for it. Left out: no limit.'),
     maxOutgoingMessagesPerDay: countValue
       .optional()
-      .describe(`Messages an account may send in 24 hours.${notInEffect}`),
+      .describe(
+        'Messages an account may send in 24 hours, counted once for each recipient. Keeps a stolen password from doing much harm.',
+      ),
     maxNewRecipientsPerDay: countValue
       .optional()
-      .describe(`Recipients an account may write to for the first time in 24 hours.${notInEffect}`),
+      .describe('Recipients an account may write to for the first time in 24 hours.'),
     transports: mapping(nameValue, transport, { key: 'smarthost' })
       .default({})
       .describe(

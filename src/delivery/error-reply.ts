@@ -11,6 +11,13 @@ const replies: Readonly<Record<string, readonly [replyCode: number, enhancedCode
   'account-not-found': [451, '4.3.5', 'The mailbox cannot be opened at the moment'],
   'mailbox-not-found': [451, '4.3.5', 'The mailbox cannot be opened at the moment'],
   'mailbox-name': [451, '4.3.5', 'The mailbox cannot be opened at the moment'],
+  'sending-limit-messages': [452, '4.7.1', 'Your account has sent as much as it may in 24 hours'],
+  'sending-limit-recipients': [
+    452,
+    '4.7.1',
+    'Your account has written to as many new recipients as it may in 24 hours',
+  ],
+  'cannot-sign': [552, '5.3.4', 'The header of the message is too long'],
   'store-limit': [452, '4.2.2', 'The mailbox is full'],
 };
 

@@ -29,7 +29,8 @@ export interface ServersOptions {
   readonly config: StaticConfig;
   readonly domains: LiveDomains;
   readonly data: DataDirectory;
-  readonly queue: Queue;
+  /** For mail of users. */
+  readonly submissions: Pick<Queue, 'submit'>;
   readonly delivery: Delivery;
   readonly credentials: CredentialSource;
   readonly listeners: readonly ServiceListener[];
@@ -65,7 +66,7 @@ export async function startServers(
 }
 
 function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
-  const { config, domains, data, queue, delivery, credentials, clock, log, metrics } = options;
+  const { config, domains, data, submissions, delivery, credentials, clock, log, metrics } = options;
   return startSmtpServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
       address,
@@ -82,7 +83,7 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
     mayUseFrom: (account, address) => domains.addressBook.mayUseFrom(account, address),
     credentials,
     accounts: data.accounts,
-    queue,
+    queue: submissions,
     delivery,
     receivedIdKey: data.receivedIdKey,
     clock,

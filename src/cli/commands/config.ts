@@ -22,15 +22,16 @@ export function config(command: Command): void {
 function defineTest(command: Command): void {
   command.option('--json', 'print JSON').action(async (options: { json?: boolean }) => {
     const { checkConfig } = await import('../../config/check-config.ts');
-    const { problems, ineffective } = await checkConfig(configPath(command));
-    if (options.json) printJson({ ok: problems.length === 0, problems, ineffective });
-    else if (problems.length === 0) process.stdout.write('OK\n');
+    const { problems, unusable } = await checkConfig(configPath(command));
+    const ok = problems.length === 0 && unusable.length === 0;
+    if (options.json) printJson({ ok, problems, unusable: unusable.map(({ message }) => message) });
+    else if (ok) process.stdout.write('OK\n');
     else {
       const { problemText } = await import('../../config/config-error.ts');
       for (const problem of problems) process.stdout.write(`${problemText(problem)}\n`);
+      for (const { message } of unusable) process.stdout.write(`${message}\n`);
     }
-    for (const key of ineffective) process.stderr.write(`warning: ${key} has no effect in this version\n`);
-    if (problems.length > 0) process.exitCode = 1;
+    if (!ok) process.exitCode = 1;
   });
 }
 

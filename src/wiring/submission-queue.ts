@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import type { LiveDomains } from '../config/live-domains.ts';
+import type { StaticConfig } from '../config/static-config.ts';
+import { dkimSign } from '../mailauth/dkim-sign.ts';
+import { contentChunks } from '../queue/message-content.ts';
+import type { Queue, SubmittedMessage } from '../queue/queue.ts';
+import type { SendingLimits } from '../queue/sending-limits.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { DkimKeys } from './dkim-keys.ts';
+
+/**
+ * The queue as users see it: their messages are signed with DKIM for the domain of their author, if that is to be, and held to what
+ * their account may send. A message that should be signed and can't be is refused for now: unsigned, it might be refused or taken for
+ * junk by its recipients, and nobody would learn why.
+ */
+export function submissionQueue(
+  queue: Pick<Queue, 'submit'>,
+  options: {
+    config: Pick<StaticConfig, 'maxOutgoingMessagesPerDay' | 'maxNewRecipientsPerDay' | 'dataDirectory'>;
+    domains: LiveDomains;
+    clock: Clock;
+    log: Log;
+  },
+): Pick<Queue, 'submit'> & Disposable {
+  const { config, domains, clock, log } = options;
+  const keys = new DkimKeys(domains, log);
+  return {
+    async submit(message) {
+      const path = join(config.dataDirectory, 'tmp', message.file.path);
+      const prefix = message.prefix ?? new Uint8Array(0);
+      const content = contentChunks({ prefix, path, sizeBytes: message.file.sizeBytes });
+      const signatures = await dkimSign(content, (domain) => keys.signersFor(domain), clock.now());
+      const account = message.account ?? accountOf(message, domains);
+      return await queue.submit({
+        ...message,
+        ...(account === undefined ? {} : { account, limits: limitsOf(account, config, domains) }),
+        prefix: signatures === '' ? prefix : Buffer.concat([Buffer.from(signatures, 'latin1'), prefix]),
+      });
+    },
+    [Symbol.dispose]: () => keys[Symbol.dispose](),
+  };
+}
+
+/** Programs of this machine send without login: whose sender address it is, sends. */
+function accountOf({ sender }: SubmittedMessage, { addressBook }: LiveDomains): string | undefined {
+  const found = sender === '' ? undefined : addressBook.resolveAddress(sender);
+  return found?.kind === 'account' && !found.implicit ? found.account : undefined;
+}
+
+function limitsOf(
+  account: string,
+  config: Pick<StaticConfig, 'maxOutgoingMessagesPerDay' | 'maxNewRecipientsPerDay'>,
+  domains: LiveDomains,
+): SendingLimits {
+  const own = domains.config.accounts[account];
+  const messagesPerDay = own?.maxOutgoingMessagesPerDay ?? config.maxOutgoingMessagesPerDay;
+  const newRecipientsPerDay = own?.maxNewRecipientsPerDay ?? config.maxNewRecipientsPerDay;
+  return {
+    ...(messagesPerDay === undefined ? {} : { messagesPerDay }),
+    ...(newRecipientsPerDay === undefined ? {} : { newRecipientsPerDay }),
+  };
+}
