@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { formatAddress } from '../smtp/address.ts';
@@ -129,10 +128,7 @@ async function withoutLoops(
   message: IncomingMessage,
   recipients: readonly ExpandedRecipient[],
 ): Promise<ExpandedRecipient[]> {
-  const before = deliveredTo(
-    message.prefix,
-    await readHeader(join(options.temporaryDirectory, message.file.path), message),
-  );
+  const before = deliveredTo(message.prefix, await readHeader(options.temporaryDirectory, message));
   return recipients.map((expanded) => {
     if (expanded.alias === undefined || !before.has(expanded.alias.toLowerCase())) return expanded;
     return { ...expanded, targets: [], error: new SmtpError(554, '5.4.6', 'The message goes in circles') };
@@ -167,7 +163,7 @@ async function settlePartial(
     return [reportOf(recipient, { action: 'failed', status: error.enhancedCode, diagnosticCode })];
   });
   if (reports.length === 0) return;
-  const header = await readHeader(join(options.temporaryDirectory, message.file.path), message);
+  const header = await readHeader(options.temporaryDirectory, message);
   await sendDsn(options, message, header, reports);
 }
 
@@ -180,7 +176,7 @@ async function submitCopies(
   await options.queue.submit({
     sender: formatAddress(sender),
     recipients,
-    file: message.file,
+    file: await message.file.temporaryFile(),
     prefix: message.prefix,
     smtputf8: smtpUtf8,
     body,

@@ -111,7 +111,7 @@ async function passOn(
       const rest = notify?.filter((condition) => condition !== 'SUCCESS');
       return rest === undefined ? { address } : { address, notify: rest.length === 0 ? ['NEVER'] : rest };
     }),
-    file: message.file,
+    file: await message.file.temporaryFile(),
     prefix: Buffer.concat([Buffer.from(deliveredTo), message.prefix]),
     smtputf8: smtpUtf8,
     body,

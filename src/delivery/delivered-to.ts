@@ -1,12 +1,14 @@
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { headerValues, splitHeader } from '../message/header-fields.ts';
 import { limits } from '../runtime/limits.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 
 /** The header of a message file, up to a limit, without what was put before it here. */
-export async function readHeader(path: string, message: Pick<IncomingMessage, 'file'>): Promise<Buffer> {
+export async function readHeader(temporaryDirectory: string, message: Pick<IncomingMessage, 'file'>): Promise<Buffer> {
+  const { path } = await message.file.temporaryFile();
   const length = Math.min(message.file.structure.root.bodyStart, limits.headerBytes);
-  const file = await open(path, 'r');
+  const file = await open(join(temporaryDirectory, path), 'r');
   try {
     const buffer = Buffer.allocUnsafe(length);
     let filled = 0;

@@ -1,5 +1,5 @@
 import type { BodyType } from '../smtp/mail-command.ts';
-import type { ReceivedFile } from '../store/account.ts';
+import type { TemporaryFile } from '../store/account.ts';
 
 /** What delivery asks of the queue. */
 export interface OutgoingQueue {
@@ -15,7 +15,7 @@ export interface OutgoingMessage {
     readonly notify?: readonly string[];
     readonly orcpt?: string;
   }[];
-  readonly file: ReceivedFile;
+  readonly file: TemporaryFile;
   readonly prefix?: Uint8Array;
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;

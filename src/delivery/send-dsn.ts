@@ -50,7 +50,7 @@ export async function sendDsn(
   await options.queue.submit({
     sender: '',
     recipients: [{ address: to }],
-    file,
+    file: await file.temporaryFile(),
     smtputf8: envelope.smtpUtf8,
     body: '8BITMIME',
     requireTls: envelope.requireTls,

@@ -111,6 +111,8 @@ export const limits = {
   threadSubjectWindowMs: 28 * 24 * 3600 * 1000,
   /** A message up to this size is kept in memory and written in one go; larger ones stream to the disk. */
   messageBufferBytes: 64 * 1024,
+  /** All messages that are whole and kept in memory until an account takes them; beyond, they go to the disk at once. */
+  messageBuffersBytes: 8 * 1024 * 1024,
   /** Bytes gathered before a large message is written to its file. */
   messageWriteBytes: 256 * 1024,
   /**

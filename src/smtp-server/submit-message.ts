@@ -38,7 +38,7 @@ export async function submitMessage(
     sender: formatAddress(mail.sender),
     account,
     recipients: recipients.map(({ address, ...dsn }) => ({ address: formatAddress(address), ...dsn })),
-    file,
+    file: await file.temporaryFile(),
     prefix: Buffer.from(prefix),
     smtputf8: mail.smtpUtf8,
     body: mail.body,

@@ -271,24 +271,40 @@ export interface NewMessage {
   readonly deliveryId?: Uint8Array;
 }
 
-/** A message file that is whole, parsed and flushed, in the server's `tmp/`, not yet in any account. */
+/**
+ * A message that is whole and parsed, not yet in any account. Disposed of when every account has taken it. A small one is in memory
+ * until then, and is written under the first name that it gets.
+ */
 export interface ReceivedFile extends AsyncDisposable {
   readonly sizeBytes: number;
   readonly sha256: Uint8Array;
   readonly structure: MessageStructure;
-  /** Path below the data directory's `tmp/`; linked into each account (and the queue) that takes it. */
+  /**
+   * Gives it a name, of a file that is flushed when the promise resolves; its entry in the directory is not. All names are of one file.
+   * @param path absolute, on the data directory's file system
+   */
+  linkTo(path: string): Promise<void>;
+  /** As a flushed file in the data directory's `tmp/`, where it stays until this is disposed of. */
+  temporaryFile(): Promise<TemporaryFile>;
+}
+
+/** What the queue takes. */
+export interface TemporaryFile {
+  /** Below `tmp/`. */
   readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
 }
 
 /**
- * Takes one message's bytes, as they come, to a file in `tmp/`: written with back-pressure, hashed and parsed on the way. Memory
- * does not grow with its size. Disposing before `finish` removes the file.
+ * Takes one message's bytes, as they come, a large one to a file in `tmp/`: written with back-pressure, hashed and parsed on the way.
+ * Memory does not grow with its size. Disposing before `finish` removes the file.
  */
 export interface MessageIntake extends AsyncDisposable {
   readonly sizeBytes: number;
   /** @throws MessageTooLargeError, DiskFullError */
   write(chunk: Uint8Array): Promise<void>;
-  /** Flushes the file. The result is to be disposed of when every account has taken it: that removes the name in `tmp/`. */
+  /** @throws DiskFullError. The result is to be disposed of when every account has taken it. */
   finish(): Promise<ReceivedFile>;
 }
 

@@ -1,13 +1,15 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { link, open, readFile, unlink } from 'node:fs/promises';
+import { open, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type DirectorySyncer, makeDirectoryDurably } from '../runtime/durable-file.ts';
-import type { ContentLocation } from './account.ts';
+import type { ContentLocation, ReceivedFile } from './account.ts';
 import { toFileError } from './file-error.ts';
 import { MessageFileError } from './store-errors.ts';
 
 const chunkBytes = 64 * 1024;
+/** Messages of one call written at the same time: so the file system flushes them together. */
+const concurrency = 16;
 /** Directories known to exist: ids ascend, so that few are in use. */
 const maxKnownDirectories = 16;
 
@@ -33,29 +35,37 @@ export class MessageFiles {
   }
 
   /**
-   * Gives flushed files their names, and flushes these; each directory once.
+   * Gives messages their names, and flushes these; each directory once.
    * @throws DiskFullError, MessageFileError; then no new name is left, as far as names can be removed
    */
-  async link(files: readonly { path: string; contentId: number }[]): Promise<void> {
+  async link(files: readonly { file: ReceivedFile; contentId: number }[]): Promise<void> {
     const directories = new Set<string>();
     const linked: number[] = [];
-    let current = '';
-    try {
-      for (const { path, contentId } of files) {
-        current = this.path(contentId);
-        const directory = dirname(current);
-        if (!directories.has(directory)) {
+    const rest = files.values();
+    const linkRest = async (): Promise<void> => {
+      for (const { file, contentId } of rest) {
+        const path = this.path(contentId);
+        const directory = dirname(path);
+        try {
           await this.#make(directory);
-          directories.add(directory);
+          await file.linkTo(path);
+        } catch (error) {
+          // The others end.
+          for (const _ of rest);
+          throw toFileError(error, 'store', path);
         }
-        await link(path, current);
+        directories.add(directory);
         linked.push(contentId);
       }
-      if (directories.size === 1) await this.#syncer.sync(dirname(current));
-      else await Promise.all([...directories].map((directory) => this.#syncer.sync(directory)));
+    };
+    try {
+      const linking = Array.from({ length: Math.min(files.length, concurrency) }, linkRest);
+      const failed = (await Promise.allSettled(linking)).find((each) => each.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      for (const directory of directories) await this.#syncer.sync(directory);
     } catch (error) {
       await this.remove(linked).catch(() => {});
-      throw toFileError(error, 'link', current);
+      throw toFileError(error, 'flush', this.#directory);
     }
   }
 

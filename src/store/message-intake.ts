@@ -1,13 +1,15 @@
-import { createHash, type Hash, hash, randomBytes } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { close, fsync, open, unlink, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { MessageStructure } from '../message/structure.ts';
 import { parseStructure, StructureParser } from '../message/structure-parser.ts';
 import { limits } from '../runtime/limits.ts';
 import type { MessageIntake, ReceivedFile } from './account.ts';
+import { type BufferedBytes, BufferedMessage } from './buffered-message.ts';
 import { toFileError } from './file-error.ts';
 import { MessageTooLargeError } from './store-errors.ts';
+import { temporaryName } from './temporary-name.ts';
+import { WrittenMessage } from './written-message.ts';
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
@@ -24,21 +26,14 @@ const writeFile: (descriptor: number, bytes: Uint8Array, offset: number) => Prom
     );
   });
 
-const processPart = randomBytes(8).toString('hex');
-let lastNumber = 0;
-
-/** A name in `tmp/` that nobody else has or will guess. */
-export function temporaryName(): string {
-  return `${processPart}-${++lastNumber}`;
-}
-
 /**
- * Takes a message to a file in `tmp/`. A message of up to `limits.messageBufferBytes`, as most are, is kept in memory until it is
- * whole, then hashed, parsed and written in one go; a larger one is on the way.
+ * Takes a message. One of up to `limits.messageBufferBytes`, as most are, is kept in memory until it is whole, then hashed and parsed,
+ * and written when it gets its first name; a larger one is written to `tmp/` on the way.
  */
 export class FileIntake implements MessageIntake {
   readonly #temporaryDirectory: string;
   readonly #limitBytes: number;
+  readonly #buffered: BufferedBytes;
   readonly #name = temporaryName();
   #size = 0;
   #pending: Buffer[] = [];
@@ -48,9 +43,10 @@ export class FileIntake implements MessageIntake {
   #streaming: { hash: Hash; parser: StructureParser } | undefined;
   #state: 'open' | 'finished' | 'failed' = 'open';
 
-  constructor(temporaryDirectory: string, limitBytes: number) {
+  constructor(temporaryDirectory: string, limitBytes: number, buffered: BufferedBytes) {
     this.#temporaryDirectory = temporaryDirectory;
     this.#limitBytes = limitBytes;
+    this.#buffered = buffered;
   }
 
   get sizeBytes(): number {
@@ -75,29 +71,38 @@ export class FileIntake implements MessageIntake {
 
   async finish(): Promise<ReceivedFile> {
     this.#checkOpen();
-    let sha256: Uint8Array;
-    let structure: MessageStructure;
     if (this.#streaming === undefined) {
       const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending, this.#pendingBytes);
-      this.#pending = [bytes];
-      sha256 = hash('sha256', bytes, 'buffer');
-      structure = parseStructure(bytes);
-      await this.#writePending();
-    } else {
-      if (this.#pendingBytes > 0) await this.#writePending();
-      sha256 = this.#streaming.hash.digest();
-      structure = this.#streaming.parser.finish();
+      this.#pending = [];
+      this.#state = 'finished';
+      const sha256 = hash('sha256', bytes, 'buffer');
+      const message = new BufferedMessage(
+        this.#temporaryDirectory,
+        bytes,
+        sha256,
+        parseStructure(bytes),
+        this.#buffered,
+      );
+      try {
+        if (this.#buffered.bytes > limits.messageBuffersBytes) await message.leaveMemory();
+      } catch (error) {
+        await message[Symbol.asyncDispose]();
+        throw error;
+      }
+      return message;
     }
-    const path = this.#path();
+    if (this.#pendingBytes > 0) await this.#writePending();
+    const sha256 = this.#streaming.hash.digest();
+    const structure = this.#streaming.parser.finish();
     try {
       await flushFile(this.#descriptor!);
       await this.#close();
     } catch (error) {
       this.#state = 'failed';
-      throw toFileError(error, 'write', path);
+      throw toFileError(error, 'write', this.#path());
     }
     this.#state = 'finished';
-    return new TemporaryFile(this.#temporaryDirectory, this.#name, this.#size, sha256, structure);
+    return new WrittenMessage(this.#temporaryDirectory, this.#name, this.#size, sha256, structure);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,33 +145,5 @@ export class FileIntake implements MessageIntake {
 
   #checkOpen(): void {
     if (this.#state !== 'open') throw new TypeError(`Cannot take message: it has ${this.#state}`);
-  }
-}
-
-/** A flushed file in `tmp/`. */
-export class TemporaryFile implements ReceivedFile {
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly sha256: Uint8Array;
-  readonly structure: MessageStructure;
-  readonly #temporaryDirectory: string;
-
-  constructor(
-    temporaryDirectory: string,
-    name: string,
-    sizeBytes: number,
-    sha256: Uint8Array,
-    structure: MessageStructure,
-  ) {
-    this.#temporaryDirectory = temporaryDirectory;
-    this.path = name;
-    this.sizeBytes = sizeBytes;
-    this.sha256 = sha256;
-    this.structure = structure;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    // What stays behind is removed at the next start.
-    await unlinkFile(join(this.#temporaryDirectory, this.path)).catch(() => {});
   }
 }

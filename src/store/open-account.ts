@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../runtime/clock.ts';
 import { limits } from '../runtime/limits.ts';
@@ -34,7 +33,6 @@ export class OpenAccount implements Account {
   readonly identity: object;
   readonly #shared: SharedAccount;
   readonly #clock: Clock;
-  readonly #temporaryDirectory: string;
   readonly #quotaOf: ((account: string) => number | undefined) | undefined;
   readonly #giveUp: () => Promise<void>;
   readonly #undo = new Set<() => void>();
@@ -44,7 +42,6 @@ export class OpenAccount implements Account {
     shared: SharedAccount,
     options: {
       clock: Clock;
-      temporaryDirectory: string;
       quotaOf: ((account: string) => number | undefined) | undefined;
       giveUp: () => Promise<void>;
     },
@@ -53,7 +50,6 @@ export class OpenAccount implements Account {
     this.identity = shared;
     this.#shared = shared;
     this.#clock = options.clock;
-    this.#temporaryDirectory = options.temporaryDirectory;
     this.#quotaOf = options.quotaOf;
     this.#giveUp = options.giveUp;
   }
@@ -99,12 +95,7 @@ export class OpenAccount implements Account {
     const ids = await contentIds.take(messages.length);
     let outcome: 'certain' | 'uncertain' = 'uncertain';
     try {
-      await files.link(
-        messages.map(({ file }, index) => ({
-          path: join(this.#temporaryDirectory, file.path),
-          contentId: ids[index]!,
-        })),
-      );
+      await files.link(messages.map(({ file }, index) => ({ file, contentId: ids[index]! })));
       try {
         const added = await this.#shared.write('addMessages', {
           now,

@@ -12,20 +12,23 @@ import { hashPassword } from '../sasl/password-hash.ts';
 import type { Account, Accounts, MessageIntake, ReceivedFile, SpecialUse } from './account.ts';
 import { accountDatabaseKind } from './account-database.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
+import type { BufferedBytes } from './buffered-message.ts';
 import { removeLeftovers } from './content-ids.ts';
 import { toFileError } from './file-error.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
 import { MessageFiles } from './message-files.ts';
-import { FileIntake, TemporaryFile, temporaryName } from './message-intake.ts';
+import { FileIntake } from './message-intake.ts';
 import { OpenAccount } from './open-account.ts';
 import { directorySyncer, SharedAccount } from './shared-account.ts';
 import { AccountBusyError, AccountNotFoundError } from './store-errors.ts';
+import { temporaryName } from './temporary-name.ts';
+import { WrittenMessage } from './written-message.ts';
 
 /*
  * The store: accounts, mailboxes, messages.
  *
  * On disk, below the data directory:
- *   tmp/<random>                        message files being taken, flushed before anybody links them; emptied at the server's start
+ *   tmp/<random>                        larger message files being taken, flushed before anybody links them; emptied at the server's start
  *   accounts/<name>/index.db            all records of an account
  *   accounts/<name>/msg/<id >> 10>/<id> message files, mode 0400, written once, never changed. <id> is the content's id
  *
@@ -40,11 +43,11 @@ import { AccountBusyError, AccountNotFoundError } from './store-errors.ts';
  *   - A delivery with an id is in `deliveries` by the transaction that adds its message: a repetition adds nothing.
  *   - A content has a live message, or an entry in `erase`; never both. A content with a live message has its file.
  *
- * Order of adding: file flushed in tmp/; linked into the account under a content id that a durable counter has given out; directory
- * flushed; one transaction. Order of removing: row expunged and content in `erase`, in one transaction; later, when no session and no
+ * Order of adding: file written and flushed under a content id that a durable counter has given out, or, a larger one, linked from
+ * tmp/; directory flushed; one transaction. Order of removing: row expunged and content in `erase`, in one transaction; later, when no session and no
  * snapshot needs it, the file; then the content's row.
  *
- * What a crash leaves behind: files in tmp/; files without row, whose ids are in a block of `content_blocks` that was not given back,
+ * What a crash leaves behind: files in tmp/; files without row, whole or not, whose ids are in a block of `content_blocks` that was not given back,
  * so that the next opening finds and removes them without looking at others; entries in `erase` with or without file. None needs a
  * repair. A message file that is missing, or without row outside of those blocks, is damage.
  */
@@ -90,6 +93,7 @@ class AccountsOfDirectory implements Accounts {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #temporaryDirectory: string;
+  readonly #buffered: BufferedBytes = { bytes: 0 };
   readonly #open = new Map<string, SharedAccount>();
   /** The opening, closing or removing of an account under way: all else waits for it. */
   readonly #changes = new Map<string, Promise<unknown>>();
@@ -120,7 +124,6 @@ class AccountsOfDirectory implements Accounts {
     this.#idle.delete(taken);
     return new OpenAccount(taken, {
       clock: this.#clock,
-      temporaryDirectory: this.#temporaryDirectory,
       quotaOf: this.#options.quotaOf,
       giveUp: () => this.#giveUp(taken),
     });
@@ -167,7 +170,7 @@ class AccountsOfDirectory implements Accounts {
   }
 
   async startMessage(options: { limitBytes?: number } = {}): Promise<MessageIntake> {
-    return new FileIntake(this.#temporaryDirectory, options.limitBytes ?? limits.messageBytes);
+    return new FileIntake(this.#temporaryDirectory, options.limitBytes ?? limits.messageBytes, this.#buffered);
   }
 
   async adopt(path: string): Promise<ReceivedFile> {
@@ -183,7 +186,7 @@ class AccountsOfDirectory implements Accounts {
         parser.push(chunk);
         size += chunk.length;
       }
-      return new TemporaryFile(this.#temporaryDirectory, name, size, hash.digest(), parser.finish());
+      return new WrittenMessage(this.#temporaryDirectory, name, size, hash.digest(), parser.finish());
     } catch (error) {
       await unlink(temporary).catch(() => {});
       throw toFileError(error, 'take', path);

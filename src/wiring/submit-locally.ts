@@ -71,7 +71,7 @@ export async function submitLocally(submission: LocalSubmission, options: Submit
   return await queue.submit({
     sender,
     recipients: [...recipients].map((address) => ({ address })),
-    file,
+    file: await file.temporaryFile(),
     smtputf8: [sender, ...recipients].some((address) => /[^\u0000-\u007f]/.test(address)),
     body: eightBit ? '8BITMIME' : '7BIT',
     requireTls: false,

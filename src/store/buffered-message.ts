@@ -1,0 +1,108 @@
+import { link, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MessageStructure } from '../message/structure.ts';
+import type { ReceivedFile, TemporaryFile } from './account.ts';
+import { temporaryName } from './temporary-name.ts';
+import { writeFlushed } from './write-flushed.ts';
+
+/** Bytes of all messages in memory. */
+export interface BufferedBytes {
+  bytes: number;
+}
+
+/**
+ * A small message in memory. It is written where the first account wants it, which spares a name in `tmp/`, and a flush of its
+ * own for the account's directory: the file system flushes the entry with the file. Further names are links.
+ */
+export class BufferedMessage implements ReceivedFile {
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+  readonly structure: MessageStructure;
+  readonly #temporaryDirectory: string;
+  readonly #buffered: BufferedBytes;
+  #bytes: Buffer | undefined;
+  /** A name that it has; being written, if it has none yet. */
+  #name: Promise<string> | undefined;
+  #temporary: Promise<string> | undefined;
+
+  constructor(
+    temporaryDirectory: string,
+    bytes: Buffer,
+    sha256: Uint8Array,
+    structure: MessageStructure,
+    buffered: BufferedBytes,
+  ) {
+    this.#temporaryDirectory = temporaryDirectory;
+    this.#bytes = bytes;
+    this.sizeBytes = bytes.length;
+    this.sha256 = sha256;
+    this.structure = structure;
+    this.#buffered = buffered;
+    buffered.bytes += bytes.length;
+  }
+
+  async linkTo(path: string): Promise<void> {
+    for (;;) {
+      const known = this.#name;
+      if (known === undefined) {
+        await this.#write(path);
+        return;
+      }
+      // That another account could not have it is no error here.
+      const name = await known.catch(() => undefined);
+      if (name === undefined) continue;
+      try {
+        await link(name, path);
+        return;
+      } catch (error) {
+        // Its account could not store it after all, or has removed it since.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || this.#bytes === undefined) throw error;
+        if (this.#name === known) this.#name = undefined;
+      }
+    }
+  }
+
+  async temporaryFile(): Promise<TemporaryFile> {
+    this.#temporary ??= this.#linkToTemporary();
+    return { path: await this.#temporary, sizeBytes: this.sizeBytes, sha256: this.sha256 };
+  }
+
+  /** Goes on as a file in `tmp/`. */
+  async leaveMemory(): Promise<void> {
+    const { path } = await this.temporaryFile();
+    this.#name = Promise.resolve(join(this.#temporaryDirectory, path));
+    this.#release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#release();
+    const temporary = await this.#temporary?.catch(() => undefined);
+    // What stays behind is removed at the next start.
+    if (temporary !== undefined) await unlink(join(this.#temporaryDirectory, temporary)).catch(() => {});
+  }
+
+  async #linkToTemporary(): Promise<string> {
+    const name = temporaryName();
+    await this.linkTo(join(this.#temporaryDirectory, name));
+    return name;
+  }
+
+  async #write(path: string): Promise<void> {
+    if (this.#bytes === undefined) throw new TypeError('Cannot write a message that was disposed of');
+    const name = writeFlushed(path, this.#bytes).then(
+      () => path,
+      (error: unknown) => {
+        this.#name = undefined;
+        throw error;
+      },
+    );
+    this.#name = name;
+    await name;
+  }
+
+  #release(): void {
+    if (this.#bytes === undefined) return;
+    this.#buffered.bytes -= this.#bytes.length;
+    this.#bytes = undefined;
+  }
+}
