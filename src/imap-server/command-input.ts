@@ -38,12 +38,13 @@ export class CommandInput {
 
   /**
    * Reads the next command; of APPEND only the first line, as its messages are not for memory.
+   * @param mayAppend before login APPEND is refused like any command, and what it brings must not be taken for commands
    * @returns the command without its line end; of APPEND with the line end, when a literal follows
    * @throws CommandTooLongError, ReadTimeoutError, ConnectionClosedError
    */
-  async command(limitBytes: number, timeoutMs: number): Promise<ByteText> {
+  async command(limitBytes: number, timeoutMs: number, mayAppend: boolean): Promise<ByteText> {
     let text = await this.#line(limitBytes, timeoutMs);
-    const isAppend = appendForm.test(text);
+    const isAppend = mayAppend && appendForm.test(text);
     while (!isAppend && literalAtEnd(text) !== undefined) text = await this.withLiteral(text, limitBytes, timeoutMs);
     return isAppend && literalAtEnd(text) !== undefined ? text : withoutLineEnd(text);
   }

@@ -52,6 +52,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     text = await session.input.command(
       loggedIn ? imapCommandBytes : imapCommandBytesBeforeLogin,
       loggedIn ? imapIdleMs : imapIdleBeforeLoginMs,
+      loggedIn,
     );
   } catch (error) {
     if (!(error instanceof CommandTooLongError)) throw error;

@@ -196,8 +196,9 @@ class Connections {
     }
     const end = this.#admit(remoteAddress);
     if (end === undefined) {
-      socket.end('* BYE [LIMIT] Too many connections from your address\r\n');
-      socket.resume();
+      // Under TLS the client couldn't read it. A client that doesn't close its side must not keep ours open.
+      if (listener.tls !== 'implicit') socket.write('* BYE [LIMIT] Too many connections from your address\r\n');
+      socket.destroySoon();
       return;
     }
     try {

@@ -1,4 +1,4 @@
-import { ConnectionClosedError } from '../../runtime/wire-reader.ts';
+import { ConnectionClosedError, LineTooLongError } from '../../runtime/wire-reader.ts';
 import type { Command } from '../command.ts';
 import { withoutLineEnd } from '../command-input.ts';
 import { RefusedError } from '../reply.ts';
@@ -18,13 +18,17 @@ export const idle: Command = {
     await session.out.flush();
     const teller = new Teller(session);
     const stop = session.mail.onChange(() => teller.lookAgain());
+    const { imapIdleMs } = session.server.limits;
     let line: string;
     try {
       // What changed between the look above and the listening is not missed.
       teller.lookAgain();
       session.waiting = true;
-      const { imapIdleMs } = session.server.limits;
       line = withoutLineEnd((await session.input.reader.readLine(maxLineBytes, imapIdleMs)).toString('latin1'));
+    } catch (error) {
+      if (!(error instanceof LineTooLongError)) throw error;
+      await session.input.reader.skipLine(imapIdleMs);
+      line = '';
     } finally {
       session.waiting = false;
       stop();

@@ -77,7 +77,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { changed, modified } = change;
   // RFC 9051 §6.4.6: .SILENT doesn't hide what others have changed. When others changed anything, all is told.
   const tells = !silent || session.condstore;
-  mailbox.noteOwnChange(change, tells);
+  mailbox.noteOwnChange(change, !silent);
   if (tells) {
     const { out } = session;
     const pace = new Pace();

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ImapTestClient } from '../../tests/harness/imap-client.ts';
+import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
+
+let server: ImapFixture;
+beforeAll(async () => {
+  server = await startImapFixture({ limits: { imapWriteMs: 500 } });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+describe('a client that stops reading', () => {
+  it('costs little memory, is cut off, and holds up nobody else', async () => {
+    const writer = await server.login();
+    const message = `Subject: x\n\n${'y'.repeat(100_000)}\n`;
+    for (let number = 0; number < 40; number++) await writer.append('INBOX', message);
+    const slow = await ImapTestClient.login(server.port);
+    await slow.ok('SELECT INBOX');
+    const before = process.memoryUsage().external;
+    slow.socket.pause();
+    for (let round = 0; round < 50; round++) slow.send('a FETCH 1:* BODY.PEEK[]\r\n');
+    await writer.ok('SELECT INBOX');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await writer.ok('FETCH 1:* UID')).toHaveLength(40);
+    // 200 MB are asked for; other tests in this process take memory, too.
+    expect(process.memoryUsage().external - before).toBeLessThan(50_000_000);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await new Promise((resolve) => slow.socket.once('close', resolve).resume());
+  });
+});
