@@ -14,11 +14,13 @@ describe('backups of a server at work', () => {
   it(`are of one instant each, ${backups} times, copied and linked`, async () => {
     await using load = await BackupLoad.start();
     for (let number = 0; number < backups; number++) {
-      await wait(number * 13);
+      load.resume();
+      await wait(200 + number * 13);
       const before = load.acknowledged();
       const backup = join(load.server.directory, `backup${number}`);
       const taken = await load.server.command('backup', backup, '--json', ...(number % 2 === 0 ? [] : ['--link']));
       expect(taken).toMatchObject({ code: 0 });
+      load.pause();
       expect(JSON.parse(taken.stdout)).toMatchObject({ complete: true, path: backup, errors: [], warnings: [] });
       try {
         await checkBackup(backup, before);

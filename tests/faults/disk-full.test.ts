@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ImapAnswer, ImapTestClient } from '../harness/imap-client.ts';
 import { SmtpTestClient } from '../harness/smtp-test-client.ts';
 import { startTestServer, type TestServer } from '../harness/start-test-server.ts';
@@ -63,6 +63,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
     await using disk = await mountSmallDisk(sizeBytes);
     const accounts = ['a0', 'a1'];
     let server = await startTestServer({ directory: disk.path, accounts });
+    onTestFinished(() => server.kill());
     const expected = { a0: new Set<string>(), a1: new Set<string>(), Sent: new Set<string>() };
     // One recipient may have it, and its sender is told to send it again, when not even the queue can take it for the other.
     const unsettled = new Set<string>();

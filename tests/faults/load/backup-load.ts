@@ -31,6 +31,7 @@ export class BackupLoad implements AsyncDisposable {
   readonly #server: TestServer;
   readonly #runs: Promise<void>[] = [];
   #stopped = false;
+  #paused: PromiseWithResolvers<void> | undefined;
   #number = 0;
 
   private constructor(server: TestServer) {
@@ -55,6 +56,16 @@ export class BackupLoad implements AsyncDisposable {
     return { numbered: new Map(this.#numbered), pairs: new Set(this.#pairs) };
   }
 
+  /** Nothing changes, as soon as what is under way has ended, until `resume`. */
+  pause(): void {
+    this.#paused ??= Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#paused?.resolve();
+    this.#paused = undefined;
+  }
+
   /** Waits until there is this much of everything. */
   async until(count: number): Promise<void> {
     const least = (): number =>
@@ -70,13 +81,20 @@ export class BackupLoad implements AsyncDisposable {
   /** @throws what went wrong meanwhile */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.resume();
     await Promise.all(this.#runs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
+    this.resume();
     await Promise.allSettled(this.#runs);
     await this.#server[Symbol.asyncDispose]();
+  }
+
+  async #turn(): Promise<void> {
+    await wait(5);
+    await this.#paused?.promise;
   }
 
   async #appendNumbered(account: string): Promise<void> {
@@ -85,7 +103,7 @@ export class BackupLoad implements AsyncDisposable {
     for (let number = 1; !this.#stopped; number++) {
       await client.append('numbered', keyedMessage(newKey('n', number, 300 + ((number * 37) % 4000))));
       this.#numbered.set(account, number);
-      await wait(5);
+      await this.#turn();
     }
   }
 
@@ -107,7 +125,7 @@ export class BackupLoad implements AsyncDisposable {
       await client.ok('SELECT churned');
       await client.ok('STORE 1:* +FLAGS.SILENT (\\Deleted)');
       await client.ok('EXPUNGE');
-      await wait(5);
+      await this.#turn();
     }
   }
 
@@ -126,7 +144,7 @@ export class BackupLoad implements AsyncDisposable {
       client.send(`${keyedMessage(key)}.\r\n`);
       await expectReply(client.reply(), '250');
       this.#pairs.add(key);
-      await wait(5);
+      await this.#turn();
     }
   }
 }
