@@ -19,6 +19,7 @@ import { lockDataDirectory } from './database/directory-lock.ts';
 import { createSqliteEngine } from './database/sqlite/sqlite-engine.ts';
 import { createDelivery, type Delivery } from './delivery/create-delivery.ts';
 import { createQueueDelivery } from './delivery/deliver-from-queue.ts';
+import type { Resolver } from './dns/resolver.ts';
 import { StubResolver } from './dns/stub-resolver.ts';
 import type { Queue } from './queue/queue.ts';
 import { startQueue } from './queue/start-queue.ts';
@@ -27,6 +28,7 @@ import { createLog, type RootLog, silentLog } from './runtime/log.ts';
 import { Metrics } from './runtime/metrics.ts';
 import { createCredentialSource } from './store/authenticate.ts';
 import { backupService } from './wiring/backup-service.ts';
+import { checkHostname } from './wiring/check-hostname.ts';
 import { openListeners } from './wiring/listeners.ts';
 import { directoryReport, type LongWork, requireDataDirectory } from './wiring/long-work.ts';
 import { type DataDirectory, durableParts, openDataDirectory } from './wiring/open-data-directory.ts';
@@ -76,6 +78,11 @@ export async function startServer(options: {
   });
   started.defer(() => control.close());
   core.domains.watch();
+  const looking = new AbortController();
+  started.defer(() => looking.abort());
+  if (!config.localserve) {
+    void checkHostname(config.hostname, { resolver: core.resolver, log: log.part('main'), signal: looking.signal });
+  }
   const main = log.part('main');
   main.info(
     { software: softwareVersion, hostname: config.hostname, domains: addressBook.localDomains().length },
@@ -156,6 +163,7 @@ interface Core extends AsyncDisposable {
   /** The same for mail of users. */
   readonly submissions: Pick<Queue, 'submit'>;
   readonly delivery: Delivery;
+  readonly resolver: Resolver;
 }
 
 async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { deliver = true } = {}): Promise<Core> {
@@ -206,7 +214,15 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
   running.queue = queue;
   const submissions = opened.use(submissionQueue(queue, { config, domains, clock, log: log.part('dkim') }));
   const resources = opened.move();
-  return { data, domains, queue, submissions, delivery, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return {
+    data,
+    domains,
+    queue,
+    submissions,
+    delivery,
+    resolver,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
 }
 
 function controlServices(
