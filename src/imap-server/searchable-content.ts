@@ -1,3 +1,4 @@
+import { holdsText } from '../message/search-message-text.ts';
 import type { MessagePart, MessageStructure } from '../message/structure.ts';
 import { limits } from '../runtime/limits.ts';
 import type { MessageContent } from './message-content.ts';
@@ -43,7 +44,7 @@ class Extract {
       for (const child of part.children) taken.children.push(await this.take(child));
     } else if (part.message !== undefined) {
       taken.message = { ...part.message, root: await this.take(part.message.root) };
-    } else if (part.type === 'text') await this.#add(part.bodyStart, part.bodyEnd);
+    } else if (holdsText(part)) await this.#add(part.bodyStart, part.bodyEnd);
     taken.bodyEnd = this.#size;
     return taken;
   }

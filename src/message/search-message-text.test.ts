@@ -55,6 +55,14 @@ describe('text matcher', () => {
 });
 
 describe('search in messages', () => {
+  it('finds what a delivery report says', () => {
+    const message =
+      'Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n' +
+      'Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\n--b\r\nContent-Type: image/gif\r\n\r\nGIF89a\r\n--b--\r\n';
+    expect(search(message, 'action: failed')).toBe(true);
+    expect(search(message, 'GIF89a')).toBe(false);
+  });
+
   it('finds header text only when asked to, decoded and unfolded', () => {
     const message = 'Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n  from me\r\nX: a\r\n\tb\r\n\r\nbody\r\n';
     expect(search(message, 'grüße  FROM', { headers: true })).toBe(true);

@@ -11,7 +11,7 @@ const PIECE = 64 * 1024;
 
 /**
  * Whether a message has a text, for IMAP SEARCH TEXT (`headers`: all headers count too, those of parts and embedded messages
- * included) and BODY (no header counts). Looks into text parts only, decoded; never throws on broken ones.
+ * included) and BODY (no header counts). Looks into parts that hold text only, decoded; never throws on broken ones.
  * @param message all its bytes, to which the offsets of `structure` refer
  * Source: RFC 9051 §6.4.4
  */
@@ -25,6 +25,11 @@ export function searchMessageText(
   return searchPart(bytes, structure.root, matcher, options.headers);
 }
 
+/** Texts, and what is text under another name: message/delivery-status and its kin (RFC 3464 §2.1). */
+export function holdsText(part: MessagePart): boolean {
+  return part.type === 'text' || part.type === 'message';
+}
+
 function searchPart(bytes: Buffer, part: MessagePart, matcher: TextMatcher, headers: boolean): boolean {
   if (headers && searchHeader(bytes.subarray(part.headerStart, part.bodyStart), matcher)) return true;
   if (part.children !== undefined) {
@@ -32,7 +37,7 @@ function searchPart(bytes: Buffer, part: MessagePart, matcher: TextMatcher, head
     return false;
   }
   if (part.message !== undefined) return searchPart(bytes, part.message.root, matcher, headers);
-  return part.type === 'text' && searchBody(bytes.subarray(part.bodyStart, part.bodyEnd), part, matcher);
+  return holdsText(part) && searchBody(bytes.subarray(part.bodyStart, part.bodyEnd), part, matcher);
 }
 
 function searchHeader(header: Buffer, matcher: TextMatcher): boolean {
