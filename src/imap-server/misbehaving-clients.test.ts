@@ -29,16 +29,27 @@ it('takes nothing that APPEND brings before login for commands', async () => {
 });
 
 it('closes a connection that it refuses, whatever the client does, and can stop', async () => {
-  const server = await startImapFixture({ openConnections: [1, 1, 1] });
-  await server.connect();
-  // Half-open: this client doesn't close its side.
-  const refused = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
-  refused.on('error', () => {});
-  let text = '';
-  refused.on('data', (chunk) => (text += chunk));
-  await once(refused, 'end');
-  expect(text).toMatch(/^\* BYE \[LIMIT\]/);
+  const server = await startImapFixture({
+    openConnections: [1, 1, 1],
+    listeners: [{ address: '127.0.0.1', port: 0, tls: 'none', proxyFrom: ['127.0.0.1'] }],
+  });
+  // Half-open: these clients don't close their side.
+  const clients = [0, 1].map(() => {
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1000 143\r\n');
+    return socket;
+  });
+  const texts = ['', ''];
+  const [refused] = await Promise.race(
+    clients.map(async (socket, at) => {
+      socket.on('data', (chunk) => (texts[at] += chunk));
+      await once(socket, 'end');
+      return [at];
+    }),
+  );
+  expect(texts[refused]).toMatch(/^\* BYE \[LIMIT\]/);
   const stopped = server[Symbol.asyncDispose]().then(() => 'stopped');
   expect(await Promise.race([stopped, delay(8_000, 'hangs')])).toBe('stopped');
-  refused.destroy();
+  for (const socket of clients) socket.destroy();
 });
