@@ -6,6 +6,8 @@ import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 const chunkBytes = 64 * 1024;
 /** Handed to the socket and not yet taken by the peer: above this, responses wait. */
 const unsentLimitBytes = 64 * 1024;
+/** So much on its way that nothing more is to be written: reached by messages that are handed over without a chunk. */
+const unsentFullBytes = 256 * 1024;
 /** Bytes of at least this length are not copied into a chunk. */
 const copyLimitBytes = 16 * 1024;
 /** What {@link ResponseWriter.writeDirect} takes. */
@@ -36,7 +38,7 @@ export class ResponseWriter {
 
   /** Whether to call {@link flush} before more is written. */
   get full(): boolean {
-    return this.#text.length + this.#used >= chunkBytes || this.#unsent > unsentLimitBytes;
+    return this.#text.length + this.#used >= chunkBytes || this.#unsent > unsentFullBytes;
   }
 
   write(text: ByteText): void {
