@@ -15,8 +15,8 @@ import { ServerLoad } from './server-load.ts';
 export interface KillRoundsOptions {
   readonly kills: number;
   readonly seed: number;
-  /** The longest time of load before a kill. */
-  readonly maxLoadMs: number;
+  /** The most changes that are waited for before a kill; one that is slow to make them is killed after some seconds. */
+  readonly maxChanges: number;
   /** After each so many kills the directory is verified as the kill left it. */
   readonly verifyEach: number;
 }
@@ -25,7 +25,7 @@ const accounts = ['a0', 'a1', 'a2'];
 
 /** Kills one server over and over under load. @throws at the first round after which something is wrong, with the seed */
 export async function killRounds(options: KillRoundsOptions): Promise<{ acknowledged: number }> {
-  const { kills, seed, maxLoadMs, verifyEach } = options;
+  const { kills, seed, maxChanges, verifyEach } = options;
   const directory = await mkdtemp(join(tmpdir(), 'restante-kill-'));
   const random = new SeededRandom(seed);
   const load = new ServerLoad(random.between(0, 2 ** 32 - 1), accounts);
@@ -36,13 +36,14 @@ export async function killRounds(options: KillRoundsOptions): Promise<{ acknowle
     for (round = 1; round <= kills; round++) {
       const running = await load.start(server);
       // Most mistakes show where little has been done yet: short rounds are the more frequent.
-      const loadMs = 50 + Math.floor((maxLoadMs - 50) * random.next() ** 2);
-      await wait(loadMs);
+      const changes = load.acknowledged + Math.ceil(maxChanges * random.next() ** 2);
+      for (const end = Date.now() + 8000; load.acknowledged < changes && Date.now() < end; ) await wait(5);
+      await wait(random.between(0, 50));
       const killed = server;
       expectNone(await running.end(() => killed.kill()), 'refused under load');
       if (round % verifyEach === 0) await verify(server.dataDirectory);
       server = await start(directory, ports);
-      expectNone(await load.check(server), `after ${loadMs} ms of load`);
+      expectNone(await load.check(server), `after the kill at ${changes} changes`);
     }
     await server.stop();
     await verify(server.dataDirectory);
