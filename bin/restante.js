@@ -10,6 +10,13 @@ import { fileURLToPath } from 'node:url';
 const required = 24;
 const cli = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src', 'cli', 'cli.ts');
 
+const args = process.argv.slice(2);
+// What runs for months gets memory settings that Node takes at its start only. Measured under load: half the memory, at the same
+// speed. glibc gives each thread a heap of its own, and keeps what was freed; V8 lets new objects fill 48 MiB a thread.
+const serves = args.includes('serve') || args.includes('localserve');
+const flags = serves ? ['--max-semi-space-size=8'] : [];
+const environment = serves ? { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', ...process.env } : process.env;
+
 function major(version) {
   return Number.parseInt(version.replace(/^v/, ''), 10);
 }
@@ -31,6 +38,9 @@ function fail(message, hint) {
 }
 
 if (major(process.version) >= required) {
+  const command = [process.execPath, ...flags, ...process.execArgv, cli, ...args];
+  // The same process goes on as the server. Where it can't (Windows), it runs with what it has.
+  if (serves && process.execve !== undefined) process.execve(process.execPath, command, environment);
   await import(cli);
 } else {
   const { name, path } = carriedNode();
@@ -47,9 +57,13 @@ if (major(process.version) >= required) {
       `Put Node ${required} or newer on the PATH.`,
     );
   }
-  const child = spawn(path, [...process.execArgv, cli, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(path, [...flags, ...process.execArgv, cli, ...args], { stdio: 'inherit', env: environment });
   // A terminal sends its signals to the whole group; those sent to this process alone are passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => fail(`Cannot start "${path}": ${error.message}`, `Put Node ${required} or newer on the PATH.`));
-  child.on('exit', (code, signal) => process.exit(signal ? 128 + ({ SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0) : code));
+  child.on('error', (error) =>
+    fail(`Cannot start "${path}": ${error.message}`, `Put Node ${required} or newer on the PATH.`),
+  );
+  child.on('exit', (code, signal) =>
+    process.exit(signal ? 128 + ({ SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0) : code),
+  );
 }
