@@ -3,8 +3,10 @@ import type { Address } from './address.ts';
 import { parseAddressLiteral, parseDomain } from './domain.ts';
 import { SmtpError } from './smtp-error.ts';
 
-const dotString = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u0080-\u{10ffff}]+/uy;
-const quotedString = /"(?:[\x20\x21\x23-\x5b\x5d-\x7e\u0080-\u{10ffff}]|\\[\x20-\x7e])*"/uy;
+// RFC 6531 §3.3 takes all of Unicode. Control characters and line separators (RFC 5198 §2) would begin a line of the header where
+// somebody takes them for line ends.
+const dotString = /[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u00a0-\u2027\u202a-\u{10ffff}]+/uy;
+const quotedString = /"(?:[\x20\x21\x23-\x5b\x5d-\x7e\u00a0-\u2027\u202a-\u{10ffff}]|\\[\x20-\x7e])*"/uy;
 const sourceRoute = /@[A-Za-z0-9.-]+(?:,@[A-Za-z0-9.-]+)*:/y;
 
 export interface ParsedPath {
