@@ -21,6 +21,7 @@ interface Family {
 const maxSeriesPerMetric = 1000;
 
 function escapeLabel(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value;
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
