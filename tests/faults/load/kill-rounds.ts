@@ -9,6 +9,7 @@ import {
   type TestPorts,
   type TestServer,
 } from '../../harness/start-test-server.ts';
+import type { PowerDisk } from './power-disk.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { ServerLoad } from './server-load.ts';
 
@@ -19,18 +20,22 @@ export interface KillRoundsOptions {
   readonly maxChanges: number;
   /** After each so many kills the directory is verified as the kill left it. */
   readonly verifyEach: number;
+  /** The power goes too: what was not flushed is lost. */
+  readonly disk?: PowerDisk;
 }
 
 const accounts = ['a0', 'a1', 'a2'];
 
 /** Kills one server over and over under load. @throws at the first round after which something is wrong, with the seed */
 export async function killRounds(options: KillRoundsOptions): Promise<{ acknowledged: number }> {
-  const { kills, seed, maxChanges, verifyEach } = options;
-  const directory = await mkdtemp(join(tmpdir(), 'restante-kill-'));
+  const { kills, seed, maxChanges, verifyEach, disk } = options;
+  const directory = await mkdtemp(join(disk?.path ?? tmpdir(), 'restante-kill-'));
   const random = new SeededRandom(seed);
   const load = new ServerLoad(random.between(0, 2 ** 32 - 1), accounts);
   const ports = await choosePorts();
   let server = await start(directory, ports);
+  const config = join(directory, 'config');
+  await disk?.flush(server.configPath, join(config, 'domains.yaml'), config, directory, disk.path);
   let round = 0;
   try {
     for (round = 1; round <= kills; round++) {
@@ -40,7 +45,12 @@ export async function killRounds(options: KillRoundsOptions): Promise<{ acknowle
       for (const end = Date.now() + 8000; load.acknowledged < changes && Date.now() < end; ) await wait(5);
       await wait(random.between(0, 50));
       const killed = server;
-      expectNone(await running.end(() => killed.kill()), 'refused under load');
+      const end = async (): Promise<void> => {
+        await disk?.cut();
+        await killed.kill();
+        await disk?.restore();
+      };
+      expectNone(await running.end(end), 'refused under load');
       if (round % verifyEach === 0) await verify(server.dataDirectory);
       server = await start(directory, ports);
       expectNone(await load.check(server), `after the kill at ${changes} changes`);
