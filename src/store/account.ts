@@ -67,6 +67,11 @@ export interface Account extends AsyncDisposable {
   /** Sets a limit for this account, which comes before the one it has by configuration; undefined takes it away. */
   setQuota(limitBytes: number | undefined): Promise<void>;
   setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void>;
+  /**
+   * Notes whom the user has written to; noting the same message again changes nothing.
+   * @param addresses recipients, with A-labels in their domains
+   */
+  noteRecipients(addresses: readonly string[], message: { messageId: string; sentAt: number }): Promise<void>;
 
   /**
    * Tells when something of this account may have changed. Only a hint that says "look again": several changes may make one call,

@@ -3,6 +3,7 @@ import { baseSubject } from '../message/base-subject.ts';
 import { decodeHeaderText } from '../message/header-text.ts';
 import { parseAddressList } from '../message/parse-address-list.ts';
 import { parseDate } from '../message/parse-date.ts';
+import { isDsn } from '../message/parse-dsn.ts';
 import { parseMessageIds } from '../message/parse-message-ids.ts';
 import { renderBodyStructure } from '../message/render-body-structure.ts';
 import { renderEnvelope } from '../message/render-envelope.ts';
@@ -56,6 +57,7 @@ function describe(structure: MessageStructure): ContentFacts {
     fromDomain: from?.domain.toLowerCase().toWellFormed() ?? null,
     sentAt: (envelope.date === undefined ? undefined : parseDate(envelope.date))?.timestampMs ?? null,
     isMailingList: structure.listId !== undefined,
+    isDsn: isDsn(structure),
     isAutomatic: structure.autoSubmitted !== undefined && !/^no\b/i.test(structure.autoSubmitted),
   };
 }

@@ -69,15 +69,36 @@ CREATE TABLE contents (
   base_subject TEXT NOT NULL,
   from_localpart TEXT,
   from_domain TEXT,
+  -- NULL, here and below: not found out.
+  from_org_domain TEXT,
   sent_at INTEGER,
   is_mailing_list INTEGER NOT NULL,
   is_automatic INTEGER NOT NULL,
+  is_dsn INTEGER NOT NULL,
+  -- Passed on by another server for the recipient; kept as refused: neither says anything about its sender.
+  is_forward INTEGER NOT NULL DEFAULT 0,
+  is_reject INTEGER NOT NULL DEFAULT 0,
+  -- Where it was first stored, and where a refused one would have been.
+  original_mailbox_id INTEGER NOT NULL,
+  destined_mailbox_id INTEGER,
   preview TEXT,
   trained_as_junk INTEGER,
   remote_address TEXT,
+  -- Networks that the address lies in, as addressRanges() writes them: /32, /26, /21 or /64, /48, /32.
+  remote_range_narrow TEXT,
+  remote_range_middle TEXT,
+  remote_range_wide TEXT,
   hello_name TEXT,
-  mail_from TEXT,
+  -- Both empty for the null sender.
+  mail_from_localpart TEXT,
+  mail_from_domain TEXT,
   rcpt_to TEXT,
+  -- How the name or domain was shown to be the sender's.
+  hello_validation INTEGER,
+  mail_from_validation INTEGER,
+  from_validation INTEGER,
+  -- JSON array of domains whose signatures are valid.
+  dkim_domains TEXT,
   tls_version TEXT,
   tls_cipher TEXT,
   require_tls INTEGER NOT NULL,
@@ -119,6 +140,12 @@ CREATE TABLE thread_merges (
   into_id INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX thread_merges_into ON thread_merges (into_id);
+-- Threads that the user has muted or collapsed; others have no row.
+CREATE TABLE thread_settings (
+  thread_id INTEGER PRIMARY KEY,
+  muted INTEGER NOT NULL,
+  collapsed INTEGER NOT NULL
+) STRICT;
 -- The thread that used a base subject last.
 CREATE TABLE subject_threads (
   hash INTEGER PRIMARY KEY,
@@ -162,12 +189,17 @@ CREATE TABLE login_sessions (
   csrf_token_hash BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Whom the user has written to.
+-- Whom the user has written to, in lower case.
 CREATE TABLE recipients (
-  localpart TEXT NOT NULL,
   domain TEXT NOT NULL,
+  localpart TEXT NOT NULL,
+  -- NULL: not found out.
+  org_domain TEXT,
+  -- Messages; the last one is known, so that it is not counted twice.
   sent INTEGER NOT NULL,
+  first_sent_at INTEGER NOT NULL,
   last_sent_at INTEGER NOT NULL,
+  last_message_id TEXT NOT NULL,
   PRIMARY KEY (domain, localpart)
 ) STRICT, WITHOUT ROWID;
 

@@ -192,6 +192,10 @@ export class OpenAccount implements Account {
     await this.#shared.write('setAnnotation', { mailboxId, key, value });
   }
 
+  async noteRecipients(addresses: readonly string[], message: { messageId: string; sentAt: number }): Promise<void> {
+    await this.#shared.write('noteRecipients', { addresses, ...message });
+  }
+
   onChange(listener: () => void): () => void {
     return this.#untilDisposed(this.#shared.onChange(listener));
   }

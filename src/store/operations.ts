@@ -7,6 +7,7 @@ import { expungeMessages } from './operations/expunge-messages.ts';
 import { forgetErased } from './operations/forget-erased.ts';
 import { initialiseAccount } from './operations/initialise-account.ts';
 import { moveMessages } from './operations/move-messages.ts';
+import { noteRecipients } from './operations/note-recipients.ts';
 import { passOverUnknown } from './operations/pass-over-unknown.ts';
 import { releaseContentIds } from './operations/release-content-ids.ts';
 import { renameMailbox } from './operations/rename-mailbox.ts';
@@ -31,6 +32,7 @@ export const operations = {
   forgetErased,
   initialiseAccount,
   moveMessages,
+  noteRecipients,
   passOverUnknown,
   releaseContentIds,
   renameMailbox,

@@ -1,5 +1,7 @@
+import { addressRanges } from '../../runtime/address-range.ts';
 import type { AddedMessage, Reception } from '../account.ts';
 import { flagBits } from '../flags.ts';
+import { splitAddress } from '../split-address.ts';
 import { MailboxNotFoundError } from '../store-errors.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
 import { keywordsText, takeKeywords } from './mailbox-keywords.ts';
@@ -39,6 +41,7 @@ export interface ContentFacts extends ThreadFacts {
   readonly sentAt: number | null;
   readonly isMailingList: boolean;
   readonly isAutomatic: boolean;
+  readonly isDsn: boolean;
 }
 
 /**
@@ -63,7 +66,7 @@ export async function addMessages(
     const mailbox = await findMailbox(change, message);
     const { names } = takeKeywords(mailbox, message.keywords);
     const place = await placeInThread(transactor, message.contentId, args.now, message.facts);
-    await insertContent(transactor, message, place);
+    await insertContent(transactor, message, mailbox.id, place);
     const uid = mailbox.uid_next++;
     const size = sizeOf(message);
     await transactor.run(
@@ -120,14 +123,19 @@ async function findMailbox(change: AccountChange, message: StoredMessage): Promi
 async function insertContent(
   transactor: AccountTransactor,
   message: StoredMessage,
+  mailboxId: number,
   place: Awaited<ReturnType<typeof placeInThread>>,
 ): Promise<void> {
   const { facts, reception } = message;
+  const { remoteAddress, mailFrom } = reception;
+  const ranges = remoteAddress === undefined ? undefined : addressRanges(remoteAddress);
+  const sender = mailFrom === undefined ? undefined : splitAddress(mailFrom);
   await transactor.run(
     `INSERT INTO contents (id, sha256, file_size, prefix, thread_id, parent_id, parent_hash, missing_link, message_id_hash,
      subject_hash, envelope, body_structure, message_id, subject, base_subject, from_localpart, from_domain, sent_at,
-     is_mailing_list, is_automatic, remote_address, hello_name, mail_from, rcpt_to, tls_version, tls_cipher, require_tls,
-     structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     is_mailing_list, is_automatic, is_dsn, original_mailbox_id, remote_address, remote_range_narrow, remote_range_middle,
+     remote_range_wide, hello_name, mail_from_localpart, mail_from_domain, rcpt_to, tls_version, tls_cipher, require_tls,
+     structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       message.contentId,
       message.sha256,
@@ -149,9 +157,15 @@ async function insertContent(
       facts.sentAt,
       facts.isMailingList ? 1 : 0,
       facts.isAutomatic ? 1 : 0,
-      reception.remoteAddress ?? null,
+      facts.isDsn ? 1 : 0,
+      mailboxId,
+      remoteAddress ?? null,
+      ranges?.[0] ?? null,
+      ranges?.[1] ?? null,
+      ranges?.[2] ?? null,
       reception.helloName ?? null,
-      reception.mailFrom ?? null,
+      sender?.localpart ?? null,
+      sender?.domain ?? null,
       reception.rcptTo ?? null,
       reception.tlsVersion ?? null,
       reception.tlsCipher ?? null,
