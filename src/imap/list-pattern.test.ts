@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listPatternMatcher } from './list-pattern.ts';
 
@@ -25,5 +26,16 @@ describe('a list pattern', () => {
     const startedAt = performance.now();
     expect(matches('a'.repeat(499))).toBe(false);
     expect(performance.now() - startedAt).toBeLessThan(2000);
+  });
+
+  it('matches as a regular expression of the pattern does', () => {
+    const names = fc.stringMatching(/^[ab/]{0,12}$/);
+    fc.assert(
+      fc.property(fc.stringMatching(/^[ab/*%]{0,8}$/), names, names, (pattern, first, second) => {
+        const form = new RegExp(`^${pattern.replaceAll('*', '.*').replaceAll('%', '[^/]*')}$`);
+        const matches = listPatternMatcher(pattern);
+        for (const name of [first, second, first]) expect(matches(name)).toBe(form.test(name));
+      }),
+    );
   });
 });

@@ -9,27 +9,36 @@ export function listPatternMatcher(pattern: string): (name: string) => boolean {
     .replace(/^inbox(?=[/%*]|$)/i, 'Inbox')
     .replace(/[*%]*\*[*%]*/g, '*')
     .replace(/%+/g, '%');
-  return (name) => matches(folded, name);
-}
-
-function matches(pattern: string, name: string): boolean {
-  // Positions in the pattern that can be reached after each character of the name.
-  let reached = closure(pattern, new Set([0]));
-  for (const char of name.split('')) {
-    const next = new Set<number>();
-    for (const at of reached) {
-      const wanted = pattern[at];
-      if (wanted === '*' || (wanted === '%' && char !== '/')) next.add(at);
-      else if (wanted === char) next.add(at + 1);
+  // Places in the pattern that the name can have come to, before and after a character.
+  let reached = new Uint8Array(folded.length + 1);
+  let next = new Uint8Array(folded.length + 1);
+  return (name) => {
+    reached.fill(0);
+    reached[0] = 1;
+    passWildcards(folded, reached);
+    for (let index = 0; index < name.length; index++) {
+      const char = name[index];
+      next.fill(0);
+      let some = false;
+      for (let at = 0; at < folded.length; at++) {
+        if (reached[at] === 0) continue;
+        const wanted = folded[at];
+        if (wanted === '*' || (wanted === '%' && char !== '/')) next[at] = 1;
+        else if (wanted === char) next[at + 1] = 1;
+        else continue;
+        some = true;
+      }
+      if (!some) return false;
+      passWildcards(folded, next);
+      [reached, next] = [next, reached];
     }
-    if (next.size === 0) return false;
-    reached = closure(pattern, next);
-  }
-  return reached.has(pattern.length);
+    return reached[folded.length] === 1;
+  };
 }
 
 /** Wildcards may stand for nothing. */
-function closure(pattern: string, positions: Set<number>): Set<number> {
-  for (const at of positions) if (pattern[at] === '*' || pattern[at] === '%') positions.add(at + 1);
-  return positions;
+function passWildcards(pattern: string, places: Uint8Array): void {
+  for (let at = 0; at < pattern.length; at++) {
+    if (places[at] === 1 && (pattern[at] === '*' || pattern[at] === '%')) places[at + 1] = 1;
+  }
 }

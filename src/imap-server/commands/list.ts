@@ -3,11 +3,13 @@ import { listPatternMatcher } from '../../imap/list-pattern.ts';
 import { decodeMailboxName } from '../../imap/mailbox-name.ts';
 import type { Mailbox } from '../../store/account.ts';
 import type { Command } from '../command.ts';
+import { Pace } from '../pace.ts';
 import type { Session } from '../session.ts';
 import { parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
 
-/** Patterns in one command. */
+/** Patterns in one command, and their length together: each is compared with each mailbox. */
 const maxPatterns = 100;
+const maxPatternChars = 8_000;
 
 interface Request {
   readonly subscribed: boolean;
@@ -39,8 +41,11 @@ export const list: Command = {
     const matches = (name: string): boolean => matchers.some((matcher) => matcher(name));
     if (request.status.includes('HIGHESTMODSEQ')) session.enableCondstore();
     const entries = entriesOf(mailboxes, subscriptions);
+    const withSubscribed = request.recursive ? parentsOf(entries.filter(({ subscribed }) => subscribed)) : undefined;
+    const pace = new Pace();
     for (const entry of entries) {
-      const line = matches(entry.name) ? listLine(session, request, entry, entries) : undefined;
+      if (pace.over) await pace.turn();
+      const line = matches(entry.name) ? listLine(session, request, entry, withSubscribed) : undefined;
       if (line === undefined) continue;
       session.untagged(line);
       if (request.status.length > 0 && entry.mailbox !== undefined) {
@@ -64,11 +69,7 @@ interface Entry {
 function entriesOf(mailboxes: readonly Mailbox[], subscriptions: readonly string[]): Entry[] {
   const byName = new Map<string, Mailbox | undefined>(mailboxes.map((mailbox) => [mailbox.name, mailbox]));
   for (const name of subscriptions) if (!byName.has(name)) byName.set(name, undefined);
-  const parents = new Set<string>();
-  for (const { name } of mailboxes) {
-    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1))
-      parents.add(name.slice(0, end));
-  }
+  const parents = parentsOf(mailboxes);
   const subscribed = new Set(subscriptions);
   return [...byName]
     .sort(([a], [b]) => (a === 'Inbox' ? -1 : b === 'Inbox' ? 1 : a < b ? -1 : 1))
@@ -80,14 +81,32 @@ function entriesOf(mailboxes: readonly Mailbox[], subscriptions: readonly string
     }));
 }
 
-/** @returns undefined when the entry is not selected */
-function listLine(session: Session, request: Request, entry: Entry, all: readonly Entry[]): string | undefined {
+/** All names that one of the names is below. */
+function parentsOf(named: readonly { readonly name: string }[]): Set<string> {
+  const parents = new Set<string>();
+  for (const { name } of named) {
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1))
+      parents.add(name.slice(0, end));
+  }
+  return parents;
+}
+
+/**
+ * @param withSubscribed names with something subscribed below them, when that is asked for
+ * @returns undefined when the entry is not selected
+ */
+function listLine(
+  session: Session,
+  request: Request,
+  entry: Entry,
+  withSubscribed: ReadonlySet<string> | undefined,
+): string | undefined {
   const { name, mailbox, subscribed, hasChildren } = entry;
   const specialUse = mailbox?.specialUse ?? [];
   let chosen = (!request.subscribed || subscribed) && (!request.specialUse || specialUse.length > 0);
   if (!request.subscribed && mailbox === undefined) chosen = false;
   // RFC 9051 §6.3.9.7: also who has a match below, whether or not that is listed itself.
-  const childInfo = request.recursive && all.some((other) => other.subscribed && other.name.startsWith(`${name}/`));
+  const childInfo = withSubscribed?.has(name) === true;
   if (!chosen && !childInfo) return undefined;
   const attributes: string[] = [];
   if (mailbox === undefined) attributes.push('\\NonExistent');
@@ -127,6 +146,7 @@ function parse(session: Session, args: ArgumentParser): Request {
       if (patterns.length > maxPatterns) args.fail('Too many patterns');
     }, 1);
   } else patterns.push(patternText(session, args, args.listMailbox()));
+  if (patterns.length * reference.length + patterns.join('').length > maxPatternChars) args.fail('Patterns too long');
   let returnSubscribed = false;
   let status: StatusItem[] = [];
   if (args.takeIf(' RETURN ')) {
