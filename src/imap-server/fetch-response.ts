@@ -2,6 +2,7 @@ import { formatDateTime } from '../imap/date-time.ts';
 import type { FetchItem } from '../imap/fetch-items.ts';
 import { renderBodyStructure } from '../message/render-body-structure.ts';
 import { RestanteError } from '../runtime/errors.ts';
+import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, MessageRow, RenderedMessageRow } from '../store/account.ts';
 import { formatFlags } from './flag-text.ts';
 import { MessageContent, type SectionContent } from './message-content.ts';
@@ -150,6 +151,8 @@ export async function writeFetchResponse(
   try {
     for (const part of parts) await writeLiteral(out, part.text, part.content, part.binary);
   } catch (error) {
+    // It's the client that is gone, not the message.
+    if (error instanceof ConnectionClosedError) throw error;
     throw new BrokenResponseError(error);
   }
   out.write(`${text})\r\n`);
