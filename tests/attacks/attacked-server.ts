@@ -123,7 +123,7 @@ export class AttackedServer implements AsyncDisposable {
     expect(this.server.process.exitCode, 'exit code').toBe(0);
     expect(distinct(this.#errors), 'errors in the log').toEqual([]);
     const verified = await runCommand(['verifydata', this.server.dataDirectory]);
-    expect(verified, 'verifydata').toMatchObject({ code: 0 });
+    expect(verified.code, `verifydata: ${verified.stdout}${verified.stderr}`).toBe(0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@ import { mutate } from './mutate.ts';
 import { RawConnection } from './raw-connection.ts';
 import { fuzzSettings, SeededRandom as Random, type SeededRandom } from './seeded-random.ts';
 
-const sessionsPerRound = 60;
+const sessionsPerRound = 40;
 const sessionsAtOnce = 40;
 const reply = /^\d{3} .*\r\n/m;
 
