@@ -16,7 +16,7 @@ import { runProgram } from './run-program.ts';
 import { smtpRound } from './smtp-load.ts';
 
 const rounds = 5;
-const smtpMessages = 5000;
+const smtpMessages = 2500;
 const imapMessages = 5000;
 const imapMessageBytes = 8192;
 const idleConnections = 2000;
