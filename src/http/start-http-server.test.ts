@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../runtime/log.ts';
 import { Metrics } from '../runtime/metrics.ts';
@@ -69,4 +71,14 @@ describe('autoconfig', () => {
     expect(await answer.text()).toContain('<hostname>mail.example.org</hostname>\n      <port>993</port>');
     expect((await fetch(`${base}/mail/config-v1.1.xml?emailaddress=a@example.com`)).status).toBe(404);
   });
+});
+
+it('closes the connection of a request that does not come to its end', async () => {
+  const server = await startHttpServer({ address: '127.0.0.1', port: 0 }, [], { log: silentLog, requestMs: 300 });
+  started.push(server);
+  const client = connect(server.port, '127.0.0.1');
+  client.resume();
+  client.write('GET / HTTP/1.1\r\nHost: example.org\r\nX-Slow: ');
+  await once(client, 'close');
+  client.destroy();
 });

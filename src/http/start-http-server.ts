@@ -24,14 +24,18 @@ export interface HttpServer extends AsyncDisposable {
 export async function startHttpServer(
   listener: HttpListener,
   routes: readonly Routes[],
-  options: { log: Log },
+  options: { log: Log; requestMs?: number },
 ): Promise<HttpServer> {
+  const { requestMs = limits.httpRequestMs } = options;
   let http: Server | undefined;
   const fastify = Fastify({
     bodyLimit: limits.httpBodyBytes,
-    requestTimeout: limits.httpRequestMs,
+    requestTimeout: requestMs,
     serverFactory(handler, serverOptions) {
-      http = createHttpServer(serverOptions as object, handler);
+      const timeouts = { headersTimeout: requestMs, connectionsCheckingInterval: Math.ceil(requestMs / 10) };
+      http = createHttpServer({ ...(serverOptions as object), ...timeouts }, handler);
+      // It gets its connections from elsewhere and never listens; without this Node.js doesn't watch over slow requests.
+      http.emit('listening');
       return http;
     },
   });
@@ -56,7 +60,7 @@ export async function startHttpServer(
   const serve = async (socket: Socket): Promise<void> => {
     // Connections that break are nobody's business; the HTTP server adds its own handling to those it gets.
     socket.on('error', () => {});
-    const ready = listener.tls === undefined ? socket : await listener.tls.accept(socket, limits.httpRequestMs);
+    const ready = listener.tls === undefined ? socket : await listener.tls.accept(socket, requestMs);
     http?.emit('connection', ready);
   };
   const sockets = new Set<Socket>();
@@ -82,6 +86,8 @@ export async function startHttpServer(
       for (const socket of sockets) socket.destroy();
       await closed;
       await fastify.close();
+      // Ends the watch.
+      http?.close();
     },
   };
 }
