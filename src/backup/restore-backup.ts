@@ -63,7 +63,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       await makeDirectoryDurably(dirname(resolve(target)));
       await mkdir(restoring(target), { mode: 0o700 });
     }
-    const copied = await copyAll(options, (file) => {
+    const copied = await copyAll(options, new Set(targets.map(restoring)), (file) => {
       const [top = '', ...below] = file.path.split('/');
       if (top === 'data') return join(restoring(options.dataDirectory), ...below);
       return options.configDirectory === undefined ? undefined : join(restoring(options.configDirectory), ...below);
@@ -91,6 +91,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
 
 async function copyAll(
   options: RestoreOptions,
+  roots: ReadonlySet<string>,
   targetOf: (file: ManifestFile) => string | undefined,
 ): Promise<{ files: number; bytes: number; instant: string }> {
   const directories = new Set<string>();
@@ -126,8 +127,11 @@ async function copyAll(
   await pool.finish();
   const levels = new Set<string>();
   for (const directory of directories) {
-    for (let level = directory; !levels.has(level) && !level.endsWith('.restoring'); level = dirname(level))
+    // Up to the new root and with it, whose own entries must be there when it gets its name.
+    for (let level = directory; !levels.has(level); level = dirname(level)) {
       levels.add(level);
+      if (roots.has(level)) break;
+    }
   }
   for (const level of levels) await syncDirectory(level);
   return { files, bytes, instant };
