@@ -33,6 +33,7 @@ import { openListeners } from './wiring/listeners.ts';
 import { directoryReport, type LongWork, requireDataDirectory } from './wiring/long-work.ts';
 import { type DataDirectory, durableParts, openDataDirectory } from './wiring/open-data-directory.ts';
 import { outgoingRoutes } from './wiring/outgoing-routes.ts';
+import { SentRecipients } from './wiring/sent-recipients.ts';
 import { softwareVersion } from './wiring/software-version.ts';
 import { type ListeningService, startServers } from './wiring/start-servers.ts';
 import { submissionQueue } from './wiring/submission-queue.ts';
@@ -212,7 +213,16 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     }),
   );
   running.queue = queue;
-  const submissions = opened.use(submissionQueue(queue, { config, domains, clock, log: log.part('dkim') }));
+  const sent = opened.use(new SentRecipients(data.accounts, log.part('store')));
+  const submissions = opened.use(
+    submissionQueue(queue, {
+      config,
+      domains,
+      clock,
+      log: log.part('dkim'),
+      onSent: (message) => sent.note(message),
+    }),
+  );
   const resources = opened.move();
   return {
     data,

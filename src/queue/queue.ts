@@ -30,10 +30,10 @@ import type { SendingLimits } from './sending-limits.ts';
 export interface Queue extends AsyncDisposable {
   /**
    * Takes a message over: durable when the promise resolves. The file is linked, so that the caller disposes of its own name.
-   * @returns the queue's id of each recipient, in the order given
+   * @returns the queue's id of each recipient, in the order given; the Message-ID without brackets, if the message has one
    * @throws InvalidQueueRecipientError; RestanteError `sending-limit-messages`, `sending-limit-recipients`
    */
-  submit(message: SubmittedMessage): Promise<{ ids: number[] }>;
+  submit(message: SubmittedMessage): Promise<{ ids: number[]; messageId?: string }>;
   /** Recipients in the queue, by id. At most `limit` (1,000 unless told) after the id `after`. */
   list(filter: QueueFilter & { limit?: number; after?: number }): Promise<QueuedMessage[]>;
   hold(filter: QueueFilter): Promise<{ count: number }>;

@@ -158,7 +158,7 @@ class RunningQueue implements Queue {
     this.#scheduler.kick();
   }
 
-  async submit(message: SubmittedMessage): Promise<{ ids: number[] }> {
+  async submit(message: SubmittedMessage): Promise<{ ids: number[]; messageId?: string }> {
     const recipients = message.recipients.map(({ address, notify, orcpt }) => {
       const domain = recipientDomain(address);
       if (domain === undefined) throw new InvalidQueueRecipientError(address);
@@ -212,7 +212,8 @@ class RunningQueue implements Queue {
         recipients.map(({ domain }) => domain),
         added.nextAttemptAt,
       );
-      return { ids };
+      const messageId = summary.messageIdHeader;
+      return messageId === '' ? { ids } : { ids, messageId };
     } catch (error) {
       await this.#giveUp(reserved);
       throw error;

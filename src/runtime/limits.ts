@@ -122,6 +122,16 @@ export const limits = {
   rememberedDeliveries: 1_000,
   /** Accounts that nobody uses at the moment but stay open for the next use. */
   idleAccounts: 256,
+  /** Messages just queued whose recipients are being noted in the accounts that sent them. */
+  recipientNotes: 1_000,
+  /** Different logins waiting to be written down; their number goes back to none every second. */
+  loginAttemptsWaiting: 5_000,
+  /** Different logins remembered of an account, and of all names that are no account. */
+  loginAttemptsPerAccount: 10_000,
+  /** How long logins are remembered. */
+  loginAttemptDays: 30,
+  /** Of a login that is written down. RFC 5321 §4.5.3.1: an address has at most 64 + 1 + 255 bytes. */
+  loginCharacters: 320,
   /** One line from a client of the control socket: arguments, or a chunk of input. */
   controlLineBytes: 1024 * 1024,
   /** One line from the server over the control socket: a result, such as a page of the queue. */

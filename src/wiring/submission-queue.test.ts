@@ -11,6 +11,7 @@ import { dkimFault } from '../mailauth/dkim-fault.ts';
 import type { Queue } from '../queue/queue.ts';
 import { QueueFixture } from '../queue/queue-fixture.ts';
 import { silentLog } from '../runtime/log.ts';
+import type { SentMessage } from './sent-recipients.ts';
 import { submissionQueue } from './submission-queue.ts';
 
 const domainsYaml = `
@@ -36,6 +37,7 @@ let domains: LiveDomains;
 let fixture: QueueFixture;
 let queue: Queue;
 let submissions: Pick<Queue, 'submit'>;
+let sent: SentMessage[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'restante-submissions-'));
@@ -48,7 +50,14 @@ beforeEach(async () => {
   );
   domains = await LiveDomains.open(config, silentLog);
   queue = await fixture.start({ maxDeliveries: 0 });
-  submissions = submissionQueue(queue, { config, domains, clock: fixture.clock, log: silentLog });
+  sent = [];
+  submissions = submissionQueue(queue, {
+    config,
+    domains,
+    clock: fixture.clock,
+    log: silentLog,
+    onSent: (message) => sent.push(message),
+  });
 });
 
 afterEach(async () => {
@@ -115,5 +124,16 @@ describe('mail of users', () => {
     await submit('me@here.example', { account: undefined });
     await submit('me@here.example', { account: undefined, sender: 'root@mail.here.example' });
     expect((await queue.list({})).map(({ account }) => account)).toEqual(['me', undefined]);
+  });
+
+  it('is told of once it is in the queue', async () => {
+    await submit('me@here.example');
+    await submit('me@here.example', { account: undefined, sender: '' });
+    await submit('me@here.example', { prefix: Buffer.alloc(0) });
+    await expect(submit('me@here.example')).rejects.toMatchObject({ code: 'sending-limit-messages' });
+    expect(sent).toMatchObject([
+      { account: 'me', recipients: [{ address: 'a@x.example' }], messageId: '1@here.example' },
+      { account: 'me', messageId: 'queued as 3' },
+    ]);
   });
 });

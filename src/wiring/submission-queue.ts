@@ -8,6 +8,7 @@ import type { SendingLimits } from '../queue/sending-limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { DkimKeys } from './dkim-keys.ts';
+import type { SentMessage } from './sent-recipients.ts';
 
 /**
  * The queue as users see it: their messages are signed with DKIM for the domain of their author, if that is to be, and held to what
@@ -21,9 +22,11 @@ export function submissionQueue(
     domains: LiveDomains;
     clock: Clock;
     log: Log;
+    /** Called with what an account has sent, once it is in the queue. */
+    onSent: (message: SentMessage) => void;
   },
 ): Pick<Queue, 'submit'> & Disposable {
-  const { config, domains, clock, log } = options;
+  const { config, domains, clock, log, onSent } = options;
   const keys = new DkimKeys(domains, log);
   return {
     async submit(message) {
@@ -32,11 +35,19 @@ export function submissionQueue(
       const content = contentChunks({ prefix, path, sizeBytes: message.file.sizeBytes });
       const signatures = await dkimSign(content, (domain) => keys.signersFor(domain), clock.now());
       const account = message.account ?? accountOf(message, domains);
-      return await queue.submit({
+      const { ids, messageId } = await queue.submit({
         ...message,
         ...(account === undefined ? {} : { account, limits: limitsOf(account, config, domains) }),
         prefix: signatures === '' ? prefix : Buffer.concat([Buffer.from(signatures, 'latin1'), prefix]),
       });
+      if (account !== undefined)
+        onSent({
+          account,
+          recipients: message.recipients,
+          messageId: messageId ?? `queued as ${ids[0]}`,
+          sentAt: clock.now(),
+        });
+      return { ids };
     },
     [Symbol.dispose]: () => keys[Symbol.dispose](),
   };
