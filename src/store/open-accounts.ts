@@ -130,7 +130,7 @@ class AccountsOfDirectory implements Accounts {
   }
 
   async exists(name: string): Promise<boolean> {
-    return isAccountName(name) && existsSync(join(this.#directory(name), 'index.db'));
+    return isAccountName(name) && this.#isThere(name);
   }
 
   async list(): Promise<string[]> {
@@ -142,31 +142,33 @@ class AccountsOfDirectory implements Accounts {
 
   async remove(name: string): Promise<void> {
     checkAccountName(name);
-    while (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
-    if (!(await this.exists(name))) throw new AccountNotFoundError(name, 'remove');
-    if ((this.#open.get(name)?.users ?? 0) > 0) throw new AccountBusyError(name, 'it is in use');
-    await this.#change(name, async () => {
-      try {
-        if (!this.#open.has(name)) await this.#openShared(name);
-        await this.#noteUidValidity(this.#open.get(name)!);
-      } catch (error) {
-        // A damaged account must be removable: the time in seconds is above its UIDVALIDITYs in nearly all cases.
-        this.#log.warn(
-          { err: error, account: name },
-          'Cannot read the account to be removed: removing it all the same',
-        );
-      }
-      const shared = this.#open.get(name);
-      if (shared !== undefined) await this.#closeShared(shared);
-      const { engine, dataDirectory } = this.#options;
-      const removed = join(this.#temporaryDirectory, `removed-${temporaryName()}`);
-      await engine.changeFiles(async () => {
+    const { engine, dataDirectory } = this.#options;
+    const removed = join(this.#temporaryDirectory, `removed-${temporaryName()}`);
+    // The gate first: who is inside may wait for the account, and would wait for ever if its removal waited for the gate.
+    await engine.changeFiles(async () => {
+      while (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
+      // From here to the change nobody else gets a turn.
+      if (!this.#isThere(name)) throw new AccountNotFoundError(name, 'remove');
+      if ((this.#open.get(name)?.users ?? 0) > 0) throw new AccountBusyError(name, 'it is in use');
+      await this.#change(name, async () => {
+        try {
+          if (!this.#open.has(name)) await this.#openShared(name);
+          await this.#noteUidValidity(this.#open.get(name)!);
+        } catch (error) {
+          // A damaged account must be removable: the time in seconds is above its UIDVALIDITYs in nearly all cases.
+          this.#log.warn(
+            { err: error, account: name },
+            'Cannot read the account to be removed: removing it all the same',
+          );
+        }
+        const shared = this.#open.get(name);
+        if (shared !== undefined) await this.#closeShared(shared);
         if (!engine.filesMayBeErased) throw new AccountBusyError(name, 'a backup needs its files; try again after it');
         await rename(this.#directory(name), removed);
         await syncDirectory(join(dataDirectory, 'accounts'));
       });
-      await rm(removed, { recursive: true, force: true });
     });
+    await rm(removed, { recursive: true, force: true });
   }
 
   async startMessage(options: { limitBytes?: number } = {}): Promise<MessageIntake> {
@@ -209,6 +211,10 @@ class AccountsOfDirectory implements Accounts {
 
   #directory(name: string): string {
     return join(this.#options.dataDirectory, 'accounts', name);
+  }
+
+  #isThere(name: string): boolean {
+    return existsSync(join(this.#directory(name), 'index.db'));
   }
 
   #usable(name: string): SharedAccount | undefined {
