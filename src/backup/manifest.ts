@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { NotABackupError } from './backup-errors.ts';
 
 /** The manifest's lines, as FORMAT.md describes them. */
@@ -40,7 +39,7 @@ export interface ManifestTail {
   readonly durationMs: number;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
-  /** SHA-256 of all lines before this one, line ends included. */
+  /** SHA-256 of all before it: the lines before this one, line ends included, and this one up to the comma before `"sha256"`. */
   readonly sha256: string;
 }
 
@@ -52,6 +51,7 @@ export class ManifestWriter implements AsyncDisposable {
   readonly #hash: Hash = createHash('sha256');
   #buffer: string[] = [];
   #bufferedChars = 0;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(file: FileHandle) {
     this.#file = file;
@@ -70,8 +70,10 @@ export class ManifestWriter implements AsyncDisposable {
 
   /** Writes the last line and flushes the file. */
   async finish(tail: Omit<ManifestTail, 'sha256'>): Promise<void> {
+    const text = JSON.stringify(tail).slice(0, -1);
+    this.#buffer.push(text);
     await this.#writeOut();
-    await this.#file.writeFile(`${JSON.stringify({ ...tail, sha256: this.#hash.digest('hex') })}\n`);
+    await this.#file.writeFile(`,"sha256":"${this.#hash.digest('hex')}"}\n`);
     await this.#file.sync();
   }
 
@@ -79,17 +81,20 @@ export class ManifestWriter implements AsyncDisposable {
     await this.#file.close();
   }
 
+  /** One after the other: two writes under way at once may overtake each other. */
   async #writeOut(): Promise<void> {
     const text = this.#buffer.join('');
     this.#buffer = [];
     this.#bufferedChars = 0;
     this.#hash.update(text);
-    await this.#file.writeFile(text);
+    this.#writing = this.#writing.then(() => this.#file.writeFile(text));
+    await this.#writing;
   }
 }
 
 /** A longer line than any that ManifestWriter writes: a damaged manifest must not fill memory. */
-const maxLineChars = 16 * 1024 * 1024;
+const maxLineBytes = 16 * 1024 * 1024;
+const lineEnd = 10;
 
 /**
  * Reads a manifest as a stream: head first, then the files, last the tail.
@@ -100,39 +105,32 @@ export async function* readManifest(
   path: string,
 ): AsyncGenerator<{ head: ManifestHead } | { file: ManifestFile } | { tail: ManifestTail }> {
   const hash = createHash('sha256');
-  const input = createReadStream(path, { encoding: 'utf8', highWaterMark: 256 * 1024 });
   let number = 0;
   let tail: ManifestTail | undefined;
-  try {
-    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      number++;
-      if (tail !== undefined) throw new NotABackupError(directory, `its manifest goes on after its last line`);
-      if (text.length > maxLineChars)
-        throw new NotABackupError(directory, `line ${number} of its manifest is too long`);
-      const line = parseLine(directory, text, number);
-      if (number === 1) {
-        if (!('format' in line)) throw new NotABackupError(directory, 'the first line of its manifest names no format');
-        if (line.format !== 1) {
-          throw new NotABackupError(directory, `it is of format ${line.format}, and this version reads format 1`);
-        }
-        yield { head: line };
-      } else if ('path' in line) {
-        yield { file: line };
-      } else if ('complete' in line) {
-        tail = line;
-        continue;
-      } else {
-        throw new NotABackupError(directory, `line ${number} of its manifest is neither a file nor the end`);
+  for await (const bytes of readLines(directory, path)) {
+    number++;
+    if (tail !== undefined) throw new NotABackupError(directory, `its manifest goes on after its last line`);
+    const line = parseLine(directory, bytes, number);
+    if (number === 1) {
+      if (!('format' in line)) throw new NotABackupError(directory, 'the first line of its manifest names no format');
+      if (line.format !== 1) {
+        throw new NotABackupError(directory, `it is of format ${line.format}, and this version reads format 1`);
       }
-      hash.update(`${text}\n`);
+      yield { head: line };
+    } else if ('path' in line) {
+      yield { file: line };
+    } else if ('complete' in line) {
+      tail = line;
+      const rest = `,"sha256":"${tail.sha256}"}`;
+      if (!bytes.subarray(-rest.length).equals(Buffer.from(rest))) {
+        throw new NotABackupError(directory, 'its manifest was changed: its last line does not end with its SHA-256');
+      }
+      hash.update(bytes.subarray(0, -rest.length));
+      continue;
+    } else {
+      throw new NotABackupError(directory, `line ${number} of its manifest is neither a file nor the end`);
     }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new NotABackupError(directory, `it has no ${manifestName}: the backup was not completed`, error);
-    }
-    throw error;
-  } finally {
-    input.destroy();
+    hash.update(bytes).update('\n');
   }
   if (tail === undefined) throw new NotABackupError(directory, 'its manifest ends early: the backup was not completed');
   if (tail.sha256 !== hash.digest('hex'))
@@ -140,9 +138,37 @@ export async function* readManifest(
   yield { tail };
 }
 
-function parseLine(directory: string, text: string, number: number): ManifestHead | ManifestFile | ManifestTail {
+/** Lines without their ends, byte for byte: what is hashed is what is there. */
+async function* readLines(directory: string, path: string): AsyncGenerator<Buffer> {
+  let pieces: Buffer[] = [];
+  let pieceBytes = 0;
   try {
-    const line: unknown = JSON.parse(text);
+    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, start)) {
+        const piece = chunk.subarray(start, end);
+        yield pieces.length === 0 ? piece : Buffer.concat([...pieces, piece]);
+        pieces = [];
+        pieceBytes = 0;
+        start = end + 1;
+      }
+      if (start === chunk.length) continue;
+      pieces.push(chunk.subarray(start));
+      pieceBytes += chunk.length - start;
+      if (pieceBytes > maxLineBytes) throw new NotABackupError(directory, 'a line of its manifest is too long');
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new NotABackupError(directory, `it has no ${manifestName}: the backup was not completed`, error);
+    }
+    throw error;
+  }
+  if (pieces.length > 0) throw new NotABackupError(directory, 'its manifest ends early, within a line');
+}
+
+function parseLine(directory: string, bytes: Buffer, number: number): ManifestHead | ManifestFile | ManifestTail {
+  try {
+    const line: unknown = JSON.parse(bytes.toString('utf8'));
     if (typeof line === 'object' && line !== null) return checked(line as Record<string, unknown>);
   } catch (error) {
     throw new NotABackupError(directory, `line ${number} of its manifest can't be read`, error);

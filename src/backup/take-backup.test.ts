@@ -157,7 +157,9 @@ describe('verifying a backup', () => {
     await read(text);
     await expect(read(text.replace('"kind":"message"', '"kind":"content"'))).rejects.toThrow('its SHA-256 differs');
     await expect(read(text.slice(0, text.trimEnd().lastIndexOf('\n') + 1))).rejects.toThrow('ends early');
-    await expect(read(text.slice(0, -20))).rejects.toThrow("can't be read");
+    await expect(read(text.slice(0, -20))).rejects.toThrow('ends early, within a line');
+    await expect(read(text.replace('"linked":1', '"linked":2'))).rejects.toThrow('its SHA-256 differs');
+    await expect(read(text.replace(/,"sha256":"[^"]*"\}\n$/, '}\n'))).rejects.toThrow('does not end with its SHA-256');
     await expect(read(text.replace('data/msg/entry', 'data/../../x'))).rejects.toThrow("can't be read");
     await expect(read(`${text}{}\n`)).rejects.toThrow('goes on after its last line');
     await unlink(manifest);
