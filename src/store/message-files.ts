@@ -69,14 +69,27 @@ export class MessageFiles {
     }
   }
 
-  /** Removes files; those that don't exist are passed over. Not flushed: who removes them, knows to do it again. */
+  /**
+   * Removes files; those that don't exist are passed over. Flushed when the promise resolves: once their rows and blocks are gone,
+   * nobody would look for a file that a power cut has brought back.
+   */
   async remove(contentIds: Iterable<number>): Promise<void> {
+    const directories = new Set<string>();
     for (const contentId of contentIds) {
       const path = this.path(contentId);
       try {
         await unlink(path);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw toFileError(error, 'remove', path);
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+        throw toFileError(error, 'remove', path);
+      }
+      directories.add(dirname(path));
+    }
+    for (const directory of directories) {
+      try {
+        await this.#syncer.sync(directory);
+      } catch (error) {
+        throw toFileError(error, 'flush', directory);
       }
     }
   }
