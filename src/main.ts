@@ -172,7 +172,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
   await using opened = new AsyncDisposableStack();
   const domains = await LiveDomains.open(config, log.part('config'));
   opened.defer(() => domains.close());
-  const data = opened.use(await openDataDirectory(config, { log, metrics, domains: () => domains.config }));
+  const data = opened.use(await openDataDirectory(config, { log, metrics, clock, domains: () => domains.config }));
   const resolver = await StubResolver.open({
     servers: config.resolver.servers,
     timeoutMs: config.resolver.timeout,
@@ -255,6 +255,7 @@ function controlServices(
     },
     logLevels: log,
     accounts: data.accounts,
+    loginAttempts: data.loginAttempts,
     queue,
     stop,
     backup: backupService({ config, data, clock, log: log.part('backup'), metrics }),

@@ -38,6 +38,10 @@ export const commandMap: Readonly<Record<string, CommandEntry>> = {
     summary: 'set the password for the administration pages',
     load: async () => (await import('./commands/setadminpassword.ts')).setadminpassword,
   },
+  loginattempts: {
+    summary: 'show who has logged in, and who has tried to',
+    load: async () => (await import('./commands/loginattempts.ts')).loginattempts,
+  },
   queue: {
     summary: 'look at and change the queue of outgoing mail',
     load: async () => (await import('./commands/queue.ts')).queue,

@@ -86,6 +86,9 @@ describe('commands and a running server', () => {
       out: 'PART          LEVEL\n(all others)  info\nqueue         debug\n',
     });
 
+    expect(await run(['loginattempts', 'me'])).toEqual({ code: 0, out: 'Nobody has tried to log in.\n', err: '' });
+    expect(await run(['loginattempts', 'nobody'])).toMatchObject({ code: 1 });
+
     const message = 'Subject: from a program\n\nhello\n.\nnot sent\n';
     expect(await run(['sendmail', '-f', 'me@localhost', 'anyone@example.org'], message)).toMatchObject({
       code: 0,

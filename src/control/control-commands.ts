@@ -4,6 +4,7 @@ import { editDomains } from './commands/edit-domains.ts';
 import { exportCommand } from './commands/export-messages.ts';
 import { importCommand } from './commands/import-messages.ts';
 import { logLevels } from './commands/log-levels.ts';
+import { loginAttempts } from './commands/login-attempts.ts';
 import { queueChange } from './commands/queue-change.ts';
 import { queueDump } from './commands/queue-dump.ts';
 import { queueList } from './commands/queue-list.ts';
@@ -24,6 +25,7 @@ export function controlCommands(services: ControlServices) {
     exportMessages: exportCommand(services),
     importMessages: importCommand(services),
     logLevels: logLevels(services),
+    loginAttempts: loginAttempts(services),
     queueChange: queueChange(services),
     queueDump: queueDump(services),
     queueList: queueList(services),

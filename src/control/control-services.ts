@@ -4,6 +4,7 @@ import type { StaticConfig } from '../config/static-config.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Account, Accounts } from '../store/account.ts';
+import type { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
 import type { LogSeverity } from './control-message.ts';
 
 /** What the commands need of a server, whether it is running or opened for one command. `main.ts` provides it. */
@@ -14,6 +15,7 @@ export interface ControlServices {
   readonly domains: Pick<LiveDomains, 'config' | 'edit' | 'reload'>;
   readonly logLevels: Pick<RootLog, 'levels' | 'setLevel'>;
   readonly accounts: Pick<Accounts, 'setPassword' | 'startMessage'> & { open(name: string): Promise<StoredAccount> };
+  readonly loginAttempts: Pick<LoginAttempts, 'list'>;
   readonly queue: Pick<Queue, 'list' | 'hold' | 'unhold' | 'schedule' | 'fail' | 'drop' | 'dump'>;
   /** Asks the server to stop, and returns at once. */
   stop(): void;

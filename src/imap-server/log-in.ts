@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { AuthenticationError } from '../sasl/authentication-error.ts';
+import type { LoginResult } from '../store/login-attempts/login-attempt.ts';
 import { capabilities } from './capabilities.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
@@ -8,9 +9,10 @@ import type { Session } from './session.ts';
 const maxFailedLogins = 5;
 
 /** @throws RefusedError when the client's address has failed too often */
-function checkMayTry(session: Session): void {
+function checkMayTry(session: Session, mechanism: string): void {
   if (session.server.failedLogins.every((limit) => limit.allows(session.remoteAddress))) return;
   session.server.countLogin('refused', '');
+  record(session, mechanism, 'refused', {});
   throw new RefusedError('NO', 'LIMIT', 'Too many failed logins: try again later');
 }
 
@@ -24,7 +26,7 @@ export async function logIn(
   mechanism: string,
   identify: () => Promise<{ account: string; login: string }>,
 ): Promise<OkReply> {
-  checkMayTry(session);
+  checkMayTry(session, mechanism);
   const { server } = session;
   let identity: { account: string; login: string };
   try {
@@ -37,12 +39,23 @@ export async function logIn(
   session.log = session.log.child({ account: identity.account });
   session.log.info({ login: identity.login, mechanism }, 'logged in');
   server.countLogin('succeeded', mechanism);
+  record(session, mechanism, 'succeeded', identity);
   return { code: `CAPABILITY ${capabilities(session)}`, text: 'Logged in' };
+}
+
+function record(
+  { server, remoteAddress, tls }: Session,
+  mechanism: string,
+  result: LoginResult,
+  { account, login }: { account?: string; login?: string | undefined },
+): void {
+  server.recordLogin({ account, login, remoteAddress, protocol: 'imap', mechanism, tls, result });
 }
 
 async function refusal(session: Session, mechanism: string, error: AuthenticationError): Promise<RefusedError> {
   const { server } = session;
   session.log.info({ login: error.login, mechanism, reason: error.code }, 'login failed');
+  record(session, mechanism, error.code, error);
   if (error.code === 'temporary') {
     session.log.error({ err: error, mechanism }, 'login cannot be checked');
     return new RefusedError('NO', 'UNAVAILABLE', 'Login cannot be checked now', error);

@@ -6,6 +6,7 @@ import type { Log } from '../runtime/log.ts';
 import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import type { Accounts } from '../store/account.ts';
+import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import type { SharedUids } from './shared-uids.ts';
 
 /** Does the server's side of a TLS handshake; `tls/certificate-store.ts` is one. */
@@ -32,5 +33,7 @@ export interface ImapServerContext {
   /** Ends waits when the server stops. */
   readonly stopping: AbortSignal;
   countLogin(outcome: 'succeeded' | 'failed' | 'refused', mechanism: string): void;
+  /** Notes every login, for people to see. */
+  recordLogin(attempt: LoginAttempt): void;
   countCommand(name: string, outcome: string, durationMs: number): void;
 }

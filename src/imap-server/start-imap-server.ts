@@ -9,6 +9,7 @@ import { readProxyHeader } from '../runtime/proxy-protocol.ts';
 import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import type { Accounts } from '../store/account.ts';
+import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import { runSession } from './run-session.ts';
 import type { ImapServerContext, TlsAcceptor } from './server-context.ts';
 import { Session } from './session.ts';
@@ -43,6 +44,8 @@ export interface ImapServerOptions {
   /** Failed logins, shared with SMTP; made here when not given. */
   readonly failedLogins?: readonly RateLimit[];
   readonly failedLoginDelayMs?: number;
+  /** Told of every login, good or bad. Must return at once, and not throw. */
+  readonly recordLogin?: (attempt: LoginAttempt) => void;
 }
 
 export interface ImapServer extends AsyncDisposable {
@@ -143,6 +146,7 @@ class Connections {
       sharedUids: new SharedUids(),
       stopping: this.#stopping.signal,
       countLogin: (outcome, mechanism) => logins?.add(1, { outcome, mechanism }),
+      recordLogin: (attempt) => options.recordLogin?.(attempt),
       countCommand: (name, outcome, durationMs) => {
         commands?.add(1, { name, outcome });
         // How long IDLE took says how long the client had nothing to do.

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SmtpTestClient } from '../../tests/harness/smtp-test-client.ts';
 import { password, startTestServer, type TestSmtpServer } from '../../tests/harness/smtp-test-server.ts';
 import { createClientMechanism } from '../sasl/create-client-mechanism.ts';
+import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 
 let server: TestSmtpServer;
 const [starttls, implicit, plaintext] = [0, 1, 2];
@@ -130,6 +131,38 @@ describe('AUTH', () => {
     expect(await client.ask('AUTH LOGIN')).toMatch(/^334 /);
     expect(await client.ask('A'.repeat(13_000))).toBe('500 5.5.2 Line too long');
     await client.closed();
+  });
+
+  it('tells of every login', async () => {
+    const told: LoginAttempt[] = [];
+    await using telling = await startTestServer([{ kind: 'submission', tls: 'implicit' }], {
+      limits: { smtpTarpitMs: 0, failedLoginsPerMinute: [1, 1, 1] },
+      recordLogin: (attempt) => told.push(attempt),
+    });
+    using client = await SmtpTestClient.connect(telling.port(0), true);
+    await client.reply();
+    await client.ask('EHLO c.example');
+    expect(await client.ask('AUTH PLAIN AAAA')).toMatch(/^5/);
+    expect(await logIn(client, 'PLAIN', password)).toMatch(/^235 /);
+    using other = await SmtpTestClient.connect(telling.port(0), true);
+    await other.reply();
+    await other.ask('EHLO c.example');
+    expect(await logIn(other, 'PLAIN', 'wrong')).toMatch(/^535 /);
+    expect(await logIn(other, 'SCRAM-SHA-256', password)).toMatch(/^454 /);
+    const all = { remoteAddress: '127.0.0.1', protocol: 'submission' };
+    expect(told.map(({ tls, ...rest }) => rest)).toEqual([
+      {
+        ...all,
+        account: undefined,
+        login: undefined,
+        mechanism: 'PLAIN',
+        result: expect.stringMatching(/^(?:malformed|failed)$/),
+      },
+      { ...all, account: 'me', login, mechanism: 'PLAIN', result: 'succeeded' },
+      { ...all, account: undefined, login, mechanism: 'PLAIN', result: 'failed' },
+      { ...all, account: undefined, login: undefined, mechanism: 'SCRAM-SHA-256', result: 'refused' },
+    ]);
+    expect(told[1].tls?.getProtocol()).toBe('TLSv1.3');
   });
 
   it('refuses all logins from a network after too many failures', async () => {

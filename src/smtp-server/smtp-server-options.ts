@@ -10,6 +10,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import type { Accounts } from '../store/account.ts';
+import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 
 /** `tls/certificate-store.ts` is one. */
 export interface TlsAcceptor {
@@ -55,6 +56,8 @@ export interface SmtpServerOptions {
   readonly limits?: Partial<SmtpLimits>;
   /** Counts failed logins, together with other servers; made here when not given. */
   readonly failedLogins?: readonly RateLimit[];
+  /** Told of every login, good or bad. Must return at once, and not throw. */
+  readonly recordLogin?: (attempt: LoginAttempt) => void;
   /** Try-out mode: replies asked for by localparts, see `delivery/requested-reply.ts`. */
   readonly localServe?: boolean;
 }

@@ -9,11 +9,14 @@ import type { DurablePart } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
 import { createQueuePart } from '../queue/queue-part.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, writeDurably } from '../runtime/durable-file.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Accounts } from '../store/account.ts';
+import { createAuthPart } from '../store/login-attempts/auth-part.ts';
+import { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
 import { openAccounts, removeTemporaryFiles } from '../store/open-accounts.ts';
 import { createStorePart } from '../store/store-part.ts';
 import { softwareVersion } from './software-version.ts';
@@ -26,6 +29,7 @@ export interface DataDirectory extends AsyncDisposable {
   readonly path: string;
   readonly engine: DatabaseEngine;
   readonly accounts: Accounts;
+  readonly loginAttempts: LoginAttempts;
   /** 16 bytes: encrypts the ids in Received fields. */
   readonly receivedIdKey: Buffer;
   /** 32 bytes: makes up salts for logins that don't exist. */
@@ -43,6 +47,7 @@ export function durableParts(): DurablePart[] {
       { path: 'tls/selfsigned-key.pem', required: false },
     ]),
     processPart,
+    createAuthPart(),
     createQueuePart(),
     createStorePart(),
   ];
@@ -63,7 +68,7 @@ const processPart: DurablePart = {
  */
 export async function openDataDirectory(
   config: StaticConfig,
-  options: { log: RootLog; metrics: Metrics; domains: () => DomainsConfig },
+  options: { log: RootLog; metrics: Metrics; clock: Clock; domains: () => DomainsConfig },
 ): Promise<DataDirectory> {
   const path = config.dataDirectory;
   await using opened = new AsyncDisposableStack();
@@ -86,6 +91,15 @@ export async function openDataDirectory(
       quotaOf: (account) => options.domains().accounts[account]?.quota ?? config.quota,
     }),
   );
+  const loginAttempts = opened.use(
+    await LoginAttempts.open({
+      engine,
+      dataDirectory: path,
+      clock: options.clock,
+      log: options.log.part('store'),
+      accountForLogin: (login) => options.domains().addressBook.accountForLogin(login),
+    }),
+  );
   const receivedIdKey = await ensureKey(join(path, 'receivedid.key'), 16);
   const decoyKey = await ensureKey(join(path, 'decoy.key'), 32);
   const resources = opened.move();
@@ -93,6 +107,7 @@ export async function openDataDirectory(
     path,
     engine,
     accounts,
+    loginAttempts,
     receivedIdKey,
     decoyKey,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

@@ -91,6 +91,7 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
     metrics,
     limits: configuredLimits(config),
     failedLogins,
+    recordLogin: (attempt) => data.loginAttempts.record(attempt),
     localServe: config.localserve,
   });
 }
@@ -117,6 +118,7 @@ function startImap(options: ServersOptions, listeners: readonly ServiceListener[
     limits: messageBytes === undefined ? {} : { messageBytes },
     ...ofConnections,
     failedLogins,
+    recordLogin: (attempt) => data.loginAttempts.record(attempt),
   });
 }
 

@@ -4,6 +4,7 @@ import { createMechanism } from '../../sasl/create-mechanism.ts';
 import type { AuthenticatedIdentity, ServerMechanism } from '../../sasl/server-mechanism.ts';
 import { decodeBase64 } from '../../sasl/strict-base64.ts';
 import { SmtpError } from '../../smtp/smtp-error.ts';
+import type { LoginResult } from '../../store/login-attempts/login-attempt.ts';
 import type { SmtpSession } from '../smtp-session.ts';
 
 /** RFC 4954 §4 */
@@ -22,6 +23,7 @@ export async function auth(session: SmtpSession, argument: string): Promise<void
     : undefined;
   if (mechanism === undefined) throw new SmtpError(504, '5.5.4', 'Mechanism not known');
   if (!server.failedLogins.every((limit) => limit.allows(session.remoteAddress))) {
+    record(session, mechanism.name, 'refused', {});
     throw new SmtpError(454, '4.7.0', 'Too many failed logins, try again later');
   }
   try {
@@ -30,6 +32,7 @@ export async function auth(session: SmtpSession, argument: string): Promise<void
     throw refusal(session, mechanism.name, error);
   }
   server.logins.add(1, { mechanism: mechanism.name, result: 'ok' });
+  record(session, mechanism.name, 'succeeded', session.identity);
   session.log.info({ account: session.identity.account, mechanism: mechanism.name }, 'logged in');
   session.reply(235, '2.7.0', 'Logged in');
 }
@@ -60,11 +63,22 @@ function decode(text: string, initial: boolean): Buffer {
   return decoded;
 }
 
+function record(
+  { server, connection, remoteAddress }: SmtpSession,
+  mechanism: string,
+  result: LoginResult,
+  { account, login }: { account?: string; login?: string | undefined },
+): void {
+  const { tls } = connection;
+  server.options.recordLogin?.({ account, login, remoteAddress, protocol: 'submission', mechanism, tls, result });
+}
+
 /** RFC 4954 §4 and §6. */
 function refusal(session: SmtpSession, mechanism: string, error: unknown): unknown {
   if (!(error instanceof AuthenticationError)) return error;
   const { server, remoteAddress, log } = session;
   server.logins.add(1, { mechanism, result: error.code });
+  record(session, mechanism, error.code, error);
   log.info({ mechanism, login: error.login, reason: error.code, err: error }, 'login refused');
   switch (error.code) {
     case 'failed':
