@@ -50,6 +50,7 @@ CREATE TABLE mailbox_names (
 CREATE TABLE subscriptions (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 
 -- One row for each stored file; copies of a message share it.
+-- preview is NULL until somebody wants it: making one takes 0.1 to 0.5 ms, as much as all else at the intake.
 CREATE TABLE contents (
   id INTEGER PRIMARY KEY,
   sha256 BLOB NOT NULL,
