@@ -88,22 +88,29 @@ async function benchSmtp(): Promise<void> {
   if (ours.fsyncs !== undefined) row('fsyncs a message', ours.fsyncs, postfix?.fsyncs, '');
 }
 
+/** As with SMTP, both servers take turns. */
 async function benchImap(): Promise<void> {
-  const measure = async (peer: MailPeer): Promise<{ results: Results; peakBytes: number }> => {
+  await using peers = new AsyncDisposableStack();
+  const add = (peer: MailPeer) => ({ peer: peers.use(peer), results: new Map() as Results, peakBytes: 0 });
+  const ours = add(await startRestante(['bench']));
+  const measured = [ours];
+  if (existsSync('/usr/sbin/dovecot')) {
+    const [port = 0] = await freePorts(1);
+    measured.push(add(await startDovecot(port)));
+  }
+  for (const { peer } of measured) {
     await fillInbox(peer, imapMessages, imapMessageBytes);
+    // The first round only warms up.
     await imapRound(peer, new Map());
-    const results: Results = new Map();
-    let peakBytes = 0;
-    for (let round = 0; round < rounds; round++) {
-      await imapRound(peer, results);
-      await mixedRound(peer, results);
-      peakBytes = Math.max(peakBytes, treeMemoryBytes(peer.pid as number));
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const each of measured) {
+      await imapRound(each.peer, each.results);
+      await mixedRound(each.peer, each.results);
+      each.peakBytes = Math.max(each.peakBytes, treeMemoryBytes(each.peer.pid as number));
     }
-    return { results, peakBytes };
-  };
-  const dovecot = await withDovecot(measure);
-  await using peer = await startRestante(['bench']);
-  const ours = await measure(peer);
+  }
+  const dovecot = measured[1];
   console.log(
     `\nIMAP, ${imapMessages} messages of ${imapMessageBytes / 1024} KiB                        Restante     Dovecot     ratio`,
   );
