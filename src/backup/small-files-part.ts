@@ -1,13 +1,19 @@
 import { readFileSync, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CapturedFile, DurablePart } from '../database/durable-part.ts';
 
-/**
- * A part of a few small files at fixed paths, such as keys. A file that is not there is passed over unless it is required.
- * @param files paths relative to the data directory
- */
-export function createSmallFilesPart(name: string, files: readonly { path: string; required: boolean }[]): DurablePart {
+interface SmallFile {
+  /** Relative to the data directory. */
+  readonly path: string;
+  /** One that is not required is passed over when it is not there. */
+  readonly required: boolean;
+  /** @returns what is wrong with its bytes, such as "has 3 bytes instead of 16" */
+  readonly wrongWith?: (bytes: Buffer) => string | undefined;
+}
+
+/** A part of a few small files at fixed paths, such as keys. */
+export function createSmallFilesPart(name: string, files: readonly SmallFile[]): DurablePart {
   let captured: CapturedFile[] = [];
   return {
     name,
@@ -28,12 +34,21 @@ export function createSmallFilesPart(name: string, files: readonly { path: strin
       yield* captured;
     },
     async *verify(directory) {
-      for (const { path, required } of files) {
+      for (const { path, required, wrongWith } of files) {
         const found = await stat(join(directory, path)).catch(() => undefined);
         if (found === undefined && required) {
           yield { severity: 'error', code: 'file-missing', message: `The file "${path}" is missing`, path };
         } else if (found !== undefined && !found.isFile()) {
           yield { severity: 'error', code: 'not-a-file', message: `"${path}" is not a regular file`, path };
+        } else if (found !== undefined) {
+          const wrong = wrongWith?.(await readFile(join(directory, path)));
+          if (wrong === undefined) continue;
+          yield {
+            severity: 'error',
+            code: 'file-damaged',
+            message: `The file "${path}" is damaged: it ${wrong}`,
+            path,
+          };
         }
       }
     },

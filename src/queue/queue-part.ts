@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CapturedFile, DurablePart, Finding } from '../database/durable-part.ts';
+import { DatabaseError } from '../database/database-error.ts';
+import type { CapturedFile, DurablePart, Finding, VerifyOptions } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
-import { openDatabaseAtRest } from '../database/open-at-rest.ts';
+import { type DatabaseAtRest, openDatabaseAtRest } from '../database/open-at-rest.ts';
 import { limits } from '../runtime/limits.ts';
 import { messageFileId, messageFilePath } from './message-files.ts';
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
@@ -45,19 +46,46 @@ export function createQueuePart(): DurablePart {
       }
       const temporary = await mkdtemp(join(tmpdir(), 'restante-verify-'));
       try {
-        await using database = await openDatabaseAtRest(path, temporary);
-        const findings = await database.check({ migrations, signal: options.signal });
-        yield* findings;
-        if (findings.some(({ severity }) => severity === 'error')) return;
-        const reader = database.reader<QueueSchema>();
-        yield* checkRows(reader);
-        yield* checkMessageFiles(reader, directory, options);
+        yield* verifyQueue(path, temporary, directory, options);
       } finally {
         await rm(temporary, { recursive: true, force: true });
       }
     },
     afterRestore: holdAll,
   };
+}
+
+async function* verifyQueue(
+  path: string,
+  temporary: string,
+  directory: string,
+  options: VerifyOptions,
+): AsyncGenerator<Finding> {
+  let database: DatabaseAtRest;
+  try {
+    database = await openDatabaseAtRest(path, temporary);
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    const { code, message } = error;
+    yield { severity: 'error', code, message, path: queueDatabasePath, hint: 'Restore it from a backup.' };
+    return;
+  }
+  try {
+    const findings = await database.check({ migrations, signal: options.signal });
+    yield* findings;
+    if (findings.some(({ severity }) => severity === 'error')) return;
+    // Without tables it was just being made, or has lost all it held.
+    if (database.userVersion === 0) {
+      const files = await readdir(join(directory, 'queue/msg')).catch(() => []);
+      if (files.length > 0) yield missingDatabase;
+      return;
+    }
+    const reader = database.reader<QueueSchema>();
+    yield* checkRows(reader);
+    yield* checkMessageFiles(reader, directory, options);
+  } finally {
+    await database[Symbol.asyncDispose]();
+  }
 }
 
 interface MessageFileRow {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Finding, VerifyOptions } from '../database/durable-part.ts';
@@ -70,9 +70,11 @@ async function* checkDirectory(
     orphans.delete(row.id);
     const path = messageFilePath(row.id);
     const whose = row.account === null ? '' : ` of account "${row.account}"`;
-    const found = await stat(join(directory, path)).catch(() => undefined);
+    const found = await lstat(join(directory, path)).catch(() => undefined);
     if (found === undefined) {
       yield error('queue-file-missing', `Message ${row.id}${whose} in the queue has lost its file`, path);
+    } else if (!found.isFile()) {
+      yield error('queue-file-changed', `Message ${row.id}${whose} in the queue has no regular file`, path);
     } else if (found.size !== row.size_bytes) {
       const sizes = `its file has ${found.size} bytes instead of ${row.size_bytes}`;
       yield error('queue-file-size', `Message ${row.id}${whose} in the queue was changed: ${sizes}`, path);

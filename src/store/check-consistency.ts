@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../database/durable-part.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
@@ -259,7 +259,9 @@ async function directoriesOf(path: string): Promise<{ numbers: number[]; foreign
 }
 
 async function compareFile(path: string, row: ContentRow, read: boolean): Promise<string | undefined> {
-  const { size } = await stat(path);
+  const found = await lstat(path);
+  if (!found.isFile()) return 'is not a regular file';
+  const { size } = found;
   if (size !== row.file_size) return `has ${size} bytes, not ${row.file_size}`;
   if (!read) return undefined;
   const hash = createHash('sha256');

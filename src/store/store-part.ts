@@ -93,16 +93,17 @@ async function* verifyAccount(
 ): AsyncGenerator<Finding> {
   const path = `accounts/${account}`;
   const databasePath = join(directory, path, 'index.db');
+  // Who was being made, or was never used, has none.
+  const hasFiles = (await readdir(join(directory, path, 'msg')).catch(() => [])).length > 0;
+  const lost: Finding = {
+    severity: 'error',
+    code: 'account-database-missing',
+    message: `Account "${account}" has message files and no database`,
+    path: `${path}/index.db`,
+    hint: 'Restore the account from a backup.',
+  };
   if (!existsSync(databasePath)) {
-    const files = await readdir(join(directory, path, 'msg')).catch(() => []);
-    if (files.length === 0) return;
-    yield {
-      severity: 'error',
-      code: 'account-database-missing',
-      message: `Account "${account}" has message files and no database`,
-      path: `${path}/index.db`,
-      hint: 'Restore the account from a backup.',
-    };
+    if (hasFiles) yield lost;
     return;
   }
   let database: Awaited<ReturnType<typeof openDatabaseAtRest>>;
@@ -118,7 +119,12 @@ async function* verifyAccount(
     const findings = await database.check({ migrations, signal: options.signal });
     for (const finding of findings) yield { ...finding, path: `${path}/index.db` };
     // Rules about rows of damaged or unknown tables would only fail.
-    if (findings.some(({ severity }) => severity === 'error') || database.userVersion === 0) return;
+    if (findings.some(({ severity }) => severity === 'error')) return;
+    if (database.userVersion === 0) {
+      // SQLite takes a file that is empty, or shorter than a page, for a new database.
+      if (hasFiles) yield lost;
+      return;
+    }
     yield* checkConsistency(database.reader(), { ...options, account, directory: join(directory, path), path });
   } finally {
     await database[Symbol.asyncDispose]();

@@ -23,6 +23,8 @@ import { softwareVersion } from './software-version.ts';
 
 /** Of the data directory's layout. A server doesn't touch a directory with a greater one. */
 const dataFormat = 1;
+const receivedIdKeyBytes = 16;
+const decoyKeyBytes = 32;
 
 /** A data directory that belongs to this process. */
 export interface DataDirectory extends AsyncDisposable {
@@ -40,9 +42,9 @@ export interface DataDirectory extends AsyncDisposable {
 export function durableParts(): DurablePart[] {
   return [
     createSmallFilesPart('server', [
-      { path: 'version', required: true },
-      { path: 'receivedid.key', required: true },
-      { path: 'decoy.key', required: true },
+      { path: 'version', required: true, wrongWith: wrongWithVersion },
+      { path: 'receivedid.key', required: true, wrongWith: wrongLength(receivedIdKeyBytes) },
+      { path: 'decoy.key', required: true, wrongWith: wrongLength(decoyKeyBytes) },
       { path: 'tls/selfsigned.pem', required: false },
       { path: 'tls/selfsigned-key.pem', required: false },
     ]),
@@ -100,8 +102,8 @@ export async function openDataDirectory(
       accountForLogin: (login) => options.domains().addressBook.accountForLogin(login),
     }),
   );
-  const receivedIdKey = await ensureKey(join(path, 'receivedid.key'), 16);
-  const decoyKey = await ensureKey(join(path, 'decoy.key'), 32);
+  const receivedIdKey = await ensureKey(join(path, 'receivedid.key'), receivedIdKeyBytes);
+  const decoyKey = await ensureKey(join(path, 'decoy.key'), decoyKeyBytes);
   const resources = opened.move();
   return {
     path,
@@ -123,7 +125,16 @@ async function checkFormat(directory: string): Promise<void> {
   });
   if (text === current) return;
   if (text !== undefined) {
-    const { format } = JSON.parse(text) as { format: number };
+    const format = formatOf(text);
+    if (format === undefined) {
+      throw new RestanteError(
+        'data-format',
+        `Cannot open the data directory "${directory}": its file "version" is damaged`,
+        {
+          hint: 'See what else is with `restante verifydata`; restore the file from a backup.',
+        },
+      );
+    }
     if (format > dataFormat) {
       throw new RestanteError(
         'data-format',
@@ -133,6 +144,24 @@ async function checkFormat(directory: string): Promise<void> {
     }
   }
   await writeDurably(path, current);
+}
+
+/** What the file "version" says; undefined when it says nothing. */
+function formatOf(text: string): number | undefined {
+  try {
+    const { format } = JSON.parse(text) as { format?: unknown };
+    return typeof format === 'number' ? format : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function wrongWithVersion(bytes: Buffer): string | undefined {
+  return formatOf(bytes.toString('utf8')) === undefined ? 'names no format' : undefined;
+}
+
+function wrongLength(length: number): (bytes: Buffer) => string | undefined {
+  return (bytes) => (bytes.length === length ? undefined : `has ${bytes.length} bytes instead of ${length}`);
 }
 
 async function ensureKey(path: string, bytes: number): Promise<Buffer> {
