@@ -98,6 +98,17 @@ describe('a database at rest', () => {
     });
   }
 
+  it('is left as it is with a log beside it that its header does not speak of', async () => {
+    const path = write({ change: (database) => database.pragma('journal_mode = DELETE') });
+    writeFileSync(`${path}-wal`, 'no log');
+    const before = state();
+    {
+      await using database = await openDatabaseAtRest(path, temporary);
+      expect(await database.check(check)).toEqual([]);
+    }
+    expect(state()).toEqual(before);
+  });
+
   it('is found damaged when bytes of it changed', async () => {
     const path = write();
     const bytes = readFileSync(path);

@@ -40,7 +40,8 @@ export async function openDatabaseAtRest(path: string, temporaryDirectory: strin
   try {
     let opened = path;
     const writable = existsSync(`${path}-journal`);
-    if (writable || (await usesLog(path))) {
+    // SQLite also opens a log that the file's header doesn't speak of.
+    if (writable || existsSync(`${path}-wal`) || (await usesLog(path))) {
       // Opening would make -wal and -shm, or play back a journal, beside the file: so that happens in a place of its own.
       directory = await mkdtemp(join(temporaryDirectory, 'database-'));
       opened = join(directory, basename(path));
