@@ -13,7 +13,7 @@ import { LiveDomains } from './config/live-domains.ts';
 import { loadStaticConfig, type StaticConfig } from './config/static-config.ts';
 import { controlCommands } from './control/control-commands.ts';
 import { controlSocketName } from './control/control-message.ts';
-import { startControlServer } from './control/control-server.ts';
+import { type ControlServer, startControlServer } from './control/control-server.ts';
 import type { ControlServices } from './control/control-services.ts';
 import { lockDataDirectory } from './database/directory-lock.ts';
 import { createSqliteEngine } from './database/sqlite/sqlite-engine.ts';
@@ -58,6 +58,9 @@ export async function startServer(options: {
   });
   const metrics = new Metrics();
   await using started = new AsyncDisposableStack();
+  // Its socket goes last: `restante stop` waits for that, and then the data directory is free.
+  const running: { control?: ControlServer } = {};
+  started.defer(() => running.control?.close());
   const core = started.use(await openCore(config, log, metrics));
   const listening = started.use(await openListeners(config, { clock, log: log.part('tls') }));
   const { addressBook } = core.domains;
@@ -77,7 +80,8 @@ export async function startServer(options: {
     software: softwareVersion,
     log: log.part('control'),
   });
-  started.defer(() => control.close());
+  running.control = control;
+  started.defer(() => control.endCommands());
   core.domains.watch();
   const looking = new AbortController();
   started.defer(() => looking.abort());

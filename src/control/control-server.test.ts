@@ -213,6 +213,17 @@ describe('the control socket', () => {
     expect((error as RestanteError).hint).toContain('restante serve');
   });
 
+  it('is there until the end, so that who waits for it does not go on too early', async () => {
+    await start();
+    await server?.endCommands();
+    const refused = await controlRequest(path, 'echo', { word: '' }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(RestanteError);
+    expect(refused).not.toBeInstanceOf(ServerNotRunningError);
+    await server?.close();
+    const gone = await controlRequest(path, 'echo', { word: '' }).catch((error: unknown) => error);
+    expect(gone).toBeInstanceOf(ServerNotRunningError);
+  });
+
   it('closes while a client is connected that says nothing', async () => {
     await start();
     const socket = createConnection(path);

@@ -17,6 +17,8 @@ export interface ControlServerOptions {
 }
 
 export interface ControlServer {
+  /** Cancels what is running and takes no more; the socket stays, so that who waits for the server's end can see it. */
+  endCommands(): Promise<void>;
   /** Cancels what is running and removes the socket. */
   close(): Promise<void>;
 }
@@ -30,7 +32,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const connections = new Map<Socket, Promise<void>>();
   const stopping = new AbortController();
   const server = createServer((socket) => {
-    if (connections.size >= limits.controlConnections) {
+    if (stopping.signal.aborted || connections.size >= limits.controlConnections) {
       socket.destroy();
       return;
     }
@@ -51,12 +53,16 @@ export async function startControlServer(options: ControlServerOptions): Promise
     await short[Symbol.asyncDispose]();
     throw error;
   }
+  const endCommands = async (): Promise<void> => {
+    stopping.abort();
+    await Promise.allSettled(connections.values());
+    for (const socket of connections.keys()) socket.destroy();
+  };
   return {
+    endCommands,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      stopping.abort();
-      await Promise.allSettled(connections.values());
-      for (const socket of connections.keys()) socket.destroy();
+      await endCommands();
       await closed;
       await short[Symbol.asyncDispose]();
     },
