@@ -33,8 +33,8 @@ export async function prepareDestination(
   });
   const real = join(parent, basename(destination));
   const dataDirectory = await realpath(options.dataDirectory);
-  const temporary = join(dataDirectory, 'tmp');
-  if (isWithin(real, dataDirectory) && (!isWithin(real, temporary) || real === temporary)) {
+  // In `tmp/` neither: it is emptied when the server starts.
+  if (isWithin(real, dataDirectory)) {
     throw new BackupDestinationError(destination, 'it is inside the data directory');
   }
   if (isWithin(real, await realpath(options.configDirectory))) {

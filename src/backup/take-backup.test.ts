@@ -82,10 +82,12 @@ describe('a backup', () => {
   it('refuses destinations inside the data or configuration, existing, or without a parent', async () => {
     await using fixture = await createBackupFixture();
     await mkdir(join(fixture.root, 'full'));
+    await mkdir(join(fixture.dataDirectory, 'tmp'));
     await writeFile(join(fixture.root, 'full', 'x'), '');
     for (const [name, reason] of [
       ['data/backup', 'it is inside the data directory'],
       ['data/tmp', 'it is inside the data directory'],
+      ['data/tmp/backup', 'it is inside the data directory'],
       ['config/backup', 'it is inside the configuration directory'],
       ['full', 'it exists and is not empty'],
       ['nowhere/one', "can't be opened (ENOENT)"],
