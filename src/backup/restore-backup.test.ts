@@ -54,3 +54,19 @@ it('refuses a target that is not empty, and a damaged backup unless told otherwi
   await restore(fixture, path, { allowIncomplete: true });
   expect(await readdir(join(fixture.root, 'new', 'data', 'msg'))).toEqual(['kept']);
 });
+
+it('restores damaged messages too when it may, and leaves out what cannot be read', async () => {
+  await using fixture = await createBackupFixture();
+  for (const text of ['kept', 'damaged', 'unreadable']) await fixture.addEntry(text);
+  const { path } = await fixture.backUp('one', { messageFiles: 'copy' });
+  const messages = join(path, 'data', 'msg');
+  await unlink(join(messages, 'damaged'));
+  await writeFile(join(messages, 'damaged'), 'dAmaged');
+  await unlink(join(messages, 'unreadable'));
+  await mkdir(join(messages, 'unreadable'));
+  await expect(restore(fixture, path)).rejects.toThrow('2 errors were found in it; nothing was restored');
+  await restore(fixture, path, { allowIncomplete: true });
+  const restored = join(fixture.root, 'new', 'data', 'msg');
+  expect((await readdir(restored)).sort()).toEqual(['damaged', 'kept']);
+  expect(await readText(restored, 'damaged')).toBe('dAmaged');
+});
