@@ -145,7 +145,12 @@ async function copyAll(
 async function afterRestore(options: RestoreOptions, directory: string): Promise<void> {
   await using engine = options.createEngine();
   for (const part of options.parts) {
-    for (const finding of (await part.afterRestore?.(engine, directory)) ?? []) options.onFinding(finding);
+    for (const finding of (await part.afterRestore?.(engine, directory)) ?? []) {
+      options.onFinding(finding);
+      if (finding.severity === 'error' && !options.allowIncomplete) {
+        throw new NotABackupError(options.backup, `what was restored is not safe to go on from: ${finding.message}`);
+      }
+    }
   }
 }
 

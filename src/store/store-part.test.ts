@@ -49,6 +49,21 @@ describe('the part of the store in a backup', () => {
     expect(part.owns('accounts/../x/index.db')).toBe(false);
   });
 
+  it('passes over the numbers of all accounts though the database of one is damaged', async () => {
+    const first = await openTestStore();
+    for (const name of ['a', 'b']) await (await first.accounts.open(name))[Symbol.asyncDispose]();
+    await first.close();
+    await writeFile(
+      join(first.dataDirectory, 'accounts/a/index.db'),
+      'no database, but long enough to be taken for one',
+    );
+    const second = await openTestStore(first.dataDirectory);
+    const findings = await createStorePart().afterRestore?.(second.engine, first.dataDirectory);
+    expect(findings).toMatchObject([{ severity: 'error', message: expect.stringContaining('Account "a" is lost') }]);
+    await using account = await second.accounts.open('b');
+    expect(await account.read((reader) => reader.modseq())).toBeGreaterThan(1_000_000_000);
+  });
+
   it('passes over, after a restore, all numbers that clients may have seen', async () => {
     const first = await openTestStore();
     let account = await first.accounts.open('me');

@@ -6,6 +6,7 @@ import { DatabaseError } from '../database/database-error.ts';
 import type { CapturedFile, DurablePart, Finding, VerifyOptions } from '../database/durable-part.ts';
 import type { DatabaseEngine, DatabaseSnapshot } from '../database/engine.ts';
 import { openDatabaseAtRest } from '../database/open-at-rest.ts';
+import { RestanteError } from '../runtime/errors.ts';
 import { type AccountDatabaseReader, accountDatabaseKind } from './account-database.ts';
 import { isAccountName } from './account-name.ts';
 import { checkConsistency } from './check-consistency.ts';
@@ -134,11 +135,20 @@ async function* verifyAccount(
 /** Numbers that clients may have seen after the backup are passed over. */
 async function afterRestore(engine: DatabaseEngine, directory: string): Promise<Finding[]> {
   const now = Date.now();
+  const findings: Finding[] = [];
   for (const account of await listAccounts(directory)) {
     const path = join(directory, 'accounts', account, 'index.db');
     if (!existsSync(path)) continue;
-    await using database = await engine.open(accountDatabaseKind, path);
-    await database.write('passOverUnknown', { now });
+    try {
+      await using database = await engine.open(accountDatabaseKind, path);
+      await database.write('passOverUnknown', { now });
+    } catch (error) {
+      // One that is damaged keeps the others from nothing: its account can't be opened.
+      if (!(error instanceof RestanteError) || !error.code.startsWith('database-')) throw error;
+      const { code, message } = error;
+      const hint = 'Restore it from another backup.';
+      findings.push({ severity: 'error', code, message: `Account "${account}" is lost: ${message}`, hint });
+    }
   }
-  return [];
+  return findings;
 }
