@@ -67,11 +67,19 @@ async function openCertificates(
       certificateFile: join(directory, 'selfsigned.pem'),
       keyFile: join(directory, 'selfsigned-key.pem'),
     };
-    const names = [
-      ...new Set([settings.hostname ?? config.hostname, config.hostname, 'localhost', '127.0.0.1', '::1']),
-    ];
+    const names = selfSignedNames(config);
     await ensureSelfSignedCertificate({ ...selfSigned, names, clock });
     files.push(selfSigned);
   }
   return await CertificateStore.open(files, log, { minimumVersion: minimumVersion ?? 'TLSv1.2' });
+}
+
+/** One certificate is for all listeners that have none of an authority: it names whatever a client may have been told. */
+function selfSignedNames(config: StaticConfig): string[] {
+  const names = new Set([config.hostname, 'localhost', '127.0.0.1', '::1']);
+  for (const { hostname, addresses } of Object.values(config.listeners)) {
+    if (hostname !== undefined) names.add(hostname);
+    for (const address of addresses) if (address !== '0.0.0.0' && address !== '::') names.add(address);
+  }
+  return [...names];
 }
