@@ -47,6 +47,14 @@ it('refuses a target that is not empty, and a damaged backup unless told otherwi
   await fixture.addEntry('lost');
   const { path } = await fixture.backUp('one');
   await expect(restore(fixture, path, { dataDirectory: fixture.dataDirectory })).rejects.toThrow('it is not empty');
+  await expect(restore(fixture, path, { dataDirectory: join(path, 'again', 'data') })).rejects.toThrow(
+    'inside the backup',
+  );
+  const left = join(fixture.root, 'left');
+  await mkdir(join(left, 'config', 'keys'), { recursive: true });
+  await mkdir(join(left, 'data.restoring'));
+  const cutShort = { dataDirectory: join(left, 'data'), configDirectory: join(left, 'config') };
+  await expect(restore(fixture, path, cutShort)).rejects.toThrow('an earlier restore was cut short');
   await unlink(join(path, 'data', 'msg', 'lost'));
   await expect(restore(fixture, path)).rejects.toThrow('1 errors were found in it; nothing was restored');
   expect(await readdir(fixture.root)).not.toContain('new');

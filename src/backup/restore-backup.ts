@@ -6,8 +6,9 @@
  * A crash leaves the `.restoring` directories, which the next restore to the same place removes; the data directory is there
  * whole or not at all.
  */
-import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, readdir, realpath, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { DurablePart, Finding } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
@@ -50,7 +51,10 @@ const targetFails: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 /** @throws NotABackupError, RestoreTargetError; nothing is left behind */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
   const targets = [options.dataDirectory, options.configDirectory].filter((path) => path !== undefined);
-  for (const target of targets) await checkEmpty(target);
+  for (const target of targets) {
+    await checkOutside(options.backup, target);
+    await checkEmpty(target, existsSync(restoring(options.dataDirectory)));
+  }
   const verified = await verifyBackup(options.backup, options);
   if (verified.errors > 0 && !options.allowIncomplete) {
     throw new NotABackupError(
@@ -58,7 +62,6 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       `${verified.errors} errors were found in it; nothing was restored (--allow-incomplete restores what there is)`,
     );
   }
-  const restoring = (target: string): string => `${resolve(target)}.restoring`;
   try {
     for (const target of targets) {
       await rm(restoring(target), { recursive: true, force: true });
@@ -154,12 +157,31 @@ async function afterRestore(options: RestoreOptions, directory: string): Promise
   }
 }
 
-async function checkEmpty(target: string): Promise<void> {
+function restoring(target: string): string {
+  return `${resolve(target)}.restoring`;
+}
+
+/** What was restored into a backup would make it one that holds files its manifest doesn't list. */
+async function checkOutside(backup: string, target: string): Promise<void> {
+  const real = await realpath(backup).catch(() => resolve(backup));
+  let above = resolve(target);
+  while (!existsSync(above)) above = dirname(above);
+  const way = relative(real, await realpath(above));
+  if (way === '' || !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way))) {
+    throw new RestoreTargetError(target, 'it is inside the backup');
+  }
+}
+
+async function checkEmpty(target: string, cutShort: boolean): Promise<void> {
   const found = await lstat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new RestoreTargetError(target, `it can't be looked at (${error.code})`);
   });
   if (found === undefined) return;
   if (!found.isDirectory()) throw new RestoreTargetError(target, 'it is not a directory');
-  if ((await readdir(target)).length > 0) throw new RestoreTargetError(target, 'it is not empty');
+  if ((await readdir(target)).length > 0) {
+    // The configuration gets its name first, the data directory last.
+    const left = cutShort ? '; an earlier restore was cut short: what it left there can be removed' : '';
+    throw new RestoreTargetError(target, `it is not empty${left}`);
+  }
 }

@@ -80,6 +80,26 @@ describe('the queue in a backup', () => {
     expect((await verify(fixture.dataDirectory, false)).map(({ code }) => code)).not.toContain('queue-file-changed');
   });
 
+  it('says that a damaged queue is lost, and keeps nothing else from being restored', async () => {
+    const { fixture, queue } = await filled();
+    await using _ = fixture;
+    await queue[Symbol.asyncDispose]();
+    const copy = await mkdtemp(join(tmpdir(), 'restante-queue-damaged-'));
+    try {
+      await mkdir(join(copy, 'queue'));
+      await writeFile(join(copy, 'queue/index.db'), 'x'.repeat(8192));
+      expect(await part.afterRestore?.(fixture.engine, copy)).toMatchObject([
+        {
+          severity: 'error',
+          message: expect.stringContaining('The queue is lost'),
+          hint: expect.stringContaining('Remove'),
+        },
+      ]);
+    } finally {
+      await rm(copy, { recursive: true });
+    }
+  });
+
   it('has nothing to say of a directory without a queue', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'restante-queue-none-'));
     try {

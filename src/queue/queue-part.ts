@@ -6,6 +6,7 @@ import { DatabaseError } from '../database/database-error.ts';
 import type { CapturedFile, DurablePart, Finding, VerifyOptions } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { type DatabaseAtRest, openDatabaseAtRest } from '../database/open-at-rest.ts';
+import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import { messageFileId, messageFilePath } from './message-files.ts';
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
@@ -51,7 +52,7 @@ export function createQueuePart(): DurablePart {
         await rm(temporary, { recursive: true, force: true });
       }
     },
-    afterRestore: holdAll,
+    afterRestore,
   };
 }
 
@@ -113,10 +114,22 @@ const missingDatabase: Finding = {
   hint: 'restore the data directory from a backup',
 };
 
-/** What waited at the instant of the backup may have been sent since: it waits for a person to look at it. */
-async function holdAll(engine: DatabaseEngine, directory: string): Promise<Finding[]> {
+async function afterRestore(engine: DatabaseEngine, directory: string): Promise<Finding[]> {
   const path = join(directory, queueDatabasePath);
   if (!existsSync(path)) return [];
+  try {
+    return await holdAll(engine, path);
+  } catch (error) {
+    // Only a restore that was told to take what there is comes here with it: the accounts are worth more than the queue.
+    if (!(error instanceof RestanteError) || !error.code.startsWith('database-')) throw error;
+    const { code, message } = error;
+    const hint = 'Remove "queue" from the restored data directory: the server then starts with an empty one.';
+    return [{ severity: 'error', code, message: `The queue is lost: ${message}`, path: queueDatabasePath, hint }];
+  }
+}
+
+/** What waited at the instant of the backup may have been sent since: it waits for a person to look at it. */
+async function holdAll(engine: DatabaseEngine, path: string): Promise<Finding[]> {
   await using database = await engine.open(queueDatabase, path);
   let held = 0;
   for (let after: number | undefined = 0; after !== undefined; ) {
