@@ -30,6 +30,16 @@ export class NotABackupError extends RestanteError {
   }
 }
 
+/** Verifying found errors in a backup; nothing was restored from it. */
+export class DamagedBackupError extends RestanteError {
+  constructor(directory: string, errors: number) {
+    super('backup-damaged', `Cannot restore the backup "${directory}": ${errors} errors were found in it`, {
+      hint: 'Restore another backup, or with --allow-incomplete what there is of this one. Nothing was restored.',
+      context: { directory, errors },
+    });
+  }
+}
+
 /** The target of a restore is in use or not empty; nothing was changed. */
 export class RestoreTargetError extends RestanteError {
   constructor(target: string, detail: string) {

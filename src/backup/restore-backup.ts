@@ -12,7 +12,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { DurablePart, Finding } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
-import { NotABackupError, RestoreTargetError } from './backup-errors.ts';
+import { DamagedBackupError, NotABackupError, RestoreTargetError } from './backup-errors.ts';
 import { copyFileHashed } from './copy-file.ts';
 import { type ManifestFile, manifestName, readManifest } from './manifest.ts';
 import { TaskPool } from './task-pool.ts';
@@ -48,7 +48,7 @@ const parallelFiles = 8;
 /** Errors of the place that is restored to; others are of the one file. */
 const targetFails: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
-/** @throws NotABackupError, RestoreTargetError; nothing is left behind */
+/** @throws NotABackupError, DamagedBackupError, RestoreTargetError; nothing is left behind */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
   const targets = [options.dataDirectory, options.configDirectory].filter((path) => path !== undefined);
   for (const target of targets) {
@@ -57,10 +57,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
   }
   const verified = await verifyBackup(options.backup, options);
   if (verified.errors > 0 && !options.allowIncomplete) {
-    throw new NotABackupError(
-      options.backup,
-      `${verified.errors} errors were found in it; nothing was restored (--allow-incomplete restores what there is)`,
-    );
+    throw new DamagedBackupError(options.backup, verified.errors);
   }
   try {
     for (const target of targets) {

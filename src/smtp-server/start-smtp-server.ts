@@ -38,7 +38,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<SmtpS
     count++;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    const log = options.log.child({ cid: count });
+    const log = options.log.child({ connection: count });
     const connection = serveConnection(state, listener, socket, log)
       .catch((error: unknown) => {
         // One connection's failure must not end the process.
