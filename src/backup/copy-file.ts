@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 
 const chunkBytes = 1024 * 1024;
 
@@ -12,7 +12,7 @@ export interface CopiedFile {
 /**
  * Copies a file to a new one, hashing on the way, and flushes it. A regular file only: no symlink is followed.
  * @param mode permission bits of the copy
- * @throws the file system's error; the copy may then be there in part
+ * @throws the file system's error; nothing is left of the copy, as far as it can be removed
  */
 export async function copyFileHashed(
   source: string,
@@ -20,29 +20,29 @@ export async function copyFileHashed(
   mode: number,
   signal: AbortSignal,
 ): Promise<CopiedFile> {
-  // O_NOFOLLOW keeps a link put there by somebody else from leading out of the data directory.
-  await using input = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW);
   await using output = await open(destination, 'wx', mode);
-  const { size } = await input.stat();
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(size + 1, chunkBytes)));
-  let sizeBytes = 0;
-  for (;;) {
-    signal.throwIfAborted();
-    const { bytesRead } = await input.read(buffer, 0, buffer.length, null);
-    if (bytesRead === 0) break;
-    const chunk = buffer.subarray(0, bytesRead);
-    hash.update(chunk);
-    await output.writeFile(chunk);
-    sizeBytes += bytesRead;
+  try {
+    const copied = await readHashed(source, signal, (chunk) => output.writeFile(chunk));
+    await output.chmod(mode);
+    await output.sync();
+    return copied;
+  } catch (error) {
+    await unlink(destination).catch(() => {});
+    throw error;
   }
-  await output.chmod(mode);
-  await output.sync();
-  return { sizeBytes, sha256: hash.digest('hex') };
 }
 
 /** Size and SHA-256 of a regular file. */
 export async function hashFile(path: string, signal: AbortSignal): Promise<CopiedFile> {
+  return await readHashed(path, signal);
+}
+
+async function readHashed(
+  path: string,
+  signal: AbortSignal,
+  take?: (chunk: Uint8Array) => Promise<void>,
+): Promise<CopiedFile> {
+  // O_NOFOLLOW keeps a link put there by somebody else from leading out of the directory.
   await using input = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   const { size } = await input.stat();
   const hash = createHash('sha256');
@@ -52,7 +52,9 @@ export async function hashFile(path: string, signal: AbortSignal): Promise<Copie
     signal.throwIfAborted();
     const { bytesRead } = await input.read(buffer, 0, buffer.length, null);
     if (bytesRead === 0) return { sizeBytes, sha256: hash.digest('hex') };
-    hash.update(buffer.subarray(0, bytesRead));
+    const chunk = buffer.subarray(0, bytesRead);
+    hash.update(chunk);
+    await take?.(chunk);
     sizeBytes += bytesRead;
   }
 }
