@@ -18,6 +18,7 @@ describe('errorReply', () => {
     [new OverQuotaError(1, 2, 3), '452 4.2.2'],
     [new MessageTooLargeError(1), '552 5.3.4'],
     [new DiskFullError('write', '/secret', undefined), '452 4.3.1'],
+    [new Error('wrapped', { cause: Object.assign(new Error('full'), { code: 'ENOSPC' }) }), '452 4.3.1'],
     [new RestanteError('database-full', 'secret'), '452 4.3.1'],
     [new AccountNotFoundError('secret', 'open'), '451 4.3.5'],
     [new MailboxNotFoundError('secret'), '451 4.3.5'],

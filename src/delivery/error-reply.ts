@@ -27,7 +27,8 @@ const replies: Readonly<Record<string, readonly [replyCode: number, enhancedCode
  */
 export function errorReply(error: unknown): SmtpError {
   if (error instanceof SmtpError) return error;
-  const reply = error instanceof RestanteError && Object.hasOwn(replies, error.code) ? replies[error.code] : undefined;
+  const code = isDiskFull(error) ? 'disk-full' : error instanceof RestanteError ? error.code : '';
+  const reply = Object.hasOwn(replies, code) ? replies[code] : undefined;
   const [replyCode, enhancedCode, publicText] = reply ?? [
     451,
     '4.3.0',
@@ -38,4 +39,13 @@ export function errorReply(error: unknown): SmtpError {
     hint: error instanceof RestanteError ? error.hint : undefined,
     cause: error,
   });
+}
+
+/** Whoever met it, and whatever it was wrapped in: the queue, the store or a temporary file found no space. */
+function isDiskFull(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { code } = each as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') return true;
+  }
+  return false;
 }
