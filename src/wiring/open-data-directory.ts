@@ -76,7 +76,12 @@ export async function openDataDirectory(
   await using opened = new AsyncDisposableStack();
   await makeDirectoryDurably(path);
   opened.use(lockDataDirectory(path));
-  await checkFormat(path);
+  const written = await readVersion(path);
+  const receivedIdKey = await ensureKey(join(path, 'receivedid.key'), receivedIdKeyBytes);
+  const decoyKey = await ensureKey(join(path, 'decoy.key'), decoyKeyBytes);
+  // Last: a directory with a version has its keys.
+  const version = `${JSON.stringify({ format: dataFormat, software: softwareVersion })}\n`;
+  if (written !== version) await writeDurably(join(path, 'version'), version);
   await removeTemporaryFiles(path);
   const engine = opened.use(createSqliteEngine({ log: options.log.part('database'), metrics: options.metrics }));
   const { mailboxes, specialUse } = config.newAccounts;
@@ -102,8 +107,6 @@ export async function openDataDirectory(
       accountForLogin: (login) => options.domains().addressBook.accountForLogin(login),
     }),
   );
-  const receivedIdKey = await ensureKey(join(path, 'receivedid.key'), receivedIdKeyBytes);
-  const decoyKey = await ensureKey(join(path, 'decoy.key'), decoyKeyBytes);
   const resources = opened.move();
   return {
     path,
@@ -116,14 +119,15 @@ export async function openDataDirectory(
   };
 }
 
-async function checkFormat(directory: string): Promise<void> {
-  const path = join(directory, 'version');
-  const current = `${JSON.stringify({ format: dataFormat, software: softwareVersion })}\n`;
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+/**
+ * @returns what the file says, if it is there
+ * @throws RestanteError `data-format`
+ */
+async function readVersion(directory: string): Promise<string | undefined> {
+  const text = await readFile(join(directory, 'version'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === current) return;
   if (text !== undefined) {
     const format = formatOf(text);
     if (format === undefined) {
@@ -143,7 +147,7 @@ async function checkFormat(directory: string): Promise<void> {
       );
     }
   }
-  await writeDurably(path, current);
+  return text;
 }
 
 /** What the file "version" says; undefined when it says nothing. */
