@@ -3,19 +3,26 @@
 // come before any import of the server: the database library crashes older runtimes instead of refusing.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const required = 24;
-const cli = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src', 'cli', 'cli.ts');
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const cli = join(root, 'src', 'cli', 'cli.ts');
 
 const args = process.argv.slice(2);
 // What runs for months gets memory settings that Node takes at its start only. Measured under load: half the memory, at the same
 // speed. glibc gives each thread a heap of its own, and keeps what was freed; V8 lets new objects fill 48 MiB a thread.
 const serves = args.includes('serve') || args.includes('localserve');
 const flags = serves ? ['--max-semi-space-size=8'] : [];
-const environment = serves ? { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', ...process.env } : process.env;
+// Compiled code is kept beside the sources, where that can be written: a command then starts in half the time.
+const compiled = join(root, 'node_modules', '.cache', 'restante');
+const environment = {
+  NODE_COMPILE_CACHE: compiled,
+  ...(serves ? { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' } : {}),
+  ...process.env,
+};
 
 function major(version) {
   return Number.parseInt(version.replace(/^v/, ''), 10);
@@ -24,7 +31,7 @@ function major(version) {
 function carriedNode() {
   const name = `node-${process.platform}-${process.arch}`;
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    const manifest = nodeModule.createRequire(import.meta.url).resolve(`${name}/package.json`);
     const path = join(dirname(manifest), 'bin', 'node');
     return existsSync(path) ? { name, path } : { name };
   } catch {
@@ -41,6 +48,7 @@ if (major(process.version) >= required) {
   const command = [process.execPath, ...flags, ...process.execArgv, cli, ...args];
   // The same process goes on as the server. Where it can't (Windows), it runs with what it has.
   if (serves && process.execve !== undefined) process.execve(process.execPath, command, environment);
+  nodeModule.enableCompileCache?.(environment.NODE_COMPILE_CACHE);
   await import(cli);
 } else {
   const { name, path } = carriedNode();

@@ -2,21 +2,14 @@
  * The whole server: the only place that knows all parts. Starts them in order, hands each what it needs of the others, and disposes
  * of them in reverse order, so that everything acknowledged is on disk when the process ends.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { manifestName } from './backup/manifest.ts';
-import { restoreBackup } from './backup/restore-backup.ts';
-import { verifyBackup } from './backup/verify-backup.ts';
-import { verifyData } from './backup/verify-data.ts';
-import { adaptConfig } from './config/adapt-config.ts';
+import { dirname, join } from 'node:path';
 import { LiveDomains } from './config/live-domains.ts';
 import { loadStaticConfig, type StaticConfig } from './config/static-config.ts';
 import { controlCommands } from './control/control-commands.ts';
 import { controlSocketName } from './control/control-message.ts';
 import { type ControlServer, startControlServer } from './control/control-server.ts';
 import type { ControlServices } from './control/control-services.ts';
-import { lockDataDirectory } from './database/directory-lock.ts';
-import { createSqliteEngine } from './database/sqlite/sqlite-engine.ts';
+import { createAuthenticateSender } from './delivery/authenticate-sender.ts';
 import { createDelivery, type Delivery } from './delivery/create-delivery.ts';
 import { createQueueDelivery } from './delivery/deliver-from-queue.ts';
 import type { Resolver } from './dns/resolver.ts';
@@ -24,20 +17,25 @@ import { StubResolver } from './dns/stub-resolver.ts';
 import type { Queue } from './queue/queue.ts';
 import { startQueue } from './queue/start-queue.ts';
 import { systemClock } from './runtime/clock.ts';
-import { createLog, type RootLog, silentLog } from './runtime/log.ts';
+import { removeUnfinishedWrites } from './runtime/durable-file.ts';
+import { createLog, type RootLog } from './runtime/log.ts';
 import { Metrics } from './runtime/metrics.ts';
 import { createCredentialSource } from './store/authenticate.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
+import { type IncomingMail, incomingMail } from './wiring/incoming-mail.ts';
+import { installAccount } from './wiring/install-account.ts';
 import { openListeners } from './wiring/listeners.ts';
-import { directoryReport, type LongWork, requireDataDirectory } from './wiring/long-work.ts';
-import { type DataDirectory, durableParts, openDataDirectory } from './wiring/open-data-directory.ts';
+import { type DataDirectory, openDataDirectory } from './wiring/open-data-directory.ts';
 import { outgoingRoutes } from './wiring/outgoing-routes.ts';
 import { SentRecipients } from './wiring/sent-recipients.ts';
 import { softwareVersion } from './wiring/software-version.ts';
 import { type ListeningService, startServers } from './wiring/start-servers.ts';
 import { submissionQueue } from './wiring/submission-queue.ts';
 import { submitLocally } from './wiring/submit-locally.ts';
+import { verifyLive } from './wiring/verify-live.ts';
+
+const unfinishedWriteMs = 60_000;
 
 export interface RunningServer {
   stop(): Promise<void>;
@@ -73,7 +71,7 @@ export async function startServer(options: {
     await startServers({ ...core, config, credentials, listeners: listening.listeners, clock, log, metrics }),
   );
   const stopping = Promise.withResolvers<void>();
-  const services = controlServices(core, { config, log, metrics, stop: stopping.resolve });
+  const services = controlServices(core, { config, log, stop: stopping.resolve });
   const control = await startControlServer({
     path: join(config.dataDirectory, controlSocketName),
     commands: controlCommands(services),
@@ -121,44 +119,14 @@ export async function openOffline(options: { staticConfigPath: string }): Promis
   const metrics = new Metrics();
   const core = await openCore(config, log, metrics, { deliver: false });
   return {
-    ...controlServices(core, { config, log, metrics, stop() {} }),
+    ...controlServices(core, { config, log, stop() {} }),
     [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
   };
 }
 
-/** Verifies a backup, or the data directory of a stopped server. Nothing is changed. */
-export async function verifyDirectory(options: LongWork & { directory: string }) {
-  const report = directoryReport(options);
-  const parts = durableParts();
-  if (existsSync(join(options.directory, manifestName))) {
-    return await verifyBackup(options.directory, { parts, ...report });
-  }
-  requireDataDirectory(options.directory);
-  using _lock = lockDataDirectory(options.directory);
-  return await verifyData(options.directory, { parts, ...report });
-}
-
-/** Restores a backup; both directories must be missing or empty. */
-export async function restoreDirectory(
-  options: LongWork & {
-    backup: string;
-    dataDirectory: string;
-    configDirectory: string | undefined;
-    allowIncomplete: boolean;
-  },
-) {
-  const { backup, dataDirectory, configDirectory, allowIncomplete } = options;
-  return await restoreBackup({
-    backup,
-    dataDirectory,
-    configDirectory,
-    allowIncomplete,
-    parts: durableParts(),
-    createEngine: () => createSqliteEngine({ log: silentLog, workers: 1 }),
-    adaptConfig,
-    ...directoryReport(options),
-  });
-}
+export { verifyDkim } from './wiring/diagnose-dkim.ts';
+export { askDnsBlocklists } from './wiring/diagnose-dns-blocklist.ts';
+export { checkSpf, lookUpSpf } from './wiring/diagnose-spf.ts';
 
 /** What a running server and an offline command have in common. */
 interface Core extends AsyncDisposable {
@@ -169,6 +137,9 @@ interface Core extends AsyncDisposable {
   readonly submissions: Pick<Queue, 'submit'>;
   readonly delivery: Delivery;
   readonly resolver: Resolver;
+  readonly backup: ControlServices['backup'];
+  readonly verify: ControlServices['verify'];
+  readonly learner: IncomingMail['learner'];
 }
 
 async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { deliver = true } = {}): Promise<Core> {
@@ -176,14 +147,25 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
   await using opened = new AsyncDisposableStack();
   const domains = await LiveDomains.open(config, log.part('config'));
   opened.defer(() => domains.close());
-  const data = opened.use(await openDataDirectory(config, { log, metrics, clock, domains: () => domains.config }));
+  const data = opened.use(
+    await openDataDirectory(config, { log, metrics, clock, domains: () => domains.config, serving: deliver }),
+  );
+  // Commands write there too, without the lock of the data directory; none takes that long for it.
+  await removeUnfinishedWrites(dirname(config.domainsPath), unfinishedWriteMs).catch((error: unknown) => {
+    log.part('config').warn({ err: error }, 'what an earlier change left in the configuration directory stays there');
+  });
   const resolver = await StubResolver.open({
     servers: config.resolver.servers,
     timeoutMs: config.resolver.timeout,
     clock,
   });
+  const closing = new AbortController();
+  opened.defer(() => closing.abort(new Error('The server is stopping')));
   // Queue and delivery need each other: mail for lists with outside members goes to the queue, the queue delivers DSNs here.
   const running: { queue?: Queue } = {};
+  const incoming = opened.use(
+    incomingMail({ config, domains, data, resolver, clock, log, metrics, serving: deliver, signal: closing.signal }),
+  );
   const delivery = createDelivery({
     accounts: data.accounts,
     resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
@@ -194,10 +176,18 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       },
     },
     hostname: config.hostname,
-    temporaryDirectory: join(data.path, 'tmp'),
     clock,
     log: log.part('delivery'),
     asOne: (change) => data.engine.changeFiles(change),
+    decide: incoming.decide,
+    authenticate: createAuthenticateSender({
+      resolver,
+      hostname: config.hostname,
+      clock,
+      log: log.part('delivery'),
+      metrics,
+      signal: closing.signal,
+    }),
   });
   const queue = opened.use(
     await startQueue({
@@ -227,6 +217,15 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       onSent: (message) => sent.note(message),
     }),
   );
+  const backup = await backupService({
+    config,
+    domains,
+    data,
+    serving: deliver,
+    clock,
+    log: log.part('backup'),
+    metrics,
+  });
   const resources = opened.move();
   return {
     data,
@@ -235,16 +234,19 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     submissions,
     delivery,
     resolver,
+    backup,
+    learner: incoming.learner,
+    verify: verifyLive({ config, data, clock, log: log.part('backup'), metrics }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
 function controlServices(
   core: Core,
-  options: { config: StaticConfig; log: RootLog; metrics: Metrics; stop: () => void },
+  options: { config: StaticConfig; log: RootLog; stop: () => void },
 ): ControlServices {
   const { data, domains, queue, submissions } = core;
-  const { config, log, metrics, stop } = options;
+  const { config, log, stop } = options;
   const clock = systemClock;
   return {
     software: softwareVersion,
@@ -262,7 +264,10 @@ function controlServices(
     loginAttempts: data.loginAttempts,
     queue,
     stop,
-    backup: backupService({ config, data, clock, log: log.part('backup'), metrics }),
+    backup: core.backup,
+    verify: core.verify,
+    retrainJunkFilter: (account) => core.learner.learn(account, { anew: true }),
+    installAccount: installAccount({ data, clock, log: log.part('backup') }),
     submit: (message) =>
       submitLocally(message, { accounts: data.accounts, queue: submissions, hostname: config.hostname, clock }),
   };

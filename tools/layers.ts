@@ -1,4 +1,4 @@
-/** Who may import whom: the table of docs/design/README.md. All may import `runtime`; `cli` and `main.ts` are the top. */
+/** Who may import whom: the table of docs/design/README.md. All may import `runtime`; `cli` and the two `main*.ts` are the top. */
 export const layers: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   dns: [],
@@ -21,5 +21,5 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'imap-server': ['message', 'imap', 'sasl', 'store'],
   http: ['message', 'config', 'store', 'queue', 'reports', 'backup'],
   control: ['config', 'store', 'queue', 'reports', 'backup'],
-  cli: ['config', 'control', 'backup', 'main.ts'],
+  cli: ['config', 'control', 'backup', 'main.ts', 'main-at-rest.ts'],
 };

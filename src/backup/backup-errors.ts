@@ -10,11 +10,39 @@ export class BackupDestinationError extends RestanteError {
   }
 }
 
+type Action = 'back up to' | 'restore to' | 'verify';
+const failureCodes: Record<Action, string> = {
+  'back up to': 'backup-failed',
+  'restore to': 'restore-failed',
+  verify: 'verify-failed',
+};
+
+/** The file system failed while a backup was made, proven or restored; what was written is removed, as far as that can be. */
+export class BackupFailedError extends RestanteError {
+  constructor(action: Action, place: string, cause: NodeJS.ErrnoException) {
+    const isFull = /^(?:ENOSPC|EDQUOT|SQLITE_FULL)$/.test(String(cause.code));
+    super(failureCodes[action], `Cannot ${action} "${place}": ${cause.message}`, {
+      hint: isFull
+        ? 'Make room on that file system, and try again.'
+        : 'Look at the disk and at the rights there, and try again.',
+      context: { place },
+      cause,
+    });
+  }
+}
+
+/** @returns the same, but for errors of the system and of SQLite, which get the name of what failed */
+export function failed(action: Action, place: string, error: unknown): unknown {
+  const isOfSystem =
+    error instanceof Error && /^(?:E[A-Z0-9]+|SQLITE_\w+)$/.test(String((error as NodeJS.ErrnoException).code));
+  return isOfSystem ? new BackupFailedError(action, place, error) : error;
+}
+
 /** A backup is under way in this server already. */
 export class BackupRunningError extends RestanteError {
   constructor() {
     super('backup-running', 'Cannot start a backup: another one is running', {
-      hint: 'Wait until it has ended, then run "restante backup" again.',
+      hint: 'Give --wait to wait until it has ended.',
     });
   }
 }
@@ -33,7 +61,8 @@ export class NotABackupError extends RestanteError {
 /** Verifying found errors in a backup; nothing was restored from it. */
 export class DamagedBackupError extends RestanteError {
   constructor(directory: string, errors: number) {
-    super('backup-damaged', `Cannot restore the backup "${directory}": ${errors} errors were found in it`, {
+    const found = errors === 1 ? '1 error was' : `${errors} errors were`;
+    super('backup-damaged', `Cannot restore the backup "${directory}": ${found} found in it`, {
       hint: 'Restore another backup, or with --allow-incomplete what there is of this one. Nothing was restored.',
       context: { directory, errors },
     });

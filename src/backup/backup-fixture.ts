@@ -3,8 +3,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ledgerKind } from '../database/contract-fixture/operations.ts';
-import type { DurablePart, Finding } from '../database/durable-part.ts';
+import { type DurablePart, type Finding, messageFilesAtOnce } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
+import { openDatabaseAtRest } from '../database/open-at-rest.ts';
 import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { silentLog } from '../runtime/log.ts';
@@ -33,18 +34,51 @@ function ledgerPart(): DurablePart {
     name: 'ledger',
     owns: (path) => /^ledger\.db(-wal|-shm)?$/.test(path) || path.startsWith('msg/'),
     async captureAtInstant() {},
+    async expect(snapshot, dataDirectory) {
+      const path = join(dataDirectory, 'ledger.db');
+      const sums = await snapshot.read(path, (reader) =>
+        reader.first<{ messageFiles: number; messageBytes: number }>(
+          'SELECT count(*) AS messageFiles, coalesce(sum(length(text)), 0) AS messageBytes FROM entries',
+        ),
+      );
+      return { ...sums!, databaseBytes: (await stat(path)).size };
+    },
     async *capture(snapshot, dataDirectory) {
       yield { kind: 'database', path: 'ledger.db' };
       const path = join(dataDirectory, 'ledger.db');
       const entries = await snapshot.read(path, (reader) => reader.all<Entry>('SELECT text, bytes FROM entries'));
-      for (const { text, bytes } of entries) {
-        const sha256 = Buffer.from(bytes).toString('hex');
-        yield { kind: 'message', path: `msg/${text}`, sizeBytes: text.length, sha256, account: 'a' };
+      for (let from = 0; from < entries.length; from += messageFilesAtOnce) {
+        const files = entries.slice(from, from + messageFilesAtOnce).map(({ text, bytes }) => {
+          const sha256 = Buffer.from(bytes).toString('hex');
+          return { path: `msg/${text}`, sizeBytes: text.length, sha256, account: 'a' };
+        });
+        yield { kind: 'messages', files };
       }
+      const bytes = entries.reduce((sum, { text }) => sum + text.length, 0);
+      const mailboxes = [{ mailbox: 'Inbox', messages: entries.length, bytes }];
+      yield { kind: 'counts', account: 'a', messages: entries.length, bytes, mailboxes };
     },
-    async *verify(directory): AsyncIterable<Finding> {
-      const found = await stat(join(directory, 'ledger.db')).catch(() => undefined);
-      if (found === undefined) yield { severity: 'error', code: 'database-missing', message: 'ledger.db is missing' };
+    async *verify(directory, { checkFiles, onCounts }): AsyncIterable<Finding> {
+      const path = join(directory, 'ledger.db');
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined) {
+        yield { severity: 'error', code: 'database-missing', message: 'ledger.db is missing' };
+        return;
+      }
+      await using database = await openDatabaseAtRest(path, tmpdir());
+      const entries = await database.reader().all<Entry>('SELECT text, bytes FROM entries');
+      const problems = await checkFiles(
+        entries.map(({ text, bytes }) => {
+          return { path: `msg/${text}`, sizeBytes: text.length, sha256: Buffer.from(bytes).toString('hex') };
+        }),
+      );
+      for (const { at, kind, detail } of problems) {
+        const path = `msg/${entries[at]!.text}`;
+        yield { severity: 'error', code: `entry-${kind}`, message: `${path} ${detail}`, path };
+      }
+      const bytes = entries.reduce((sum, { text }) => sum + text.length, 0);
+      const mailboxes = [{ mailbox: 'Inbox', messages: entries.length, bytes }];
+      onCounts?.({ account: 'a', messages: entries.length, bytes, mailboxes });
     },
   };
 }

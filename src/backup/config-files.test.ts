@@ -28,7 +28,7 @@ it('reads files through links to files and to directories, and leaves unfinished
   await writeFile(join(root, 'certificates', 'a.pem'), 'abc');
   await symlink(join(root, 'certificates'), join(directory, 'live'));
   await symlink(join(root, 'certificates', 'a.pem'), join(directory, 'one.pem'));
-  await writeFile(join(directory, '.domains.yaml.0123.tmp'), 'half');
+  await writeFile(join(directory, '.domains.yaml.0123456789ab.tmp'), 'half');
   expect(read(directory).sort()).toEqual(['live/a.pem 3', 'one.pem 3', 'restante.yaml 1']);
 });
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isUnfinishedWrite } from '../runtime/durable-file.ts';
 import { RestanteError } from '../runtime/errors.ts';
 
 export interface ConfigFile {
@@ -28,7 +29,7 @@ export function readConfigFiles(configDirectory: string, dataDirectory: string):
       const below = path === '' ? entry.name : `${path}/${entry.name}`;
       const absolute = join(configDirectory, below);
       // Left by a write that was cut short; its file has the content before or after it.
-      if (/^\..*\.tmp$/.test(entry.name)) continue;
+      if (isUnfinishedWrite(entry.name)) continue;
       const found = statSync(absolute, { throwIfNoEntry: false });
       if (found === undefined) throw unusable(configDirectory, `the link "${below}" leads nowhere`);
       if (found.isDirectory()) {

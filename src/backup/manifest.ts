@@ -5,8 +5,11 @@ import { NotABackupError } from './backup-errors.ts';
 
 /** The manifest's lines, as FORMAT.md describes them. */
 export interface ManifestHead {
-  readonly format: 1;
+  readonly format: 1 | 2;
   readonly software: string;
+  /** Versions of what it was made with, since format 2. */
+  readonly node?: string;
+  readonly sqlite?: string;
   readonly hostname: string;
   /** ISO 8601, UTC: everything in the backup is as of this instant. */
   readonly instant: string;
@@ -25,6 +28,16 @@ export interface ManifestFile {
   /** Permission bits, octal, such as "600". */
   readonly mode: string;
   readonly account?: string;
+  /** Of a database, since format 2: the number of its last migration. */
+  readonly schemaVersion?: number;
+}
+
+/** One line for each account, since format 2: messages and bytes as its rows count them, copies included. */
+export interface ManifestCounts {
+  readonly counts: string;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly mailboxes: readonly { readonly mailbox: string; readonly messages: number; readonly bytes: number }[];
 }
 
 export interface ManifestTail {
@@ -34,16 +47,27 @@ export interface ManifestTail {
   /** Message files by how they got here. */
   readonly linked: number;
   readonly copied: number;
-  readonly accounts: Readonly<Record<string, { messages: number; bytes: number }>>;
+  /** Since format 2: files that no part of the software knows. */
+  readonly unrecognised?: number;
+  /** Since format 2: lines of accounts. */
+  readonly accounts?: number | Readonly<Record<string, { messages: number; bytes: number }>>;
   readonly pauseMs: number;
   readonly durationMs: number;
+  /** Since format 2: milliseconds that each part took. */
+  readonly phasesMs?: Readonly<Record<string, number>>;
+  /** The first of them, and how many there are in all since format 2. */
   readonly errors: readonly string[];
+  readonly errorCount?: number;
   readonly warnings: readonly string[];
+  readonly warningCount?: number;
   /** SHA-256 of all before it: the lines before this one, line ends included, and this one up to the comma before `"sha256"`. */
   readonly sha256: string;
 }
 
 export const manifestName = 'manifest.jsonl';
+
+/** What is written; earlier ones are read. */
+export const manifestFormat = 2;
 
 /** Writes the manifest line by line: its memory does not grow with the number of files. */
 export class ManifestWriter implements AsyncDisposable {
@@ -61,10 +85,12 @@ export class ManifestWriter implements AsyncDisposable {
     return new ManifestWriter(await open(path, 'wx', 0o600));
   }
 
-  async add(line: ManifestHead | ManifestFile): Promise<void> {
-    const text = `${JSON.stringify(line)}\n`;
-    this.#buffer.push(text);
-    this.#bufferedChars += text.length;
+  async add(...lines: readonly (ManifestHead | ManifestFile | ManifestCounts)[]): Promise<void> {
+    for (const line of lines) {
+      const text = `${textOf(line)}\n`;
+      this.#buffer.push(text);
+      this.#bufferedChars += text.length;
+    }
     if (this.#bufferedChars >= 256 * 1024) await this.#writeOut();
   }
 
@@ -92,69 +118,100 @@ export class ManifestWriter implements AsyncDisposable {
   }
 }
 
+/** Most lines are of message files, and have nothing in them that would need escaping. */
+function textOf(line: ManifestHead | ManifestFile | ManifestCounts): string {
+  if (!('kind' in line) || line.kind !== 'message' || line.account === undefined) return JSON.stringify(line);
+  const { path, sizeBytes, sha256, mode, account } = line;
+  const text = `{"path":"${path}","kind":"message","sizeBytes":${sizeBytes},"sha256":"${sha256}","mode":"${mode}","account":"${account}"}`;
+  return messageLine.test(text) ? text : JSON.stringify(line);
+}
+
 /** A longer line than any that ManifestWriter writes: a damaged manifest must not fill memory. */
 const maxLineBytes = 16 * 1024 * 1024;
 const lineEnd = 10;
+
+export type ManifestLine =
+  | { head: ManifestHead }
+  | { file: ManifestFile }
+  | { counts: ManifestCounts }
+  | { tail: ManifestTail };
 
 /**
  * Reads a manifest as a stream: head first, then the files, last the tail.
  * @throws NotABackupError when it is missing, ends early, or does not agree with its own SHA-256
  */
-export async function* readManifest(
-  directory: string,
-  path: string,
-): AsyncGenerator<{ head: ManifestHead } | { file: ManifestFile } | { tail: ManifestTail }> {
+export async function* readManifest(directory: string, path: string): AsyncGenerator<ManifestLine> {
+  for await (const lines of readManifestLines(directory, path)) yield* lines;
+}
+
+/**
+ * The same, a piece of the file at a time: several times as quick.
+ * @throws NotABackupError like readManifest
+ */
+export async function* readManifestLines(directory: string, path: string): AsyncGenerator<ManifestLine[]> {
   const hash = createHash('sha256');
   let number = 0;
   let tail: ManifestTail | undefined;
-  for await (const bytes of readLines(directory, path)) {
-    number++;
-    if (tail !== undefined) throw new NotABackupError(directory, `its manifest goes on after its last line`);
-    const line = parseLine(directory, bytes, number);
-    if (number === 1) {
-      if (!('format' in line)) throw new NotABackupError(directory, 'the first line of its manifest names no format');
-      if (line.format !== 1) {
-        throw new NotABackupError(directory, `it is of format ${line.format}, and this version reads format 1`);
-      }
-      yield { head: line };
-    } else if ('path' in line) {
-      yield { file: line };
-    } else if ('complete' in line) {
-      tail = line;
-      const rest = `,"sha256":"${tail.sha256}"}`;
-      if (!bytes.subarray(-rest.length).equals(Buffer.from(rest))) {
-        throw new NotABackupError(directory, 'its manifest was changed: its last line does not end with its SHA-256');
-      }
-      hash.update(bytes.subarray(0, -rest.length));
-      continue;
-    } else {
-      throw new NotABackupError(directory, `line ${number} of its manifest is neither a file nor the end`);
+  for await (const piece of readWholeLines(directory, path)) {
+    const lines: ManifestLine[] = [];
+    const texts = piece.toString('utf8').split('\n');
+    // It ends with a line end.
+    texts.pop();
+    for (const text of texts) {
+      number++;
+      if (tail !== undefined) throw new NotABackupError(directory, 'its manifest goes on after its last line');
+      const line = parseLine(directory, text, number);
+      if ('complete' in line) tail = line;
+      else lines.push(sorted(directory, line, number));
     }
-    hash.update(bytes).update('\n');
+    if (tail === undefined) hash.update(piece);
+    else hash.update(beforeSha256(directory, piece, tail));
+    yield lines;
   }
   if (tail === undefined) throw new NotABackupError(directory, 'its manifest ends early: the backup was not completed');
   if (tail.sha256 !== hash.digest('hex'))
     throw new NotABackupError(directory, 'its manifest was changed: its SHA-256 differs');
-  yield { tail };
+  yield [{ tail }];
 }
 
-/** Lines without their ends, byte for byte: what is hashed is what is there. */
-async function* readLines(directory: string, path: string): AsyncGenerator<Buffer> {
+function sorted(directory: string, line: Exclude<Line, ManifestTail>, number: number): ManifestLine {
+  if (number === 1) {
+    if (!('format' in line)) throw new NotABackupError(directory, 'the first line of its manifest names no format');
+    if (line.format !== 1 && line.format !== manifestFormat) {
+      const known = `this version reads formats up to ${manifestFormat}`;
+      throw new NotABackupError(directory, `it is of format ${line.format}, and ${known}`);
+    }
+    return { head: line };
+  }
+  if ('path' in line) return { file: line };
+  if ('counts' in line) return { counts: line };
+  throw new NotABackupError(directory, `line ${number} of its manifest is neither a file nor the end`);
+}
+
+/** What the last piece holds of the bytes that the SHA-256 is of. */
+function beforeSha256(directory: string, piece: Buffer, tail: ManifestTail): Buffer {
+  const rest = Buffer.from(`,"sha256":"${tail.sha256}"}\n`);
+  if (!piece.subarray(-rest.length).equals(rest)) {
+    throw new NotABackupError(directory, 'its manifest was changed: its last line does not end with its SHA-256');
+  }
+  return piece.subarray(0, -rest.length);
+}
+
+/** Pieces that end with a line end, byte for byte: what is hashed is what is there. */
+async function* readWholeLines(directory: string, path: string): AsyncGenerator<Buffer> {
   let pieces: Buffer[] = [];
   let pieceBytes = 0;
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
-      let start = 0;
-      for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, start)) {
-        const piece = chunk.subarray(start, end);
-        yield pieces.length === 0 ? piece : Buffer.concat([...pieces, piece]);
+      const end = chunk.lastIndexOf(lineEnd) + 1;
+      if (end > 0) {
+        yield pieces.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...pieces, chunk.subarray(0, end)]);
         pieces = [];
         pieceBytes = 0;
-        start = end + 1;
       }
-      if (start === chunk.length) continue;
-      pieces.push(chunk.subarray(start));
-      pieceBytes += chunk.length - start;
+      if (end === chunk.length) continue;
+      pieces.push(chunk.subarray(end));
+      pieceBytes += chunk.length - end;
       if (pieceBytes > maxLineBytes) throw new NotABackupError(directory, 'a line of its manifest is too long');
     }
   } catch (error) {
@@ -166,9 +223,20 @@ async function* readLines(directory: string, path: string): AsyncGenerator<Buffe
   if (pieces.length > 0) throw new NotABackupError(directory, 'its manifest ends early, within a line');
 }
 
-function parseLine(directory: string, bytes: Buffer, number: number): ManifestHead | ManifestFile | ManifestTail {
+type Line = ManifestHead | ManifestFile | ManifestCounts | ManifestTail;
+
+/** As ManifestWriter writes the line of a message file, whose path can lead nowhere else. */
+const messageLine =
+  /^\{"path":"(data\/accounts\/[a-z0-9][a-z0-9._-]*\/msg\/\d+\/\d+)","kind":"message","sizeBytes":(\d{1,15}),"sha256":"([0-9a-f]{64})","mode":"([0-7]{3})","account":"([a-z0-9._-]+)"\}$/;
+
+function parseLine(directory: string, text: string, number: number): Line {
+  const message = messageLine.exec(text);
+  if (message !== null) {
+    const [, path = '', sizeBytes, sha256 = '', mode = '', account = ''] = message;
+    return { path, kind: 'message', sizeBytes: Number(sizeBytes), sha256, mode, account };
+  }
   try {
-    const line: unknown = JSON.parse(bytes.toString('utf8'));
+    const line: unknown = JSON.parse(text);
     if (typeof line === 'object' && line !== null) return checked(line as Record<string, unknown>);
   } catch (error) {
     throw new NotABackupError(directory, `line ${number} of its manifest can't be read`, error);
@@ -177,7 +245,7 @@ function parseLine(directory: string, bytes: Buffer, number: number): ManifestHe
 }
 
 /** Paths of a manifest lead to files that are read and written: nothing may lead out of the backup. */
-function checked(line: Record<string, unknown>): ManifestHead | ManifestFile | ManifestTail {
+function checked(line: Record<string, unknown>): Line {
   if ('path' in line) {
     const { path, sizeBytes, sha256, mode } = line as unknown as ManifestFile;
     const levels = typeof path === 'string' ? path.split('/') : [];
@@ -190,5 +258,5 @@ function checked(line: Record<string, unknown>): ManifestHead | ManifestFile | M
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError('sha256 is no SHA-256');
     if (!/^[0-7]{3}$/.test(mode)) throw new TypeError('mode is no mode');
   }
-  return line as unknown as ManifestHead | ManifestFile | ManifestTail;
+  return line as unknown as Line;
 }

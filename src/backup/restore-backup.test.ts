@@ -18,6 +18,7 @@ function restore(fixture: BackupFixture, backup: string, changes: Partial<Restor
     allowIncomplete: false,
     signal: new AbortController().signal,
     onFinding: () => {},
+    now: Date.now,
     ...changes,
   });
 }
@@ -56,7 +57,7 @@ it('refuses a target that is not empty, and a damaged backup unless told otherwi
   const cutShort = { dataDirectory: join(left, 'data'), configDirectory: join(left, 'config') };
   await expect(restore(fixture, path, cutShort)).rejects.toThrow('an earlier restore was cut short');
   await unlink(join(path, 'data', 'msg', 'lost'));
-  await expect(restore(fixture, path)).rejects.toThrow('1 errors were found in it');
+  await expect(restore(fixture, path)).rejects.toThrow('1 error was found in it');
   expect(await readdir(fixture.root)).not.toContain('new');
   await writeFile(join(path, 'data', 'msg', 'stray'), '');
   await restore(fixture, path, { allowIncomplete: true });
@@ -77,4 +78,13 @@ it('restores damaged messages too when it may, and leaves out what cannot be rea
   const restored = join(fixture.root, 'new', 'data', 'msg');
   expect((await readdir(restored)).sort()).toEqual(['damaged', 'kept']);
   expect(await readText(restored, 'damaged')).toBe('dAmaged');
+});
+
+it('counts each damaged file, however many are copied at once', async () => {
+  await using fixture = await createBackupFixture();
+  await Promise.all(Array.from({ length: 2500 }, (_, number) => fixture.addEntry(`entry-${number}`)));
+  const { path } = await fixture.backUp('one', { messageFiles: 'copy' });
+  // The first batch ends before the others, which find nothing and must not forget what it found.
+  await unlink(join(path, 'data', 'msg', 'entry-1'));
+  await expect(restore(fixture, path)).rejects.toThrow('1 error was found in it');
 });

@@ -2,20 +2,22 @@
  * Restores a whole backup to an empty place.
  *
  * On disk: `<dataDirectory>.restoring/` and `<configDirectory>.restoring/` are filled with copies, never links, so that the backup
- * shares no bytes with the server that runs from the copy; all is flushed, then renamed: configuration first, data last.
- * A crash leaves the `.restoring` directories, which the next restore to the same place removes; the data directory is there
- * whole or not at all.
+ * shares no bytes with the server that runs from the copy; the file system is flushed; that there was a restore is written down beside
+ * the backup; then they are renamed: configuration first, data last. A crash leaves the `.restoring` directories, which the next
+ * restore to the same place removes; the data directory is there whole or not at all.
  */
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { DurablePart, Finding } from '../database/durable-part.ts';
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { AccountCounts, DurablePart, Finding, RestoredState, ToReview } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
-import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
-import { DamagedBackupError, NotABackupError, RestoreTargetError } from './backup-errors.ts';
-import { copyFileHashed } from './copy-file.ts';
-import { type ManifestFile, manifestName, readManifest } from './manifest.ts';
-import { TaskPool } from './task-pool.ts';
+import { makeDirectoryDurably, syncDirectory, syncFileSystem } from '../runtime/durable-file.ts';
+import { DamagedBackupError, failed, NotABackupError } from './backup-errors.ts';
+import { copyBackup, restoring } from './copy-backup.ts';
+import { flushTree } from './flush-tree.ts';
+import { type ManifestHead, manifestName, readManifest } from './manifest.ts';
+import { countRestores, recordPath, recordRestore } from './restore-record.ts';
+import { checkEmpty, checkOutside } from './restore-target.ts';
 import { verifyBackup } from './verify-backup.ts';
 
 export interface RestoreOptions {
@@ -25,127 +27,178 @@ export interface RestoreOptions {
   /** Must not exist, or be empty; undefined leaves the configuration in the backup alone. */
   readonly configDirectory: string | undefined;
   readonly parts: readonly DurablePart[];
+  /** The format that the backup is expected to have; undefined: any that this version reads. */
+  readonly fromVersion?: number | undefined;
+  /** Checks everything, says what would be there, and writes nothing. */
+  readonly dryRun?: boolean;
+  /** Checks a configuration directory. */
+  readonly verifyConfig?: (directory: string) => AsyncIterable<Finding>;
   /** An engine for the parts' work after the copy; made and disposed of by restore. */
   readonly createEngine: () => DatabaseEngine;
   /** Makes the restored configuration point at the new data directory. */
   readonly adaptConfig: (configDirectory: string, finalConfigDirectory: string, dataDirectory: string) => Promise<void>;
   /** Restores what a backup holds that is not complete or has damaged files. */
   readonly allowIncomplete: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly signal: AbortSignal;
   readonly onFinding: (finding: Finding) => void;
-  readonly onProgress?: (progress: { phase: string; files: number; bytes: number }) => void;
+  readonly onProgress?: (progress: { phase: string; files: number; bytes: number; totalFiles?: number }) => void;
 }
 
 export interface RestoreResult {
   readonly files: number;
   readonly bytes: number;
   readonly instant: string;
+  /** Of the backup. */
+  readonly format: number;
+  /** How often it was restored before. */
+  readonly restores: number;
   readonly dataDirectory: string;
   readonly configDirectory: string | undefined;
+  readonly configFiles: readonly string[];
+  readonly accounts: readonly AccountCounts[];
+  /** What may have been done since the backup was taken: mail that waited, and may have been sent. */
+  readonly toReview: readonly ToReview[];
 }
 
-const parallelFiles = 8;
-/** Errors of the place that is restored to; others are of the one file. */
-const targetFails: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+/** Listed; an operator with more looks at the queue itself. */
+const maxToReview = 10_000;
 
 /** @throws NotABackupError, DamagedBackupError, RestoreTargetError; nothing is left behind */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreResult> {
-  const targets = [options.dataDirectory, options.configDirectory].filter((path) => path !== undefined);
+  try {
+    return await restore(options);
+  } catch (error) {
+    throw failed('restore to', options.dataDirectory, error);
+  }
+}
+
+async function restore(options: RestoreOptions): Promise<RestoreResult> {
+  const { backup, dataDirectory, configDirectory, dryRun = false, signal } = options;
+  const targets = [dataDirectory, configDirectory].filter((path) => path !== undefined);
   for (const target of targets) {
-    await checkOutside(options.backup, target);
-    await checkEmpty(target, existsSync(restoring(options.dataDirectory)));
+    await checkOutside(backup, target);
+    await checkEmpty(target, existsSync(restoring(dataDirectory)));
   }
-  const verified = await verifyBackup(options.backup, options);
-  if (verified.errors > 0 && !options.allowIncomplete) {
-    throw new DamagedBackupError(options.backup, verified.errors);
-  }
+  const head = await checkVersion(options);
+  const restored: RestoredState = {
+    instant: Date.parse(head.instant),
+    now: options.now(),
+    restores: await countRestores(backup),
+  };
+  const accounts: AccountCounts[] = [];
+  const check = async (): Promise<void> => {
+    // Message files are read once: when they are copied, or now when none will be.
+    const verified = await verifyBackup(backup, {
+      ...options,
+      readMessages: dryRun,
+      onCounts: (counts) => accounts.push(counts),
+    });
+    if (verified.errors > 0 && !options.allowIncomplete) throw new DamagedBackupError(backup, verified.errors);
+  };
+  if (dryRun) await check();
+  const toReview = await collectToReview(options);
+  const described = {
+    instant: head.instant,
+    format: head.format,
+    restores: restored.restores,
+    dataDirectory,
+    configDirectory,
+    accounts,
+    toReview,
+  };
+  if (dryRun) return { ...described, ...(await listFiles(backup, configDirectory !== undefined)) };
+  const made: string[] = [];
+  const named: string[] = [];
   try {
     for (const target of targets) {
       await rm(restoring(target), { recursive: true, force: true });
+      for (let above = dirname(resolve(target)); !existsSync(above); above = dirname(above)) made.push(above);
       await makeDirectoryDurably(dirname(resolve(target)));
       await mkdir(restoring(target), { mode: 0o700 });
     }
-    const copied = await copyAll(options, new Set(targets.map(restoring)), (file) => {
-      const [top = '', ...below] = file.path.split('/');
-      if (top === 'data') return join(restoring(options.dataDirectory), ...below);
-      return options.configDirectory === undefined ? undefined : join(restoring(options.configDirectory), ...below);
-    });
-    await afterRestore(options, restoring(options.dataDirectory));
-    if (options.configDirectory !== undefined) {
-      await options.adaptConfig(
-        restoring(options.configDirectory),
-        resolve(options.configDirectory),
-        resolve(options.dataDirectory),
-      );
+    // Side by side: nothing has its name before both have ended well.
+    const damaged = new AbortController();
+    const checking = check();
+    checking.catch((error: unknown) => damaged.abort(error));
+    const running = copyBackup({ ...options, signal: AbortSignal.any([signal, damaged.signal]) });
+    const [checked, copying] = await Promise.allSettled([checking, running]);
+    if (checked.status === 'rejected') throw checked.reason;
+    if (copying.status === 'rejected') throw copying.reason;
+    const copied = copying.value;
+    await afterRestore(options, restoring(dataDirectory), restored);
+    if (configDirectory !== undefined) {
+      await options.adaptConfig(restoring(configDirectory), resolve(configDirectory), resolve(dataDirectory));
     }
-    options.signal.throwIfAborted();
+    for (const target of targets) {
+      if (!(await syncFileSystem(restoring(target)))) await flushTree(restoring(target));
+    }
+    signal.throwIfAborted();
+    await record(options, restored.now);
     for (const target of targets.toReversed()) {
       await rmdir(target).catch(() => {});
       await rename(restoring(target), target);
+      named.push(target);
       await syncDirectory(dirname(resolve(target)));
     }
-    return { ...copied, dataDirectory: options.dataDirectory, configDirectory: options.configDirectory };
+    return { ...described, ...copied };
   } catch (error) {
-    for (const target of targets) await rm(restoring(target), { recursive: true, force: true });
+    // A name that is not known to be on disk is none.
+    for (const target of named) await rename(target, restoring(target)).catch(() => {});
+    // What can't be removed is named `.restoring`, and goes with the next restore to the place: why it failed is what counts.
+    for (const target of targets) await rm(restoring(target), { recursive: true, force: true }).catch(() => {});
+    for (const directory of made) await rmdir(directory).catch(() => {});
     throw error;
   }
 }
 
-async function copyAll(
-  options: RestoreOptions,
-  roots: ReadonlySet<string>,
-  targetOf: (file: ManifestFile) => string | undefined,
-): Promise<{ files: number; bytes: number; instant: string }> {
-  const directories = new Set<string>();
-  let instant = '';
-  let files = 0;
-  let bytes = 0;
-  await using pool = new TaskPool(parallelFiles);
-  for await (const line of readManifest(options.backup, join(options.backup, manifestName))) {
-    options.signal.throwIfAborted();
-    if ('head' in line) instant = line.head.instant;
-    if (!('file' in line)) continue;
-    const { file } = line;
-    const target = targetOf(file);
-    if (target === undefined) continue;
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-    directories.add(dirname(target));
-    await pool.run(async () => {
-      // The mode may not be wider than the backup said, nor open a message to others.
-      const mode = Number.parseInt(file.mode, 8) & (file.kind === 'config' ? 0o755 : 0o700);
-      try {
-        const copy = await copyFileHashed(join(options.backup, file.path), target, mode, options.signal);
-        // A message with a damaged byte is worth more than none: verifying has named it.
-        if (copy.sha256 !== file.sha256 && !options.allowIncomplete)
-          throw new NotABackupError(options.backup, `"${file.path}" changed while it was read`);
-      } catch (error) {
-        options.signal.throwIfAborted();
-        if (!options.allowIncomplete || targetFails.has(String((error as NodeJS.ErrnoException).code))) throw error;
-        await rm(target, { force: true });
-        return;
-      }
-      files++;
-      bytes += file.sizeBytes;
-      options.onProgress?.({ phase: 'restore', files, bytes });
-    });
-  }
-  await pool.finish();
-  const levels = new Set<string>();
-  for (const directory of directories) {
-    // Up to the new root and with it, whose own entries must be there when it gets its name.
-    for (let level = directory; !levels.has(level); level = dirname(level)) {
-      levels.add(level);
-      if (roots.has(level)) break;
+/** @throws NotABackupError when it is not of the format that was said */
+async function checkVersion({ backup, fromVersion }: RestoreOptions): Promise<ManifestHead> {
+  for await (const line of readManifest(backup, join(backup, manifestName))) {
+    if (!('head' in line)) break;
+    const { format } = line.head;
+    if (fromVersion !== undefined && format !== fromVersion) {
+      throw new NotABackupError(backup, `it is of format ${format}, not ${fromVersion} as --from-version says`);
     }
+    return line.head;
   }
-  for (const level of levels) await syncDirectory(level);
-  return { files, bytes, instant };
+  throw new NotABackupError(backup, 'its manifest has no head');
 }
 
-async function afterRestore(options: RestoreOptions, directory: string): Promise<void> {
+async function collectToReview({ backup, parts, signal }: RestoreOptions): Promise<ToReview[]> {
+  const found: ToReview[] = [];
+  for (const part of parts) {
+    for await (const each of part.toReview?.(join(backup, 'data')) ?? []) {
+      signal.throwIfAborted();
+      if (found.length === maxToReview) return found;
+      found.push(each);
+    }
+  }
+  return found;
+}
+
+async function listFiles(
+  backup: string,
+  withConfig: boolean,
+): Promise<{ files: number; bytes: number; configFiles: string[] }> {
+  const listed = { files: 0, bytes: 0, configFiles: [] as string[] };
+  for await (const line of readManifest(backup, join(backup, manifestName))) {
+    if (!('file' in line)) continue;
+    if (line.file.kind === 'config') {
+      if (!withConfig) continue;
+      listed.configFiles.push(line.file.path.slice('config/'.length));
+    }
+    listed.files++;
+    listed.bytes += line.file.sizeBytes;
+  }
+  return listed;
+}
+
+async function afterRestore(options: RestoreOptions, directory: string, restored: RestoredState): Promise<void> {
   await using engine = options.createEngine();
   for (const part of options.parts) {
-    for (const finding of (await part.afterRestore?.(engine, directory)) ?? []) {
+    for (const finding of (await part.afterRestore?.(engine, directory, restored)) ?? []) {
       options.onFinding(finding);
       if (finding.severity === 'error' && !options.allowIncomplete) {
         throw new NotABackupError(options.backup, `what was restored is not safe to go on from: ${finding.message}`);
@@ -154,31 +207,13 @@ async function afterRestore(options: RestoreOptions, directory: string): Promise
   }
 }
 
-function restoring(target: string): string {
-  return `${resolve(target)}.restoring`;
-}
-
-/** What was restored into a backup would make it one that holds files its manifest doesn't list. */
-async function checkOutside(backup: string, target: string): Promise<void> {
-  const real = await realpath(backup).catch(() => resolve(backup));
-  let above = resolve(target);
-  while (!existsSync(above)) above = dirname(above);
-  const way = relative(real, await realpath(above));
-  if (way === '' || !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way))) {
-    throw new RestoreTargetError(target, 'it is inside the backup');
-  }
-}
-
-async function checkEmpty(target: string, cutShort: boolean): Promise<void> {
-  const found = await lstat(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new RestoreTargetError(target, `it can't be looked at (${error.code})`);
-  });
-  if (found === undefined) return;
-  if (!found.isDirectory()) throw new RestoreTargetError(target, 'it is not a directory');
-  if ((await readdir(target)).length > 0) {
-    // The configuration gets its name first, the data directory last.
-    const left = cutShort ? '; an earlier restore was cut short: what it left there can be removed' : '';
-    throw new RestoreTargetError(target, `it is not empty${left}`);
+async function record({ backup, dataDirectory, onFinding }: RestoreOptions, now: number): Promise<void> {
+  try {
+    await recordRestore(backup, { at: new Date(now).toISOString(), dataDirectory: resolve(dataDirectory) });
+  } catch (error) {
+    const message = `Cannot write down this restore in "${recordPath(backup)}": ${(error as Error).message}`;
+    const hint =
+      'Before the same backup is restored again, wait for some minutes: numbers are then passed over by the time that went by.';
+    onFinding({ severity: 'warning', code: 'restore-unrecorded', message, hint });
   }
 }

@@ -12,6 +12,8 @@ interface SmallFile {
   readonly wrongWith?: (bytes: Buffer) => string | undefined;
 }
 
+const hint = 'Restore the file from a backup.';
+
 /** A part of a few small files at fixed paths, such as keys. */
 export function createSmallFilesPart(name: string, files: readonly SmallFile[]): DurablePart {
   let captured: CapturedFile[] = [];
@@ -37,9 +39,9 @@ export function createSmallFilesPart(name: string, files: readonly SmallFile[]):
       for (const { path, required, wrongWith } of files) {
         const found = await stat(join(directory, path)).catch(() => undefined);
         if (found === undefined && required) {
-          yield { severity: 'error', code: 'file-missing', message: `The file "${path}" is missing`, path };
+          yield { severity: 'error', code: 'file-missing', message: `The file "${path}" is missing`, path, hint };
         } else if (found !== undefined && !found.isFile()) {
-          yield { severity: 'error', code: 'not-a-file', message: `"${path}" is not a regular file`, path };
+          yield { severity: 'error', code: 'not-a-file', message: `"${path}" is not a regular file`, path, hint };
         } else if (found !== undefined) {
           const wrong = wrongWith?.(await readFile(join(directory, path)));
           if (wrong === undefined) continue;
@@ -48,6 +50,7 @@ export function createSmallFilesPart(name: string, files: readonly SmallFile[]):
             code: 'file-damaged',
             message: `The file "${path}" is damaged: it ${wrong}`,
             path,
+            hint,
           };
         }
       }

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
-import { opendir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DurablePart } from '../database/durable-part.ts';
 
 export interface FoundFile {
   /** Relative to where the walk began, with `/`. */
@@ -19,7 +20,7 @@ export async function* walkFiles(
 ): AsyncGenerator<FoundFile> {
   const waiting = [''];
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    for await (const entry of await opendir(join(root, directory), { bufferSize: 256 })) {
+    for (const entry of await readdir(join(root, directory), { withFileTypes: true })) {
       const path = directory === '' ? entry.name : `${directory}/${entry.name}`;
       if (entry.isDirectory()) {
         if (enter(path)) waiting.push(path);
@@ -32,4 +33,16 @@ export async function* walkFiles(
 
 function kindOf(entry: Dirent): 'file' | 'other' {
   return entry.isFile() ? 'file' : 'other';
+}
+
+/** @returns whether a path, relative to the data directory, belongs to one of the parts */
+export function ownership(parts: readonly DurablePart[]): (path: string) => boolean {
+  // Nearly every file belongs to whom the one before it did.
+  let last = parts[0];
+  return (path) => {
+    if (last?.owns(path)) return true;
+    const owner = parts.find((part) => part.owns(path));
+    last = owner ?? last;
+    return owner !== undefined;
+  };
 }

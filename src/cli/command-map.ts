@@ -67,12 +67,48 @@ export const commandMap: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/verifydata.ts')).verifydata,
   },
   restore: {
-    summary: 'restore a backup to an empty directory',
+    summary: 'restore a backup, or mail of it into the running server, or look into one',
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   bumpuidvalidity: {
     summary: 'make mail programs fetch mailboxes anew',
     load: async () => (await import('./commands/bumpuidvalidity.ts')).bumpuidvalidity,
+  },
+  fixuidmeta: {
+    summary: 'mend UIDNEXT, UIDVALIDITY, MODSEQ and other numbers of an account',
+    load: async () => (await import('./commands/repair.ts')).fixuidmeta,
+  },
+  recalculatemailboxcounts: {
+    summary: 'count the messages of an account again',
+    load: async () => (await import('./commands/repair.ts')).recalculatemailboxcounts,
+  },
+  fixmsgsize: {
+    summary: 'correct sizes of messages that differ from their files',
+    load: async () => (await import('./commands/repair.ts')).fixmsgsize,
+  },
+  reparse: {
+    summary: 'find out again what the messages of an account hold',
+    load: async () => (await import('./commands/repair.ts')).reparse,
+  },
+  reassignthreads: {
+    summary: 'put the messages of an account into threads again',
+    load: async () => (await import('./commands/repair.ts')).reassignthreads,
+  },
+  retrain: {
+    summary: 'make the junk filter of an account anew from its messages',
+    load: async () => (await import('./commands/retrain.ts')).retrain,
+  },
+  dnsbl: {
+    summary: 'ask DNS blocklists about an address',
+    load: async () => (await import('./commands/dnsbl.ts')).dnsbl,
+  },
+  spf: {
+    summary: 'check which hosts may send in the name of a domain',
+    load: async () => (await import('./commands/spf.ts')).spf,
+  },
+  dkim: {
+    summary: 'verify the signatures of a message',
+    load: async () => (await import('./commands/dkim.ts')).dkim,
   },
   completion: {
     summary: 'write a completion script for a shell',

@@ -1,5 +1,5 @@
 import type { RestoreResult } from '../backup/restore-backup.ts';
-import type { VerifyResult } from '../backup/verify-backup.ts';
+import type { VerifyResult } from '../backup/verification.ts';
 import type { LogSeverity, Progress } from '../control/control-message.ts';
 import type { ControlServices } from '../control/control-services.ts';
 
@@ -12,8 +12,41 @@ interface MainProgram {
    * @throws DataDirectoryLockedError while a server runs
    */
   openOffline(options: { staticConfigPath: string }): Promise<ControlServices & AsyncDisposable>;
-  /** Verifies a backup, or the data directory of a stopped server. Nothing is changed. */
-  verifyDirectory(options: LongWork & { directory: string }): Promise<VerifyResult>;
+  /** What SPF says of a client, and which records a domain has; with the resolver of the configuration, if there is one. */
+  checkSpf(question: {
+    staticConfigPath: string;
+    ip: string;
+    mailFrom: { localpart: string; domain: string } | undefined;
+    helloName: string;
+    signal: AbortSignal;
+  }): Promise<SpfAnswer>;
+  lookUpSpf(question: {
+    staticConfigPath: string;
+    domain: string;
+    signal: AbortSignal;
+  }): Promise<{ record: string; problem?: string }[]>;
+  /** Verifies the signatures of a message, whose lines end with CRLF. */
+  verifyDkim(question: {
+    staticConfigPath: string;
+    content: AsyncIterable<Uint8Array>;
+    signal: AbortSignal;
+  }): Promise<DkimAnswer[]>;
+  /** Asks DNS blocklists about an address, or only whether they work. */
+  askDnsBlocklists(question: {
+    staticConfigPath: string;
+    /** None: those of the configuration. */
+    lists: readonly string[];
+    ip: string | undefined;
+    signal: AbortSignal;
+  }): Promise<{ list: string; problem?: string; entry?: { text: string } }[]>;
+}
+
+/** What the commands need of `main-at-rest.ts`, which works on directories that no server runs on. */
+interface ProgramAtRest {
+  /** Verifies a backup, or the data directory of a stopped server. Without `fix` nothing is changed. */
+  verifyDirectory(
+    options: LongWork & { directory: string; full: boolean; fix: boolean },
+  ): Promise<VerifyResult & { kind: 'backup' | 'data' }>;
   /** Restores a backup; both directories must be missing or empty. */
   restoreDirectory(
     options: LongWork & {
@@ -21,8 +54,26 @@ interface MainProgram {
       dataDirectory: string;
       configDirectory: string | undefined;
       allowIncomplete: boolean;
+      fromVersion: number | undefined;
+      dryRun: boolean;
     },
   ): Promise<RestoreResult>;
+}
+
+export interface DkimAnswer {
+  readonly result: string;
+  readonly signature?: { readonly domain: string; readonly selector: string; readonly algorithm: string };
+  readonly problem?: string;
+  readonly isTest?: boolean;
+}
+
+export interface SpfAnswer {
+  readonly result: string;
+  readonly identity: 'mailfrom' | 'helo';
+  readonly domain: string;
+  readonly mechanism?: string;
+  readonly explanation?: string;
+  readonly problem?: string;
 }
 
 export interface StartOptions {
@@ -58,4 +109,8 @@ interface LongWork {
 
 export async function mainProgram(): Promise<MainProgram> {
   return await import('../main.ts');
+}
+
+export async function programAtRest(): Promise<ProgramAtRest> {
+  return await import('../main-at-rest.ts');
 }

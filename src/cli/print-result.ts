@@ -12,6 +12,12 @@ export function printTable(heading: readonly string[], rows: readonly (readonly 
   }
 }
 
+/** `1 message`, `2 messages` */
+export function counted(count: number, noun: string): string {
+  const plural = noun.endsWith('x') ? `${noun}es` : `${noun}s`;
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
 /** `10.4 MB` */
 export function sizeText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

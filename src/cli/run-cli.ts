@@ -21,9 +21,16 @@ export async function runCli(words: string[]): Promise<number> {
   } catch (error) {
     // Help and version end here too, with 0; commander has printed what there is to say.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    if (isClosedOutput(error)) return exitCode.done;
     printError(error);
     return exitCodeOf(error);
   }
+}
+
+/** Who was to read what a command prints has gone. */
+function isClosedOutput(error: unknown): boolean {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return code === 'EPIPE' && syscall === 'write';
 }
 
 /** The program with the names of all commands; what a command takes is added when it is loaded. */

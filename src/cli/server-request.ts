@@ -9,10 +9,13 @@ import { configPath } from './config-path.ts';
 import { interruption } from './interruption.ts';
 import { mainProgram } from './main-program.ts';
 import { ProgressLine } from './progress-line.ts';
+import type { ShownWork } from './shown-work.ts';
 
 interface RequestOptions extends Pick<ControlHandlers, 'input'> {
   /** Also show what is logged for debugging. */
-  verbose?: boolean;
+  verbose?: boolean | undefined;
+  /** Where log lines and progress go. Default: standard error. */
+  shown?: ShownWork;
 }
 
 /**
@@ -26,7 +29,7 @@ export async function serverRequest(
   options: RequestOptions = {},
 ): Promise<unknown> {
   const dataDirectory = await findDataDirectory(configPath(command));
-  const progress = new ProgressLine();
+  const progress = options.shown ?? new ProgressLine();
   try {
     return await controlRequest(join(dataDirectory, controlSocketName), name, given, {
       input: options.input,
@@ -47,7 +50,7 @@ export async function serverOrOfflineRequest(
   command: Command,
   name: ControlCommandName,
   given: unknown,
-  options: Pick<RequestOptions, 'verbose'> = {},
+  options: Pick<RequestOptions, 'verbose' | 'shown'> = {},
 ): Promise<unknown> {
   try {
     return await serverRequest(command, name, given, options);
@@ -59,7 +62,7 @@ export async function serverOrOfflineRequest(
     import('../control/control-commands.ts'),
   ]);
   await using services = await openOffline({ staticConfigPath: configPath(command) });
-  const progress = new ProgressLine();
+  const progress = options.shown ?? new ProgressLine();
   const offline = controlCommands(services)[name];
   try {
     return await offline.run(offline.arguments.parse(given), {

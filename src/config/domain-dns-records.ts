@@ -18,7 +18,7 @@ export function domainDnsRecords({ domain, hostname, dkim }: DomainNames): strin
     ...(isBelow ? [record(hostname, txt('v=spf1 a -all'))] : []),
     '; Public keys for signatures (RFC 6376): this version makes the keys, a later one signs.',
     ...dkim.map((key) => record(`${key.selector}._domainkey.${domain}`, txt(key.txt))),
-    '; Reports on mail that is neither go to you (RFC 7489). Once they name none of yours, change p=none to p=reject.',
+    '; Reports on mail that is neither go to you (RFC 9990). Once they name none of yours, change p=none to p=reject.',
     record(`_dmarc.${domain}`, txt(`v=DMARC1; p=none; rua=mailto:dmarc-reports@${domain}`)),
     '; Others are to report when TLS fails (RFC 8460).',
     record(`_smtp._tls.${domain}`, txt(`v=TLSRPTv1; rua=mailto:tls-reports@${domain}`)),

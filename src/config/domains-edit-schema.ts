@@ -6,6 +6,7 @@ const members = z.array(text).min(1).max(10_000);
 /** One change of `domains.yaml`, as commands and the administration pages make them. Values are validated with the file. */
 export const domainsEditSchema = z.discriminatedUnion('edit', [
   z.strictObject({ edit: z.literal('addAccount'), account: text, address: text, fullName: text.optional() }),
+  z.strictObject({ edit: z.literal('putAccount'), account: text, settings: z.record(text, z.unknown()) }),
   z.strictObject({ edit: z.literal('removeAccount'), account: text }),
   z.strictObject({ edit: z.literal('disableLogin'), account: text, reason: text }),
   z.strictObject({ edit: z.literal('enableLogin'), account: text }),

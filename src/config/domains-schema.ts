@@ -105,6 +105,18 @@ const account = z.strictObject({
     .default({})
     .describe('Addresses of the account: it receives mail to them, may write from them, and logs in with any of them.'),
   quota: sizeValue.optional().describe('Most that the account may store; otherwise the quota of restante.yaml.'),
+  junkFilter: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('Whether mail that looks like what the user has called junk goes to the mailbox for junk.'),
+      threshold: accepting(z.number().gt(0.5).lt(1), 'a number above 0.5 and below 1', 0.95)
+        .default(0.95)
+        .describe('How probable it must be that a message is junk.'),
+    })
+    .prefault({})
+    .describe('What the account learns from what its user moves and flags.'),
   loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
   maxOutgoingMessagesPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
   maxNewRecipientsPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),

@@ -24,6 +24,9 @@ export function editDomains(document: Document, change: DomainsEdit): void {
       add(document, ['accounts', change.account], { domain, ...names, addresses: { [change.address]: {} } }, 'account');
       break;
     }
+    case 'putAccount':
+      add(document, ['accounts', change.account], change.settings, 'account');
+      break;
     case 'removeAccount':
       remove(document, ['accounts', change.account], 'account');
       break;

@@ -169,6 +169,12 @@ export const staticSchema = z
       })
       .prefault({})
       .describe('DNS.'),
+    dnsBlocklists: z
+      .array(accepting(hostnameValue.clone(), 'a domain name such as zen.spamhaus.org', 'zen.spamhaus.org'))
+      .default([])
+      .describe(
+        'DNS blocklists (RFC 5782): mail from addresses that are on one is refused. Asked in this order; none by default.',
+      ),
     limits: z.strictObject(operatorLimits).prefault({}).describe('Limits that differ from the built-in ones.'),
     newAccounts: z
       .strictObject({

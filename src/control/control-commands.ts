@@ -9,10 +9,14 @@ import { queueChange } from './commands/queue-change.ts';
 import { queueDump } from './commands/queue-dump.ts';
 import { queueList } from './commands/queue-list.ts';
 import { reloadDomains } from './commands/reload-domains.ts';
+import { repair } from './commands/repair.ts';
+import { restoreAccountCommand } from './commands/restore-account.ts';
+import { retrain } from './commands/retrain.ts';
 import { setAccountPassword } from './commands/set-account-password.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { submit } from './commands/submit.ts';
+import { verifyData } from './commands/verify-data.ts';
 import type { ControlCommand } from './control-command.ts';
 import type { ControlServices } from './control-services.ts';
 
@@ -30,10 +34,14 @@ export function controlCommands(services: ControlServices) {
     queueDump: queueDump(services),
     queueList: queueList(services),
     reloadDomains: reloadDomains(services),
+    repair: repair(services),
+    restoreAccount: restoreAccountCommand(services),
+    retrain: retrain(services),
     setAccountPassword: setAccountPassword(services),
     status: status(services),
     stop: stop(services),
     submit: submit(services),
+    verifyData: verifyData(services),
   } satisfies Record<string, ControlCommand>;
 }
 

@@ -32,6 +32,9 @@ export interface Progress {
   done: number;
   total?: number;
   unit: string;
+  /** Copied, of those expected. */
+  bytes?: number;
+  totalBytes?: number;
 }
 
 export interface LogMessage {

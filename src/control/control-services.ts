@@ -1,9 +1,12 @@
-import type { BackupProgress, BackupResult } from '../backup/take-backup.ts';
+import type { ProgressReport } from '../backup/backup-progress.ts';
+import type { BackupResult } from '../backup/take-backup.ts';
+import type { Finding, VerifyResult } from '../backup/verification.ts';
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Account, Accounts } from '../store/account.ts';
+import type { AccountAtRest } from '../store/account-at-rest.ts';
 import type { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
 import type { LogSeverity } from './control-message.ts';
 
@@ -14,29 +17,67 @@ export interface ControlServices {
   readonly config: StaticConfig;
   readonly domains: Pick<LiveDomains, 'config' | 'edit' | 'reload'>;
   readonly logLevels: Pick<RootLog, 'levels' | 'setLevel'>;
-  readonly accounts: Pick<Accounts, 'setPassword' | 'startMessage'> & { open(name: string): Promise<StoredAccount> };
+  readonly accounts: Pick<Accounts, 'setPassword' | 'startMessage' | 'exists'> & {
+    open(name: string): Promise<StoredAccount>;
+  };
   readonly loginAttempts: Pick<LoginAttempts, 'list'>;
   readonly queue: Pick<Queue, 'list' | 'hold' | 'unhold' | 'schedule' | 'fail' | 'drop' | 'dump'>;
   /** Asks the server to stop, and returns at once. */
   stop(): void;
   backup(options: BackupRequest): Promise<BackupResult>;
+  /** Verifies the data directory as of one instant, while everything goes on. */
+  verify(options: LiveVerifyRequest): Promise<LiveVerifyResult>;
+  /** Brings a whole account back that is not there: its database and messages, from a backup. */
+  installAccount(request: InstallRequest): Promise<void>;
+  /** Makes the junk filter of an account anew from its messages. @returns messages of each kind that it has learned */
+  retrainJunkFilter(account: string): Promise<{ ham: number; junk: number }>;
   /** Puts a message from this machine into the queue, as submission does: Message-ID and Date are added when missing. */
   submit(message: LocalSubmission): Promise<{ ids: number[] }>;
 }
 
-/** What import, export and bumpuidvalidity use of an account. */
-export type StoredAccount = Pick<
-  Account,
-  'read' | 'createMailbox' | 'addMessages' | 'bumpUidValidity' | 'streamContent' | keyof AsyncDisposable
->;
+export type StoredAccount = Account;
 
 export interface BackupRequest {
   /** Absolute. */
   destination: string;
   messageFiles: 'link' | 'copy';
+  /** Most bytes copied in a second. */
+  bytesPerSecond?: number | undefined;
+  /** Waits for a backup that is being taken, instead of failing. */
+  wait?: boolean | undefined;
   signal: AbortSignal;
   report(severity: 'error' | 'warning' | 'verbose', text: string, fields?: Record<string, unknown>): void;
-  onProgress(progress: BackupProgress): void;
+  onProgress(progress: ProgressReport): void;
+}
+
+export interface InstallRequest {
+  /** Absolute. */
+  backup: string;
+  /** Its name in the backup, and here. */
+  account: string;
+  name: string;
+  /** When the backup was taken, milliseconds. */
+  instant: number;
+  /** The same account, opened. */
+  source: AccountAtRest;
+  /** Messages whose files are damaged are left out, instead of failing. */
+  allowIncomplete: boolean;
+  signal: AbortSignal;
+  onDamaged(message: { mailbox: string; uid: number; subject: string; detail: string }): void;
+  onProgress(done: number, total: number): void;
+}
+
+export interface LiveVerifyRequest {
+  /** Parses every message again instead of a sample. */
+  full: boolean;
+  signal: AbortSignal;
+  onFinding(finding: Finding): void;
+  onProgress(progress: { phase: string; files: number; bytes: number }): void;
+}
+
+export interface LiveVerifyResult extends VerifyResult {
+  readonly directory: string;
+  readonly instant: string;
 }
 
 export interface LocalSubmission {
@@ -57,4 +98,11 @@ export const backupSeverity: Record<'error' | 'warning' | 'verbose', LogSeverity
   error: 'error',
   warning: 'warn',
   verbose: 'debug',
+};
+
+/** How the severity of a finding is logged. */
+export const findingSeverity: Record<Finding['severity'], LogSeverity> = {
+  error: 'error',
+  warning: 'warn',
+  note: 'info',
 };

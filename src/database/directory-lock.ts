@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { RestanteError } from '../runtime/errors.ts';
+import { toDatabaseError } from './sqlite/to-database-error.ts';
 
 /** Exit code 4 of commands. */
 export class DataDirectoryLockedError extends RestanteError {}
@@ -15,22 +16,21 @@ export const lockFileName = 'lock';
  * it is held: that would drop the lock (fcntl).
  * @param directory made, mode 0700, if it is missing
  * @returns disposing of it releases the lock
- * @throws DataDirectoryLockedError
+ * @throws DataDirectoryLockedError; DatabaseError when the disk fails
  */
 export function lockDataDirectory(directory: string): Disposable {
   const path = join(directory, lockFileName);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  let database: Database | undefined;
   try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const database = new SqliteDatabase(path, { fileMustExist: true, timeout: 0 });
-  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeLockFile(path);
+    database = new SqliteDatabase(path, { fileMustExist: true, timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    database.close();
-    if (!(error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error;
+    database?.close();
+    if (!(error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY'))) {
+      throw toDatabaseError(error, 'Cannot lock data directory', directory);
+    }
     throw new DataDirectoryLockedError(
       'data-directory-locked',
       `Cannot use data directory "${directory}": another process, probably a running server, has it locked`,
@@ -42,4 +42,12 @@ export function lockDataDirectory(directory: string): Disposable {
     );
   }
   return { [Symbol.dispose]: () => database.close() };
+}
+
+function makeLockFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }

@@ -62,23 +62,29 @@ export interface Database<Schema, Ops extends Operations> extends AsyncDisposabl
   write<Name extends keyof Ops & string>(name: Name, args: ArgumentsOf<Ops[Name]>): Promise<ResultOf<Ops[Name]>>;
 }
 
+export interface CopyOptions {
+  readonly signal: AbortSignal;
+  /** Bytes done and bytes in all. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Whether the copy is on disk when it is done; false leaves that to the caller. Default true. */
+  readonly flush?: boolean;
+  /** Most bytes in a second; undefined: no limit. */
+  readonly bytesPerSecond?: number | undefined;
+  /** Whether this thread has nobody to answer, and may be held for some hundredths of a second: that is several times as quick. */
+  readonly mayHold?: boolean;
+}
+
 /** What all databases held at one instant, while writers go on. */
 export interface DatabaseSnapshot extends AsyncDisposable {
   /** Milliseconds since the epoch. */
   readonly instant: number;
   /** How long writers were held, in milliseconds. */
   readonly pauseMs: number;
+  readonly sqliteVersion: string;
   /** Reads a database as of the instant. */
   read<Schema, Result>(path: string, query: (reader: Reader<Schema>) => Promise<Result>): Promise<Result>;
-  /**
-   * Copies a database as of the instant to a new file: complete, without journal, checked to open, flushed.
-   * @param onProgress bytes done and bytes in all
-   */
-  copy(
-    path: string,
-    destination: string,
-    options: { signal: AbortSignal; onProgress?: (doneBytes: number, totalBytes: number) => void },
-  ): Promise<void>;
+  /** Copies a database as of the instant to a new file: complete, without journal, checked to open. */
+  copy(path: string, destination: string, options: CopyOptions): Promise<{ schemaVersion: number }>;
 }
 
 export interface DatabaseEngine extends AsyncDisposable {

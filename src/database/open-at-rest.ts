@@ -3,10 +3,10 @@ import { copyFile, link, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { Finding } from './durable-part.ts';
-import type { Migration, Reader } from './engine.ts';
+import type { Migration, Parameter, Reader } from './engine.ts';
 import { Connection } from './sqlite/connection.ts';
 import { migrate, userVersion } from './sqlite/migrate.ts';
-import { toDatabaseError } from './sqlite/to-database-error.ts';
+import { toDatabaseError, toReadError } from './sqlite/to-database-error.ts';
 
 export interface DatabaseAtRest extends AsyncDisposable {
   /** Number of the last migration applied. */
@@ -14,10 +14,20 @@ export interface DatabaseAtRest extends AsyncDisposable {
   /** All reads see one state. */
   reader<Schema>(): Reader<Schema>;
   /**
-   * Checks the file's structure, its foreign keys, and that its tables are those that the migrations up to its version make. Runs for
+   * Checks the file's structure, its foreign keys, and, given migrations, that its tables are those that they make. Runs for
    * seconds on a database of gigabytes, in steps of one table.
    */
-  check(options: { migrations: readonly Migration[]; signal: AbortSignal }): Promise<Finding[]>;
+  check(options: { migrations?: readonly Migration[]; signal: AbortSignal }): Promise<Finding[]>;
+  /**
+   * The same database with all migrations applied: itself, or a copy of an older one, so that what is said of newer ones can be asked of
+   * it.
+   * @param temporaryDirectory private to the caller; takes the copy
+   * @throws DatabaseError `database-migration-failed`
+   */
+  newest(
+    migrations: readonly Migration[],
+    temporaryDirectory: string,
+  ): Promise<{ reader<Schema>(): Reader<Schema> } & AsyncDisposable>;
 }
 
 /**
@@ -79,10 +89,10 @@ class OpenedAtRest implements DatabaseAtRest {
   }
 
   reader<Schema>(): Reader<Schema> {
-    return this.#connection as Connection<unknown> as Connection<Schema>;
+    return new NamedReader(this.#connection as Connection<unknown> as Connection<Schema>, this.#path);
   }
 
-  async check(options: { migrations: readonly Migration[]; signal: AbortSignal }): Promise<Finding[]> {
+  async check(options: { migrations?: readonly Migration[]; signal: AbortSignal }): Promise<Finding[]> {
     const findings: Finding[] = [];
     const add = (code: string, message: string) => {
       findings.push({ severity: 'error', code, message, path: this.#path, hint: 'Restore the file from a backup.' });
@@ -105,6 +115,39 @@ class OpenedAtRest implements DatabaseAtRest {
       add('database-damaged', toDatabaseError(error, 'Cannot check database', this.#path).message);
     }
     return findings;
+  }
+
+  async newest(
+    migrations: readonly Migration[],
+    temporaryDirectory: string,
+  ): Promise<{ reader<Schema>(): Reader<Schema> } & AsyncDisposable> {
+    if (this.userVersion >= migrations.length) {
+      return { reader: () => this.reader(), async [Symbol.asyncDispose]() {} };
+    }
+    const directory = await mkdtemp(join(temporaryDirectory, 'migrated-'));
+    try {
+      const path = join(directory, basename(this.#path));
+      await this.#connection.database.backup(path);
+      const copy = new SqliteDatabase(path, { fileMustExist: true });
+      try {
+        copy.pragma('journal_mode = MEMORY');
+        copy.pragma('synchronous = OFF');
+        migrate(copy, migrations, this.#path);
+      } finally {
+        copy.close();
+      }
+      const migrated = await openDatabaseAtRest(path, directory);
+      return {
+        reader: () => migrated.reader(),
+        async [Symbol.asyncDispose]() {
+          await migrated[Symbol.asyncDispose]();
+          await rm(directory, { recursive: true, force: true });
+        },
+      };
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,7 +176,8 @@ class OpenedAtRest implements DatabaseAtRest {
     return problems.slice(0, maxFindings);
   }
 
-  #differences(migrations: readonly Migration[]): string[] {
+  #differences(migrations: readonly Migration[] | undefined): string[] {
+    if (migrations === undefined) return [];
     if (this.userVersion > migrations.length) {
       return [`Database has version ${this.userVersion}, and this software knows versions up to ${migrations.length}`];
     }
@@ -151,6 +195,37 @@ class OpenedAtRest implements DatabaseAtRest {
       return differences.slice(0, maxFindings);
     } finally {
       fresh.close();
+    }
+  }
+}
+
+/** Errors of reads say which database could not be read. */
+class NamedReader<Schema> implements Reader<Schema> {
+  readonly #connection: Connection<Schema>;
+  readonly #path: string;
+
+  constructor(connection: Connection<Schema>, path: string) {
+    this.#connection = connection;
+    this.#path = path;
+  }
+
+  get kysely(): Reader<Schema>['kysely'] {
+    return this.#connection.kysely;
+  }
+
+  async all<Row>(sql: string, parameters?: readonly Parameter[]): Promise<Row[]> {
+    try {
+      return await this.#connection.all<Row>(sql, parameters);
+    } catch (error) {
+      throw toReadError(error, this.#path);
+    }
+  }
+
+  async first<Row>(sql: string, parameters?: readonly Parameter[]): Promise<Row | undefined> {
+    try {
+      return await this.#connection.first<Row>(sql, parameters);
+    } catch (error) {
+      throw toReadError(error, this.#path);
     }
   }
 }

@@ -94,7 +94,6 @@ async function start(options: Partial<DeliveryOptions> = {}): Promise<World> {
       },
     },
     hostname: 'mx.here.example',
-    temporaryDirectory,
     clock,
     log: silentLog,
     ...options,

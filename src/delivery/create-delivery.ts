@@ -3,6 +3,8 @@ import type { Log } from '../runtime/log.ts';
 import { formatAddress } from '../smtp/address.ts';
 import { SmtpError } from '../smtp/smtp-error.ts';
 import type { Accounts } from '../store/account.ts';
+import type { AuthenticateSender } from './authenticate-sender.ts';
+import type { Decide } from './decision/decide.ts';
 import { deliverToTargets } from './deliver-to-targets.ts';
 import { deliveredTo, readHeader } from './delivered-to.ts';
 import { errorReply } from './error-reply.ts';
@@ -19,10 +21,12 @@ export interface DeliveryOptions {
   readonly resolve: ResolveRecipient;
   readonly queue: OutgoingQueue;
   readonly hostname: string;
-  /** `tmp/` of the data directory, where the files of messages are that are being received. */
-  readonly temporaryDirectory: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Asked about messages that are received from other servers; without it nothing is found out. */
+  readonly authenticate?: AuthenticateSender;
+  /** What is done with messages that were looked into; without it all are accepted. */
+  readonly decide?: Decide;
   /** Runs changes of several databases so that a backup holds all of them or none. */
   readonly asOne?: <Result>(change: () => Promise<Result>) => Promise<Result>;
 }
@@ -55,7 +59,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const deliver = (message: IncomingMessage): Promise<RecipientResult[]> => deliverMessage(options, message);
   return {
     deliver,
-    async receive(message) {
+    async receive(received) {
+      const message = await withSender(options, received);
+      options.decide?.forAll(message);
       const results = await deliver(message);
       const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]));
       if (errors.length === results.length) throw errors.find((error) => error.temporary) ?? errors[0];
@@ -66,6 +72,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   };
 }
 
+async function withSender({ authenticate }: DeliveryOptions, message: IncomingMessage): Promise<IncomingMessage> {
+  const sender = await authenticate?.(message);
+  if (sender === undefined) return message;
+  return { ...message, sender, prefix: Buffer.concat([Buffer.from(sender.fields), message.prefix]) };
+}
+
 async function deliverMessage(options: DeliveryOptions, message: IncomingMessage): Promise<RecipientResult[]> {
   try {
     for (const check of incomingChecks) await check(message);
@@ -74,8 +86,7 @@ async function deliverMessage(options: DeliveryOptions, message: IncomingMessage
   }
   const expansion = expandRecipients(message.recipients, options.resolve, (alias) => checkPosting(alias, message));
   let recipients = expansion.recipients;
-  if (recipients.some(({ alias }) => alias !== undefined))
-    recipients = await withoutLoops(options, message, recipients);
+  if (recipients.some(({ alias }) => alias !== undefined)) recipients = await withoutLoops(message, recipients);
   const wanted = new Map<string, Target>();
   for (const { targets } of recipients) {
     for (const key of targets) wanted.set(key, expansion.targets.get(key)!);
@@ -124,11 +135,10 @@ function checkPosting(alias: AliasRecipient, message: IncomingMessage): SmtpErro
 
 /** RFC 9228 §4: a message that an alias passed on before must not be passed on by it again. */
 async function withoutLoops(
-  options: DeliveryOptions,
   message: IncomingMessage,
   recipients: readonly ExpandedRecipient[],
 ): Promise<ExpandedRecipient[]> {
-  const before = deliveredTo(message.prefix, await readHeader(options.temporaryDirectory, message));
+  const before = deliveredTo(message.prefix, await readHeader(message));
   return recipients.map((expanded) => {
     if (expanded.alias === undefined || !before.has(expanded.alias.toLowerCase())) return expanded;
     return { ...expanded, targets: [], error: new SmtpError(554, '5.4.6', 'The message goes in circles') };
@@ -163,7 +173,7 @@ async function settlePartial(
     return [reportOf(recipient, { action: 'failed', status: error.enhancedCode, diagnosticCode })];
   });
   if (reports.length === 0) return;
-  const header = await readHeader(options.temporaryDirectory, message);
+  const header = await readHeader(message);
   await sendDsn(options, message, header, reports);
 }
 

@@ -1,13 +1,16 @@
 import { hash } from 'node:crypto';
 import { formatAddress } from '../smtp/address.ts';
 import type { SmtpError } from '../smtp/smtp-error.ts';
+import type { Account } from '../store/account.ts';
 import { AlreadyDeliveredError } from '../store/store-errors.ts';
 import type { DeliveryOptions } from './create-delivery.ts';
+import type { Decision } from './decision/decision.ts';
 import { deliveryPrefix } from './delivery-prefix.ts';
 import { errorReply } from './error-reply.ts';
 import type { ExpandedRecipient, Target } from './expand-recipients.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { AccountRecipient } from './resolve-recipient.ts';
+import { senderValidation } from './sender-validation.ts';
 
 /** Accounts written to at the same time for one message. */
 const concurrency = 16;
@@ -29,9 +32,17 @@ export async function deliverToTargets(
     if (typeof destination === 'string') remote.push([key, destination, alias]);
     else local.push([key, destination]);
   }
+  const decisions = await decideOn(options, message, local);
+  const isTaken = remote.length > 0 || local.some(([key]) => decisions.get(key)?.action !== 'refuse');
   const store = async ([key, recipient]: [string, AccountRecipient]): Promise<void> => {
+    const decision = decisions.get(key);
+    // When others take the message there is no reply to refuse it with, and a DSN would go to whoever the sender claims to be.
+    if (decision?.action === 'refuse' && !isTaken) {
+      errors.set(key, decision.error);
+      return;
+    }
     try {
-      await storeInMailbox(options, message, recipient);
+      await storeInMailbox(options, message, recipient, decision);
     } catch (error) {
       if (error instanceof AlreadyDeliveredError) {
         options.log.info({ account: recipient.account, deliveryId: message.deliveryId }, 'message delivered before');
@@ -70,23 +81,51 @@ async function storeInMailbox(
   options: DeliveryOptions,
   message: IncomingMessage,
   recipient: AccountRecipient,
+  decision: Decision | undefined,
 ): Promise<void> {
   const { sender, requireTls } = message.envelope;
   await using account = await options.accounts.open(recipient.account);
+  const isWanted = decision === undefined || decision.action === 'accept';
   await account.addMessage({
-    mailbox: recipient.mailbox,
+    mailbox: isWanted ? recipient.mailbox : await junkMailbox(account),
     createMissing: true,
     file: message.file,
-    prefix: deliveryPrefix(sender, recipient.address, message.prefix),
+    prefix: deliveryPrefix(sender, recipient.address, message.prefix, decision),
     receivedAt: message.receivedAt,
     reception: {
       ...message.reception,
       mailFrom: formatAddress(sender),
       rcptTo: recipient.address,
       requireTls,
+      ...(message.sender === undefined ? {} : { validation: senderValidation(message.sender) }),
     },
     ...(message.deliveryId === undefined ? {} : { deliveryId: targetId(message.deliveryId, recipient.address) }),
   });
+}
+
+async function decideOn(
+  options: DeliveryOptions,
+  message: IncomingMessage,
+  local: readonly (readonly [key: string, recipient: AccountRecipient])[],
+): Promise<Map<string, Decision>> {
+  const decisions = new Map<string, Decision>();
+  if (options.decide === undefined || message.sender === undefined) return decisions;
+  for (const [key, recipient] of local) {
+    try {
+      await using account = await options.accounts.open(recipient.account);
+      decisions.set(key, await options.decide.forRecipient(message, { account, recipient }));
+    } catch (error) {
+      // Nobody loses mail because it could not be judged; if the account is the trouble, storing will say so.
+      options.log.error({ account: recipient.account, err: error }, 'message not judged');
+    }
+  }
+  return decisions;
+}
+
+/** The mailbox for junk, whatever its name; made when the user has none. */
+async function junkMailbox(account: Account): Promise<number | string> {
+  const mailboxes = await account.read((reader) => reader.mailboxes());
+  return mailboxes.find(({ specialUse }) => specialUse.includes('\\Junk'))?.id ?? 'Junk';
 }
 
 /** An account may get a message under several of its addresses, once for each. */

@@ -1,26 +1,18 @@
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { headerValues, splitHeader } from '../message/header-fields.ts';
 import { limits } from '../runtime/limits.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 
 /** The header of a message file, up to a limit, without what was put before it here. */
-export async function readHeader(temporaryDirectory: string, message: Pick<IncomingMessage, 'file'>): Promise<Buffer> {
-  const { path } = await message.file.temporaryFile();
-  const length = Math.min(message.file.structure.root.bodyStart, limits.headerBytes);
-  const file = await open(join(temporaryDirectory, path), 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(length);
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await file.read(buffer, filled, length - filled, filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return buffer.subarray(0, filled);
-  } finally {
-    await file.close();
+export async function readHeader({ file }: Pick<IncomingMessage, 'file'>): Promise<Buffer> {
+  const length = Math.min(file.structure.root.bodyStart, limits.headerBytes);
+  const pieces: Uint8Array[] = [];
+  let filled = 0;
+  for await (const piece of file.content()) {
+    pieces.push(piece.subarray(0, length - filled));
+    filled += pieces.at(-1)!.length;
+    if (filled === length) break;
   }
+  return Buffer.concat(pieces, filled);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Address } from '../smtp/address.ts';
 import type { BodyType } from '../smtp/mail-command.ts';
 import type { ReceivedFile, Reception } from '../store/account.ts';
+import type { SenderVerdict } from './sender-verdict.ts';
 
 /** A message that this server has received in full, whoever sent it. Its file stays the caller's to dispose of. */
 export interface IncomingMessage {
@@ -13,6 +14,8 @@ export interface IncomingMessage {
   /** Milliseconds. */
   readonly receivedAt: number;
   readonly recipients: readonly IncomingRecipient[];
+  /** Who sent it, when it came from another server and that was looked into. */
+  readonly sender?: SenderVerdict;
   /** The same for every attempt to deliver this message, and for no other: each recipient gets it once. */
   readonly deliveryId?: string;
 }

@@ -9,7 +9,7 @@ describe('normalizeName', () => {
   });
 
   it('refuses what cannot be a name', () => {
-    for (const name of ['', '.', 'a..b', '.a', 'a b', 'é.example', `${'a'.repeat(64)}.example`, 'a.'.repeat(130)])
+    for (const name of ['', '.', 'a..b', '.a', 'a\tb', 'é.example', `${'a'.repeat(64)}.example`, 'a.'.repeat(130)])
       expect(normalizeName(name)).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-const label = /^[\x21-\x2d\x2f-\x7e]{1,63}$/;
+/** DNS names may hold any bytes; those that SPF macros make may hold spaces. */
+const label = /^[\x20-\x2d\x2f-\x7e]{1,63}$/;
 
 /**
  * @returns the name in lower case without final dot; undefined for what can't be a name, which therefore doesn't exist

@@ -1,5 +1,6 @@
 import { limits } from '../runtime/limits.ts';
 import { decodeCharset } from './charset.ts';
+import { htmlToText } from './html-text.ts';
 import { rawParameter } from './parameters.ts';
 import type { MessagePart, MessageStructure } from './structure.ts';
 import { decodeTransfer } from './transfer-decoder.ts';
@@ -43,36 +44,4 @@ export function previewText(part: MessagePart, body: Uint8Array): string {
   else text = text.replace(/^>.*$/gm, '');
   const line = text.replace(/(?:[\s\x00-\x1F\x7F\u00AD\u200B-\u200F\u2060\uFEFF]|\u034F)+/g, ' ').trim();
   return [...line.slice(0, limits.previewCharacters * 2)].slice(0, limits.previewCharacters).join('');
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: ' ',
-  hellip: '…',
-  ndash: '–',
-  mdash: '—',
-  rsquo: '’',
-  lsquo: '‘',
-  rdquo: '”',
-  ldquo: '“',
-};
-
-/** Good enough for a line to look at; what is shown as HTML never comes from here. */
-function htmlToText(html: string): string {
-  return html
-    .replace(/<(head|style|script|title)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, ' ')
-    .replace(/<!--[\s\S]*?(?:-->|$)/g, ' ')
-    .replace(/<[^>]*(?:>|$)/g, ' ')
-    .replace(
-      /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w{2,8}));/gi,
-      (match, decimal?: string, hex?: string, name?: string) => {
-        if (name !== undefined) return ENTITIES[name] ?? match;
-        const code = decimal !== undefined ? Number(decimal) : Number.parseInt(hex!, 16);
-        return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : ' ';
-      },
-    );
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
+import { checkFilesHere } from '../database/check-files-here.ts';
 import { createQueuePart } from './queue-part.ts';
 import { SmtpSink } from './smtp-sink.ts';
 
@@ -46,7 +47,10 @@ async function killAndGoOn(kill: (directory: string, port: number) => Promise<Ru
     const finished = await run(directory, sink.port, '', 0);
     expect(finished.signal).toBe(null);
     const findings = await Array.fromAsync(
-      createQueuePart().verify(directory, { signal: new AbortController().signal, readMessages: true }),
+      createQueuePart().verify(directory, {
+        signal: new AbortController().signal,
+        checkFiles: checkFilesHere(directory),
+      }),
     );
     expect(findings).toEqual([]);
     const counts = new Map<string, number>();
@@ -73,7 +77,10 @@ async function killAndGoOn(kill: (directory: string, port: number) => Promise<Ru
 async function errorsIn(directory: string): Promise<unknown[]> {
   if (!(await readdir(directory)).includes('queue')) return [];
   const findings = await Array.fromAsync(
-    createQueuePart().verify(directory, { signal: new AbortController().signal, readMessages: true }),
+    createQueuePart().verify(directory, {
+      signal: new AbortController().signal,
+      checkFiles: checkFilesHere(directory),
+    }),
   );
   return findings.filter(({ severity }) => severity !== 'note');
 }

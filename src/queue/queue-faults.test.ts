@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { checkFilesHere } from '../database/check-files-here.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { QueueFixture, until, zoneResolver } from './queue-fixture.ts';
 import { createQueuePart } from './queue-part.ts';
@@ -33,7 +34,7 @@ function failingEngine(engine: DatabaseEngine, fails: (operation: string) => boo
 }
 
 async function findings(fixture: QueueFixture): Promise<unknown[]> {
-  const options = { signal: new AbortController().signal, readMessages: true };
+  const options = { signal: new AbortController().signal, checkFiles: checkFilesHere(fixture.dataDirectory) };
   return await Array.fromAsync(createQueuePart().verify(fixture.dataDirectory, options));
 }
 

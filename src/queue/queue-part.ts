@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseError } from '../database/database-error.ts';
-import type { CapturedFile, DurablePart, Finding, VerifyOptions } from '../database/durable-part.ts';
+import type { CapturedMessage, DurablePart, Finding, ToReview, VerifyOptions } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { type DatabaseAtRest, openDatabaseAtRest } from '../database/open-at-rest.ts';
 import { RestanteError } from '../runtime/errors.ts';
@@ -21,6 +21,19 @@ export function createQueuePart(): DurablePart {
     name: 'queue',
     owns: (path) => /^queue\/index\.db(?:-wal|-shm|-journal)?$/.test(path) || messageFileId(path) !== undefined,
     async captureAtInstant() {},
+    async expect(snapshot, dataDirectory) {
+      const path = join(dataDirectory, queueDatabasePath);
+      if (!existsSync(path)) return { messageFiles: 0, messageBytes: 0, databaseBytes: 0 };
+      const sums = await snapshot
+        .read<QueueSchema, { files: number; bytes: number }>(
+          path,
+          async (reader) =>
+            (await reader.first('SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS bytes FROM message'))!,
+        )
+        // Taking it will say what is wrong with it.
+        .catch(() => ({ files: 0, bytes: 0 }));
+      return { messageFiles: sums.files, messageBytes: sums.bytes, databaseBytes: statSync(path).size };
+    },
     async *capture(snapshot, dataDirectory) {
       const path = join(dataDirectory, queueDatabasePath);
       if (!existsSync(path)) return;
@@ -32,14 +45,14 @@ export function createQueuePart(): DurablePart {
             pageSize,
           ]),
         );
-        yield* rows.map(captured);
+        if (rows.length > 0) yield { kind: 'messages', files: rows.map(captured) };
         const last = rows.at(-1);
         if (last === undefined || rows.length < pageSize) return;
         after = last.id;
       }
     },
     async *verify(directory, options) {
-      const path = join(directory, queueDatabasePath);
+      const path = join(options.databases ?? directory, queueDatabasePath);
       if (!existsSync(path)) {
         const files = await readdir(join(directory, 'queue/msg')).catch(() => []);
         if (files.length > 0) yield missingDatabase;
@@ -52,8 +65,54 @@ export function createQueuePart(): DurablePart {
         await rm(temporary, { recursive: true, force: true });
       }
     },
+    toReview: mayHaveBeenSent,
     afterRestore,
   };
+}
+
+/** Recipients that were about to be sent to when the backup was taken: those held then were not. */
+async function* mayHaveBeenSent(directory: string): AsyncGenerator<ToReview> {
+  const path = join(directory, queueDatabasePath);
+  if (!existsSync(path)) return;
+  const temporary = await mkdtemp(join(tmpdir(), 'restante-queue-'));
+  try {
+    await using database = await openDatabaseAtRest(path, temporary);
+    if (database.userVersion === 0) return;
+    await using newest = await database.newest(migrations, temporary);
+    const reader = newest.reader<QueueSchema>();
+    for (let after = 0; ; ) {
+      const rows = await reader.all<ReviewRow>(
+        `SELECT r.id, r.address AS recipient, m.sender, m.account, m.subject, m.message_id_header AS messageId,
+         m.queued_at AS queuedAt, r.attempts FROM recipient r JOIN message m ON m.id = r.message_id
+         WHERE r.held = 0 AND r.id > ? ORDER BY r.id LIMIT ?`,
+        [after, pageSize],
+      );
+      for (const { queuedAt, ...row } of rows) {
+        const at = new Date(queuedAt).toISOString();
+        const text = `${row.id}: from <${row.sender}> to <${row.recipient}>, queued ${at}, subject "${row.subject}"`;
+        yield { text, fields: { ...row, queuedAt: at } };
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < pageSize) return;
+      after = last.id;
+    }
+  } catch (error) {
+    // Verifying names a database that can't be read.
+    if (!(error instanceof DatabaseError)) throw error;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+interface ReviewRow {
+  id: number;
+  recipient: string;
+  sender: string;
+  account: string | null;
+  subject: string;
+  messageId: string;
+  queuedAt: number;
+  attempts: number;
 }
 
 async function* verifyQueue(
@@ -81,7 +140,8 @@ async function* verifyQueue(
       if (files.length > 0) yield missingDatabase;
       return;
     }
-    const reader = database.reader<QueueSchema>();
+    await using newest = await database.newest(migrations, temporary);
+    const reader = newest.reader<QueueSchema>();
     yield* checkRows(reader);
     yield* checkMessageFiles(reader, directory, options);
   } finally {
@@ -96,9 +156,8 @@ interface MessageFileRow {
   sha256: Uint8Array;
 }
 
-function captured(row: MessageFileRow): CapturedFile {
+function captured(row: MessageFileRow): CapturedMessage {
   return {
-    kind: 'message',
     path: messageFilePath(row.id),
     sizeBytes: row.size_bytes,
     sha256: Buffer.from(row.sha256).toString('hex'),

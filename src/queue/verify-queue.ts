@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Finding, VerifyOptions } from '../database/durable-part.ts';
 import type { Reader } from '../database/engine.ts';
 import { filesPerDirectory, messageFilePath } from './message-files.ts';
@@ -66,38 +63,37 @@ async function* checkDirectory(
   );
   const names = await readdir(join(directory, `queue/msg/${number}`)).catch(() => []);
   const orphans = new Set(names.filter((name) => /^\d{1,16}$/.test(name)).map(Number));
-  for (const row of rows) {
-    orphans.delete(row.id);
-    const path = messageFilePath(row.id);
-    const whose = row.account === null ? '' : ` of account "${row.account}"`;
-    const found = await lstat(join(directory, path)).catch(() => undefined);
-    if (found === undefined) {
-      yield error('queue-file-missing', `Message ${row.id}${whose} in the queue has lost its file`, path);
-    } else if (!found.isFile()) {
-      yield error('queue-file-changed', `Message ${row.id}${whose} in the queue has no regular file`, path);
-    } else if (found.size !== row.size_bytes) {
-      const sizes = `its file has ${found.size} bytes instead of ${row.size_bytes}`;
-      yield error('queue-file-size', `Message ${row.id}${whose} in the queue was changed: ${sizes}`, path);
-    } else if (options.readMessages && !(await hasSha256(join(directory, path), row.sha256, options.signal))) {
-      yield error('queue-file-changed', `Message ${row.id}${whose} in the queue was changed: SHA-256 differs`, path);
-    }
+  const problems = await options.checkFiles(
+    rows.map((row) => ({
+      path: messageFilePath(row.id),
+      sizeBytes: row.size_bytes,
+      sha256: Buffer.from(row.sha256).toString('hex'),
+    })),
+  );
+  for (const { at, kind, detail } of problems) {
+    const { id, account } = rows[at]!;
+    const whose = account === null ? '' : ` of account "${account}"`;
+    const code = kind === 'missing' ? 'queue-file-missing' : 'queue-file-changed';
+    const finding = error(code, `Message ${id}${whose} in the queue: its file ${detail}`, messageFilePath(id));
+    yield account === null ? finding : { ...finding, account };
   }
+  for (const { id } of rows) orphans.delete(id);
+  const { id: nextId } = (await reader.first<{ id: number }>('SELECT id FROM next_id'))!;
   for (const id of orphans) {
+    if (options.live && id >= nextId) continue;
     const expected = await reader.first(
       'SELECT 1 FROM erase WHERE message_id = ? UNION ALL SELECT 1 FROM reserved WHERE ? BETWEEN first AND last',
       [id, id],
     );
     const path = messageFilePath(id);
-    yield expected === undefined
-      ? { severity: 'warning', code: 'queue-file-unknown', message: `No message in the queue has file ${id}`, path }
-      : { severity: 'note', code: 'queue-file-leftover', message: `File ${id} goes at the next start`, path };
+    if (expected === undefined) {
+      const message = `No message in the queue has file ${id}`;
+      const hint = 'restante verifydata --fix moves it away';
+      yield { severity: 'warning', code: 'queue-file-unknown', message, path, isUnreferenced: true, hint };
+    } else if (!options.live) {
+      yield { severity: 'note', code: 'queue-file-leftover', message: `File ${id} goes at the next start`, path };
+    }
   }
-}
-
-async function hasSha256(path: string, sha256: Uint8Array, signal: AbortSignal): Promise<boolean> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash, { signal });
-  return hash.digest().equals(sha256);
 }
 
 async function count(reader: QueueReader, from: string, where: string): Promise<number> {
@@ -106,5 +102,9 @@ async function count(reader: QueueReader, from: string, where: string): Promise<
 }
 
 function error(code: string, message: string, path?: string): Finding {
-  return { severity: 'error', code, message, ...(path === undefined ? {} : { path }) };
+  const hint =
+    path === undefined
+      ? 'Restore the queue from a backup, or remove "queue": the server then starts with an empty one.'
+      : 'restante queue drop removes the message from the queue, if nobody has its file';
+  return { severity: 'error', code, message, ...(path === undefined ? {} : { path }), hint };
 }

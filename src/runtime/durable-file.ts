@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsync, openSync } from 'node:fs';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -31,6 +32,28 @@ export async function writeDurably(path: string, content: string | Uint8Array, m
   await syncDirectory(directory);
 }
 
+/** Whether a file of this name is what a crash in `writeDurably` leaves. */
+export function isUnfinishedWrite(name: string): boolean {
+  return /^\.[^/]+\.[0-9a-f]{12}\.tmp$/.test(name);
+}
+
+/**
+ * Removes what crashes in `writeDurably` left in a directory.
+ * @param olderThanMs younger files stay, where others may be writing
+ * @returns how many files
+ */
+export async function removeUnfinishedWrites(directory: string, olderThanMs = 0): Promise<number> {
+  let removed = 0;
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (!entry.isFile() || !isUnfinishedWrite(entry.name)) continue;
+    const path = join(directory, entry.name);
+    if (olderThanMs > 0 && Date.now() - (await stat(path)).mtimeMs < olderThanMs) continue;
+    await unlink(path);
+    removed++;
+  }
+  return removed;
+}
+
 /** Flushes a directory's entries. Opening and closing a directory touches no disk; in the thread pool it would cost more than it takes. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = openSync(path, 'r');
@@ -38,6 +61,26 @@ export async function syncDirectory(path: string): Promise<void> {
     await flush(directory);
   } finally {
     closeSync(directory);
+  }
+}
+
+/**
+ * Flushes all of the file system that a directory is on, at once: for a hundred thousand new files, where a flush of each would take
+ * many times as long.
+ * @returns false when this system has no such call: each file and directory is then to be flushed by itself
+ * @throws when something could not be written
+ */
+export async function syncFileSystem(directory: string): Promise<boolean> {
+  try {
+    // syncfs(2), which Node lacks; it reports failed writes since Linux 5.8.
+    await promisify(execFile)('sync', ['--file-system', directory]);
+    return true;
+  } catch (error) {
+    const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
+    // Exit code 1 is also what an option that is unknown ends with, in other software than GNU's.
+    if (code === 'ENOENT' || /unrecognized|invalid option|usage/i.test(stderr)) return false;
+    const message = stderr.trim() || (error as Error).message;
+    throw Object.assign(new Error(message), { code: /no space left/i.test(message) ? 'ENOSPC' : 'EIO' });
   }
 }
 

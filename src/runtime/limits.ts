@@ -201,12 +201,47 @@ export const limits = {
   /** TTL that is believed: longer ones are mistakes or attacks (RFC 8767 §4), and absences count for an hour (RFC 2308 §5). */
   dnsPositiveSeconds: 86_400,
   dnsNegativeSeconds: 3_600,
+  /** Signatures of one message that are verified, from the top. */
+  dkimSignatures: 10,
+  /** Key records of one name that are looked at: there should be one. */
+  dkimKeyRecords: 5,
+  /** RFC 8301 §3.2: shorter keys prove nothing. */
+  dkimRsaBits: 1024,
+  /** RFC 8301 §3.2 asks for up to 4096. */
+  dkimMaxRsaBits: 8192,
+  /** Terms of SPF records that ask the DNS, in one check: RFC 7208 §4.6.4. */
+  spfTerms: 10,
+  /** MX and PTR records that one term of an SPF record looks at: RFC 7208 §4.6.4. */
+  spfNames: 10,
+  /** Questions of one SPF check that have no answer: RFC 7208 §4.6.4. */
+  spfVoidLookups: 2,
+  /** Questions to the DNS about who sent a message, all together: RFC 7208 §4.6.4 says 20 s at least. */
+  authenticationMs: 20_000,
   /** Line of a reply. RFC 5321 §4.5.3.1.5 says 512; some peers explain themselves at length. */
   smtpReplyLineBytes: 4096,
   /** Lines of one reply. The longest are to EHLO, with some 30. */
   smtpReplyLines: 200,
   /** One BDAT command of the client: the whole of it is in memory. */
   smtpChunkBytes: 256 * 1024,
+
+  /** Of a message, and of one text in it, that a junk filter looks at; and what it takes from there. */
+  junkMessageBytes: 1024 * 1024,
+  junkPartBytes: 64 * 1024,
+  junkWords: 3000,
+  junkLinks: 100,
+  /** Words seen once that a junk filter keeps as rows before they go into its file. */
+  junkOnceRows: 20_000,
+  /** Junk filters open at once, each with 0.3 to 4 MB of words seen once. */
+  junkFiltersOpen: 32,
+  /** Latest messages of an author that are looked at, and how many of them must have been called junk, and none kept, to refuse the next. */
+  reputationMessages: 50,
+  reputationJunk: 3,
+  /** Messages of each kind that a junk filter has learned before it says anything. */
+  junkLeastLearned: 20,
+  /** How long a DNS blocklist is trusted, or not asked, after it was seen to work or not. */
+  blocklistHealthMs: 30 * 60_000,
+  /** How long changes of an account gather before its junk filter learns from them. */
+  junkLearnDelayMs: 2_000,
 
   /** Databases open at once: each takes 0.1 to 0.4 MB and three to seven descriptors; opening one again takes about 2 ms. */
   openDatabases: 512,

@@ -2,6 +2,7 @@ import { errorReply } from '../delivery/error-reply.ts';
 import type { SmtpError } from '../smtp/smtp-error.ts';
 import type { Accounts, MessageIntake, ReceivedFile } from '../store/account.ts';
 import { FatalSmtpError } from './fatal-smtp-error.ts';
+import type { ForgedResults } from './forged-results.ts';
 import type { ServerLimits } from './smtp-server-options.ts';
 
 /**
@@ -11,11 +12,14 @@ import type { ServerLimits } from './smtp-server-options.ts';
 export class MessageReceiver implements AsyncDisposable {
   readonly #intake: Promise<MessageIntake>;
   readonly #maxDiscardedBytes: number;
+  readonly #forgedResults: ForgedResults | undefined;
   #opened: MessageIntake | undefined;
   #refusal: SmtpError | undefined;
   #discardedBytes = 0;
 
-  constructor(accounts: Pick<Accounts, 'startMessage'>, limits: ServerLimits) {
+  /** @param forgedResults for messages of strangers */
+  constructor(accounts: Pick<Accounts, 'startMessage'>, limits: ServerLimits, forgedResults?: ForgedResults) {
+    this.#forgedResults = forgedResults;
     this.#maxDiscardedBytes = limits.smtpDiscardedBytes;
     this.#intake = accounts.startMessage({ limitBytes: limits.messageBytes });
     // Seen at the first write.
@@ -28,7 +32,9 @@ export class MessageReceiver implements AsyncDisposable {
   }
 
   /** @throws FatalSmtpError when too much came after the refusal */
-  async write(pieces: readonly Buffer[]): Promise<void> {
+  async write(received: readonly Buffer[]): Promise<void> {
+    const guard = this.#forgedResults;
+    const pieces = guard === undefined ? received : received.flatMap((piece) => guard.push(piece));
     if (this.#refusal === undefined) {
       try {
         this.#opened ??= await this.#intake;
@@ -56,6 +62,7 @@ export class MessageReceiver implements AsyncDisposable {
   async finish(): Promise<ReceivedFile> {
     if (this.#refusal !== undefined) throw this.#refusal;
     const intake = await this.#intake;
+    for (const piece of this.#forgedResults?.end() ?? []) await intake.write(piece);
     return await intake.finish();
   }
 

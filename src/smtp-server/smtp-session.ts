@@ -9,6 +9,8 @@ import { formatErrorReply, formatReply } from '../smtp/reply.ts';
 import { SmtpError } from '../smtp/smtp-error.ts';
 import { commands } from './command-map.ts';
 import { FatalSmtpError } from './fatal-smtp-error.ts';
+import { ForgedResults } from './forged-results.ts';
+import { MessageReceiver } from './message-receiver.ts';
 import type { ServerState } from './server-state.ts';
 import { SmtpConnection } from './smtp-connection.ts';
 import type { SmtpListener } from './smtp-server-options.ts';
@@ -43,6 +45,13 @@ export class SmtpSession {
 
   get hostname(): string {
     return this.listener.hostname ?? this.server.options.hostname;
+  }
+
+  startMessage(): MessageReceiver {
+    const { options, limits } = this.server;
+    const names = new Set([this.hostname.toLowerCase(), options.hostname.toLowerCase()]);
+    const forgedResults = this.listener.kind === 'mx' ? new ForgedResults(names) : undefined;
+    return new MessageReceiver(options.accounts, limits, forgedResults);
   }
 
   reply(code: number, enhancedCode: string | undefined, text: string | readonly string[]): void {

@@ -1,6 +1,7 @@
 import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
+  ContentPlaces,
   Mailbox,
   MessageChange,
   MessageRow,
@@ -12,7 +13,9 @@ import type {
 } from './account.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
+import { StoredRows } from './restore/stored-rows.ts';
 import { shiftStructure } from './shift-structure.ts';
+import { splitAddress } from './split-address.ts';
 import { MailboxNameError, MessageFileError } from './store-errors.ts';
 
 const noKeywords: readonly string[] = [];
@@ -74,12 +77,14 @@ interface StoredMailbox extends Omit<Mailbox, 'specialUse' | 'keywords' | 'subsc
 
 /** Reads of one instant. Rows become objects in place: FETCH asks for thousands. */
 export class DatabaseAccountReader implements AccountReader {
+  readonly stored: StoredRows;
   readonly #reader: AccountDatabaseReader;
   readonly #defaultQuotaBytes: number | undefined;
 
   /** @param defaultQuotaBytes limit of accounts that have none of their own */
   constructor(reader: AccountDatabaseReader, defaultQuotaBytes?: number) {
     this.#reader = reader;
+    this.stored = new StoredRows(reader);
     this.#defaultQuotaBytes = defaultQuotaBytes;
   }
 
@@ -108,6 +113,56 @@ export class DatabaseAccountReader implements AccountReader {
   async subscriptions(): Promise<string[]> {
     const rows = await this.#reader.all<{ name: string }>('SELECT name FROM subscriptions ORDER BY name');
     return rows.map(({ name }) => name);
+  }
+
+  async changedMessages(
+    mailboxId: number,
+    after: { modseq: number; uid: number },
+    limit: number,
+  ): Promise<{ uid: number; modseq: number; contentId: number }[]> {
+    return await this.#reader.all(
+      `SELECT uid, modseq, content_id AS contentId FROM messages
+       WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) AND expunged = 0 ORDER BY modseq, uid LIMIT ?`,
+      [mailboxId, after.modseq, after.uid, limit],
+    );
+  }
+
+  async contentsOfAuthor(author: { localpart: string; domain: string }, limit: number): Promise<number[]> {
+    const rows = await this.#reader.all<{ id: number }>(
+      `SELECT id FROM contents WHERE from_domain = ? AND from_localpart = ? COLLATE NOCASE AND from_validation > 0
+       ORDER BY id DESC LIMIT ?`,
+      [author.domain, author.localpart, limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async hasWrittenTo(address: string): Promise<boolean> {
+    const { localpart, domain } = splitAddress(address);
+    const found = await this.#reader.first('SELECT 1 FROM recipients WHERE domain = ? AND localpart = ?', [
+      domain,
+      localpart,
+    ]);
+    return found !== undefined;
+  }
+
+  async placesOf(contentIds: readonly number[]): Promise<ContentPlaces[]> {
+    const ids = JSON.stringify(contentIds);
+    const places = await this.#reader.all<ContentPlaces['places'][number] & { contentId: number }>(
+      `SELECT content_id AS contentId, mailbox_id AS mailboxId, modseq, flags AS flagBits
+       FROM messages WHERE content_id IN (SELECT value FROM json_each(?)) AND expunged = 0`,
+      [ids],
+    );
+    const byContent = Map.groupBy(places, ({ contentId }) => contentId);
+    const contents = await this.#reader.all<Omit<ContentPlaces, 'places' | 'isReceived'> & { isReceived: number }>(
+      `SELECT id AS contentId, prefix, file_size AS fileSizeBytes, original_mailbox_id AS originalMailboxId,
+       remote_address IS NOT NULL AS isReceived FROM contents WHERE id IN (SELECT value FROM json_each(?))`,
+      [ids],
+    );
+    return contents.map((content) => ({
+      ...content,
+      isReceived: content.isReceived === 1,
+      places: byContent.get(content.contentId) ?? [],
+    }));
   }
 
   async modseq(): Promise<number> {

@@ -1,6 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { MessageStructure } from '../message/structure.ts';
 import type { Flags } from './flags.ts';
+import type { AddedMissing, StoredMissing } from './operations/add-missing-messages.ts';
+import type { Repaired } from './operations/repairs.ts';
+import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import type { RepairKind, RepairOptions } from './repair/repair-account.ts';
+import type { StoredRows } from './restore/stored-rows.ts';
 
 /**
  * What the servers see of one account. Reads are of one instant each ({@link Account.read}); every change is one transaction,
@@ -19,7 +24,8 @@ export interface Account extends AsyncDisposable {
   createMailbox(name: string, options?: { specialUse?: readonly SpecialUse[] }): Promise<Mailbox>;
   /** Renames with all below it. Renaming Inbox moves its messages to the new mailbox (RFC 9051 §6.3.6). */
   renameMailbox(from: string, to: string): Promise<void>;
-  deleteMailbox(name: string): Promise<void>;
+  /** @param options.ifEmpty leaves one that holds messages: MailboxNotEmptyError */
+  deleteMailbox(name: string, options?: { ifEmpty?: boolean }): Promise<void>;
   setSubscribed(name: string, subscribed: boolean): Promise<void>;
   setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void>;
 
@@ -30,6 +36,15 @@ export interface Account extends AsyncDisposable {
   addMessage(message: NewMessage): Promise<AddedMessage>;
   /** Adds all or none (MULTIAPPEND). UIDs ascend in the order given. */
   addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]>;
+
+  // For restoring from a backup.
+  /** Makes a mailbox that is missing, or brings back the one that had its name last. */
+  restoreMailbox(mailbox: MailboxToRestore): Promise<{ id: number; outcome: 'present' | 'revived' | 'created' }>;
+  /**
+   * Adds messages that a mailbox was seen to lack, apart from those that have come into it since.
+   * @param seenModseq what came into the mailbox up to this MODSEQ is known
+   */
+  addMissing(mailbox: string, seenModseq: number, messages: readonly MissingMessage[]): Promise<AddedMissing>;
 
   /**
    * Changes flags.
@@ -64,6 +79,8 @@ export interface Account extends AsyncDisposable {
 
   /** Gives a mailbox a new UIDVALIDITY, so that clients fetch it anew. */
   bumpUidValidity(name: string): Promise<number>;
+  /** Mends one kind of damage, as `verifydata` names it. */
+  repair(kind: RepairKind, options: RepairOptions): Promise<Repaired>;
   /** Sets a limit for this account, which comes before the one it has by configuration; undefined takes it away. */
   setQuota(limitBytes: number | undefined): Promise<void>;
   setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void>;
@@ -172,6 +189,8 @@ export interface ReadMessagesOptions {
 }
 
 export interface AccountReader {
+  /** What restoring compares and copies. */
+  readonly stored: StoredRows;
   /** All live mailboxes, by name. */
   mailboxes(): Promise<Mailbox[]>;
   mailbox(name: string): Promise<Mailbox | undefined>;
@@ -214,6 +233,21 @@ export interface AccountReader {
     from: number,
     to: number,
   ): Promise<{ uid: number; envelope: string }[]>;
+  /**
+   * Live messages of a mailbox that changed after one that is known, in the order of their changes: for those who look again.
+   * @param after MODSEQ and UID of the last one known
+   */
+  changedMessages(
+    mailboxId: number,
+    after: { modseq: number; uid: number },
+    limit: number,
+  ): Promise<{ uid: number; modseq: number; contentId: number }[]>;
+  /** Where the messages of some contents are now. */
+  placesOf(contentIds: readonly number[]): Promise<ContentPlaces[]>;
+  /** The latest contents whose author was shown to be this one, in lower case with A-labels. */
+  contentsOfAuthor(author: { localpart: string; domain: string }, limit: number): Promise<number[]>;
+  /** Whether the user has written to an address, in lower case with A-labels: see `noteRecipients`. */
+  hasWrittenTo(address: string): Promise<boolean>;
   /** The parsed structure of one content; offsets relative to prefix and file as one. */
   structure(contentId: number): Promise<MessageStructure>;
   quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;
@@ -225,6 +259,15 @@ export interface AccountReader {
    * is not known. To a client that asks for changes since an earlier MODSEQ, all its messages that don't exist here are gone.
    */
   changesKnownSince(): Promise<number>;
+}
+
+/** A stored message, wherever it is. */
+export interface ContentPlaces extends ContentLocation {
+  /** Where it was first stored, and whether another server brought it: then nobody has chosen that mailbox. */
+  readonly originalMailboxId: number;
+  readonly isReceived: boolean;
+  /** Of each live message: the mailbox, and when it last changed. */
+  readonly places: readonly { readonly mailboxId: number; readonly modseq: number; readonly flagBits: number }[];
 }
 
 /** See `PasswordSecrets` of sasl/. */
@@ -257,6 +300,18 @@ export interface Reception {
   readonly tlsVersion?: string;
   readonly tlsCipher?: string;
   readonly requireTls?: boolean;
+  /** What was found out about who sent it; missing when nothing was looked into. */
+  readonly validation?: Validation;
+}
+
+/** How names and domains were shown to be the sender's. */
+export interface Validation {
+  readonly hello: 'none' | 'spf';
+  readonly mailFrom: 'none' | 'spf';
+  /** `aligned`: its domain publishes no DMARC policy, and SPF or DKIM passes for just that domain. */
+  readonly from: 'none' | 'dmarc' | 'aligned';
+  /** Domains whose signatures are valid. */
+  readonly dkimDomains: readonly string[];
 }
 
 export interface NewMessage {
@@ -276,6 +331,13 @@ export interface NewMessage {
   readonly deliveryId?: Uint8Array;
 }
 
+/** A message of a backup that is to be added as it was. */
+export interface MissingMessage extends Pick<StoredMissing, 'prefix' | 'kept' | 'places'> {
+  readonly file: ReceivedFile;
+  readonly flags: Flags;
+  readonly receivedAt: number;
+}
+
 /**
  * A message that is whole and parsed, not yet in any account. Disposed of when every account has taken it. A small one is in memory
  * until then, and is written under the first name that it gets.
@@ -291,6 +353,8 @@ export interface ReceivedFile extends AsyncDisposable {
   linkTo(path: string): Promise<void>;
   /** As a flushed file in the data directory's `tmp/`, where it stays until this is disposed of. */
   temporaryFile(): Promise<TemporaryFile>;
+  /** Its bytes, for those who look at it before it is stored. */
+  content(): AsyncIterable<Uint8Array>;
 }
 
 /** What the queue takes. */
@@ -319,9 +383,16 @@ export interface Accounts extends AsyncDisposable {
   open(name: string): Promise<Account>;
   exists(name: string): Promise<boolean>;
   list(): Promise<string[]>;
+  /**
+   * Takes a directory, on the same file system, that holds a whole account, as the account of a name. Nobody may have that.
+   * @throws AccountExistsError
+   */
+  install(name: string, directory: string): Promise<void>;
   /** Removes an account and all its mail. No session may have it open: it is closed first. */
   remove(name: string): Promise<void>;
   startMessage(options?: { limitBytes?: number }): Promise<MessageIntake>;
+  /** Like `Account.onChange`, of all accounts that are open: the listener is told the name. */
+  onChange(listener: (account: string) => void): () => void;
   /**
    * Takes a message file that exists and never changes, on the same file system: hard-linked into `tmp/`, read, hashed and parsed.
    * @param path absolute. @throws MessageFileError

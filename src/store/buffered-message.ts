@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { link, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MessageStructure } from '../message/structure.ts';
@@ -65,6 +66,11 @@ export class BufferedMessage implements ReceivedFile {
   async temporaryFile(): Promise<TemporaryFile> {
     this.#temporary ??= this.#linkToTemporary();
     return { path: await this.#temporary, sizeBytes: this.sizeBytes, sha256: this.sha256 };
+  }
+
+  async *content(): AsyncGenerator<Uint8Array> {
+    if (this.#bytes !== undefined) yield this.#bytes;
+    else yield* createReadStream(join(this.#temporaryDirectory, (await this.temporaryFile()).path));
   }
 
   /** Goes on as a file in `tmp/`. */

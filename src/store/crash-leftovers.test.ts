@@ -1,6 +1,7 @@
 import { chmod, cp, link, mkdir, readdir, rename, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { checkFilesHere } from '../database/check-files-here.ts';
 import type { Finding } from '../database/durable-part.ts';
 import type { Account } from './account.ts';
 import { removeTemporaryFiles } from './open-accounts.ts';
@@ -10,7 +11,7 @@ import { createStorePart } from './store-part.ts';
 
 async function verify(directory: string): Promise<Finding[]> {
   const { signal } = new AbortController();
-  return await Array.fromAsync(createStorePart().verify(directory, { signal, readMessages: true }));
+  return await Array.fromAsync(createStorePart().verify(directory, { signal, checkFiles: checkFilesHere(directory) }));
 }
 
 async function filesOf(directory: string): Promise<string[]> {
@@ -55,7 +56,7 @@ describe('after a crash', () => {
     expect(findings.map(({ severity, code, path }) => [severity, code, path])).toEqual([
       ['note', 'message-file-left', 'accounts/me/msg/0/3'],
     ]);
-    await removeTemporaryFiles(directory);
+    await removeTemporaryFiles(directory, () => false);
     expect(await readdir(join(directory, 'tmp'))).toEqual([]);
     const { accounts, close } = await openTestStore(directory);
     await using account = await accounts.open('me');

@@ -13,9 +13,11 @@ const concurrency = 16;
 /** Directories known to exist: ids ascend, so that few are in use. */
 const maxKnownDirectories = 16;
 
-/** Path of a message file below its account's directory: 1024 files a directory. */
+export const filesPerDirectory = 1024;
+
+/** Path of a message file below its account's directory. */
 export function messageFilePath(contentId: number): string {
-  return `msg/${Math.floor(contentId / 1024)}/${contentId}`;
+  return `msg/${Math.floor(contentId / filesPerDirectory)}/${contentId}`;
 }
 
 /** The message files of one account. */

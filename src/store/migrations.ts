@@ -224,4 +224,11 @@ CREATE TABLE deliveries (
 ) STRICT;
 `,
   },
+  {
+    version: 3,
+    sql: `
+-- Messages by their author, where that was shown to be who it says.
+CREATE INDEX IF NOT EXISTS contents_author ON contents (from_domain, from_localpart COLLATE NOCASE) WHERE from_validation > 0;
+`,
+  },
 ];

@@ -9,7 +9,9 @@ import type {
   CopiedMessages,
   Mailbox,
   MessageFlags,
+  MissingMessage,
   NewMessage,
+  ReceivedFile,
   SpecialUse,
   UidSelection,
 } from './account.ts';
@@ -18,7 +20,11 @@ import { describeContent } from './content-facts.ts';
 import type { Flags } from './flags.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
 import type { StoredMessage } from './operations/add-messages.ts';
+import type { AddedMissing } from './operations/add-missing-messages.ts';
 import type { CopiedUids } from './operations/copy-messages.ts';
+import type { Repaired } from './operations/repairs.ts';
+import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import { type RepairKind, type RepairOptions, repairAccount } from './repair/repair-account.ts';
 import type { SharedAccount } from './shared-account.ts';
 import { KeywordNameError, reviveStoreError } from './store-errors.ts';
 import { toUidRanges } from './uid-ranges.ts';
@@ -70,8 +76,8 @@ export class OpenAccount implements Account {
     await this.#shared.write('renameMailbox', { ...names, now: this.#clock.now() });
   }
 
-  async deleteMailbox(name: string): Promise<void> {
-    const erasable = await this.#shared.write('deleteMailbox', { name: normaliseMailboxName(name) });
+  async deleteMailbox(name: string, { ifEmpty = false }: { ifEmpty?: boolean } = {}): Promise<void> {
+    const erasable = await this.#shared.write('deleteMailbox', { name: normaliseMailboxName(name), ifEmpty });
     if (erasable > 0) this.#shared.eraser.schedule();
   }
 
@@ -89,32 +95,38 @@ export class OpenAccount implements Account {
   }
 
   async addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]> {
-    const { contentIds, files } = this.#shared;
     const now = this.#clock.now();
     const stored = messages.map((message) => toStoredMessage(message, now));
-    const ids = await contentIds.take(messages.length);
-    let outcome: 'certain' | 'uncertain' = 'uncertain';
-    try {
-      await files.link(messages.map(({ file }, index) => ({ file, contentId: ids[index]! })));
-      try {
-        const added = await this.#shared.write('addMessages', {
-          now,
-          quotaBytes: this.#quota(),
-          messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
-        });
-        outcome = 'certain';
-        return added;
-      } catch (error) {
-        // After any other error the rows may exist: a worker that died may have committed.
-        if (reviveStoreError(error) !== undefined) {
-          await files.remove(ids);
-          outcome = 'certain';
-        }
-        throw error;
-      }
-    } finally {
-      contentIds.settle(ids, outcome);
-    }
+    return await this.#withFiles(messages, async (ids) => {
+      const added = await this.#shared.write('addMessages', {
+        now,
+        quotaBytes: this.#quota(),
+        messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
+      });
+      return { result: added, unused: [] };
+    });
+  }
+
+  async restoreMailbox(mailbox: MailboxToRestore): Promise<{ id: number; outcome: 'present' | 'revived' | 'created' }> {
+    return await this.#shared.write('restoreMailbox', { ...mailbox, name: normaliseMailboxName(mailbox.name) });
+  }
+
+  async addMissing(mailbox: string, seenModseq: number, messages: readonly MissingMessage[]): Promise<AddedMissing> {
+    const now = this.#clock.now();
+    const stored = messages.map(({ kept, places, ...message }) => {
+      const { mailbox: _, createMissing: _made, ...rest } = toStoredMessage({ ...message, mailbox }, now);
+      return { ...rest, kept, places };
+    });
+    return await this.#withFiles(messages, async (ids) => {
+      const result = await this.#shared.write('addMissingMessages', {
+        now,
+        quotaBytes: this.#quota(),
+        mailbox: normaliseMailboxName(mailbox),
+        seenModseq,
+        messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
+      });
+      return { result, unused: ids.filter((_, index) => result.outcomes[index] !== 'added') };
+    });
   }
 
   async storeFlags(
@@ -184,6 +196,10 @@ export class OpenAccount implements Account {
     return await this.#shared.write('bumpUidValidity', { name: normaliseMailboxName(name) });
   }
 
+  async repair(kind: RepairKind, options: RepairOptions): Promise<Repaired> {
+    return await repairAccount(this.#shared, kind, options);
+  }
+
   async setQuota(limitBytes: number | undefined): Promise<void> {
     await this.#shared.write('setQuota', { limitBytes });
   }
@@ -225,6 +241,38 @@ export class OpenAccount implements Account {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed ??= this.#dispose();
     await this.#disposed;
+  }
+
+  /**
+   * Gives files their names in the account for an operation that writes their rows.
+   * @param write returns its result, and the ids that got no row after all
+   */
+  async #withFiles<Result>(
+    messages: readonly { readonly file: ReceivedFile }[],
+    write: (contentIds: readonly number[]) => Promise<{ result: Result; unused: readonly number[] }>,
+  ): Promise<Result> {
+    const { contentIds, files } = this.#shared;
+    const ids = await contentIds.take(messages.length);
+    let outcome: 'certain' | 'uncertain' = 'uncertain';
+    try {
+      await files.link(messages.map(({ file }, index) => ({ file, contentId: ids[index]! })));
+      let written: Awaited<ReturnType<typeof write>>;
+      try {
+        written = await write(ids);
+      } catch (error) {
+        // After any other error the rows may exist: a worker that died may have committed.
+        if (reviveStoreError(error) !== undefined) {
+          await files.remove(ids);
+          outcome = 'certain';
+        }
+        throw error;
+      }
+      await files.remove(written.unused);
+      outcome = 'certain';
+      return written.result;
+    } finally {
+      contentIds.settle(ids, outcome);
+    }
   }
 
   #quota(): number | undefined {

@@ -20,7 +20,7 @@ import { MessageFiles } from './message-files.ts';
 import { FileIntake } from './message-intake.ts';
 import { OpenAccount } from './open-account.ts';
 import { directorySyncer, SharedAccount } from './shared-account.ts';
-import { AccountBusyError, AccountNotFoundError } from './store-errors.ts';
+import { AccountBusyError, AccountExistsError, AccountNotFoundError } from './store-errors.ts';
 import { temporaryName } from './temporary-name.ts';
 import { WrittenMessage } from './written-message.ts';
 
@@ -83,11 +83,17 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
   return new AccountsOfDirectory(options);
 }
 
-/** Removes what earlier processes left in `tmp/`. To be called with the data directory's lock, before anything is opened. */
-export async function removeTemporaryFiles(dataDirectory: string): Promise<void> {
+/**
+ * Removes what earlier processes left in `tmp/`. To be called with the data directory's lock, before anything is opened.
+ * @param keep says whether something there, by its path, is to stay
+ */
+export async function removeTemporaryFiles(dataDirectory: string, keep: (path: string) => boolean): Promise<void> {
   const directory = join(dataDirectory, 'tmp');
   if (!existsSync(directory)) return;
-  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    if (!keep(path)) await rm(path, { recursive: true, force: true });
+  }
 }
 
 class AccountsOfDirectory implements Accounts {
@@ -99,6 +105,7 @@ class AccountsOfDirectory implements Accounts {
   readonly #open = new Map<string, SharedAccount>();
   /** The opening, closing or removing of an account under way: all else waits for it. */
   readonly #changes = new Map<string, Promise<unknown>>();
+  readonly #listeners = new Set<(account: string) => void>();
   /** Open accounts that nobody uses, the longest unused first. */
   readonly #idle = new Set<SharedAccount>();
   /** Above all UIDVALIDITYs of accounts removed so far: one that is made again goes on from here. */
@@ -140,6 +147,23 @@ class AccountsOfDirectory implements Accounts {
     const existing: string[] = [];
     for (const name of names) if (await this.exists(name)) existing.push(name);
     return existing.sort();
+  }
+
+  async install(name: string, directory: string): Promise<void> {
+    checkAccountName(name);
+    const { engine, dataDirectory } = this.#options;
+    await engine.changeFiles(async () => {
+      while (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
+      await this.#change(name, async () => {
+        // A directory without database holds nothing: one that was made for an account that never came to be.
+        if (this.#isThere(name) || this.#open.has(name)) throw new AccountExistsError(name);
+        if (existsSync(this.#directory(name))) {
+          await rename(this.#directory(name), join(this.#temporaryDirectory, `removed-${temporaryName()}`));
+        }
+        await rename(directory, this.#directory(name));
+        await syncDirectory(join(dataDirectory, 'accounts'));
+      });
+    });
   }
 
   async remove(name: string): Promise<void> {
@@ -195,6 +219,11 @@ class AccountsOfDirectory implements Accounts {
       await unlink(temporary).catch(() => {});
       throw toFileError(error, 'take', path);
     }
+  }
+
+  onChange(listener: (account: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async setPassword(name: string, password: string): Promise<void> {
@@ -254,7 +283,10 @@ class AccountsOfDirectory implements Accounts {
       await removeLeftovers(database, files);
       const mayErase = (): boolean => engine.filesMayBeErased;
       const log = this.#log;
-      const shared = new SharedAccount({ name, directory, database, files, mayErase, checkWhenClosed, log });
+      const onChange = (): void => {
+        for (const listener of this.#listeners) listener(name);
+      };
+      const shared = new SharedAccount({ name, directory, database, files, mayErase, checkWhenClosed, log, onChange });
       if (state?.erasable === 1) shared.eraser.schedule();
       this.#open.set(name, shared);
     } catch (error) {

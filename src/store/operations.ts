@@ -1,4 +1,5 @@
 import { addMessages } from './operations/add-messages.ts';
+import { addMissingMessages } from './operations/add-missing-messages.ts';
 import { bumpUidValidity } from './operations/bump-uid-validity.ts';
 import { copyMessages } from './operations/copy-messages.ts';
 import { createMailbox } from './operations/create-mailbox.ts';
@@ -9,9 +10,15 @@ import { initialiseAccount } from './operations/initialise-account.ts';
 import { moveMessages } from './operations/move-messages.ts';
 import { noteRecipients } from './operations/note-recipients.ts';
 import { passOverUnknown } from './operations/pass-over-unknown.ts';
+import { reassignThreads } from './operations/reassign-threads.ts';
+import { recalculateCounts } from './operations/recalculate-counts.ts';
 import { releaseContentIds } from './operations/release-content-ids.ts';
 import { renameMailbox } from './operations/rename-mailbox.ts';
+import { repairSizes } from './operations/repair-sizes.ts';
+import { repairUidMeta } from './operations/repair-uid-meta.ts';
+import { replaceFacts } from './operations/replace-facts.ts';
 import { reserveContentIds } from './operations/reserve-content-ids.ts';
+import { restoreMailbox } from './operations/restore-mailbox.ts';
 import { setAnnotation } from './operations/set-annotation.ts';
 import { setCredentials } from './operations/set-credentials.ts';
 import { setQuota } from './operations/set-quota.ts';
@@ -24,6 +31,7 @@ export { migrations } from './migrations.ts';
 /** All that changes an account's database; runs in a write worker. */
 export const operations = {
   addMessages,
+  addMissingMessages,
   bumpUidValidity,
   copyMessages,
   createMailbox,
@@ -34,9 +42,15 @@ export const operations = {
   moveMessages,
   noteRecipients,
   passOverUnknown,
+  reassignThreads,
+  recalculateCounts,
   releaseContentIds,
   renameMailbox,
+  repairSizes,
+  repairUidMeta,
+  replaceFacts,
   reserveContentIds,
+  restoreMailbox,
   setAnnotation,
   setCredentials,
   setQuota,

@@ -1,3 +1,4 @@
+import { checkFilesHere } from '../database/check-files-here.ts';
 import { DirectorySyncer } from '../runtime/durable-file.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AccountDatabase } from './account-database.ts';
@@ -20,6 +21,7 @@ export class SharedAccount {
   readonly #checkWhenClosed: boolean;
   readonly #log: Log;
   readonly #listeners = new Set<() => void>();
+  readonly #onChange: () => void;
   #telling = false;
 
   constructor(options: {
@@ -30,6 +32,8 @@ export class SharedAccount {
     mayErase: () => boolean;
     checkWhenClosed: boolean;
     log: Log;
+    /** Told of changes before all other listeners. */
+    onChange: () => void;
   }) {
     this.name = options.name;
     this.database = options.database;
@@ -37,6 +41,7 @@ export class SharedAccount {
     this.#directory = options.directory;
     this.#checkWhenClosed = options.checkWhenClosed;
     this.#log = options.log;
+    this.#onChange = options.onChange;
     this.contentIds = new ContentIds(this.database);
     this.eraser = new Eraser(options);
   }
@@ -71,11 +76,11 @@ export class SharedAccount {
 
   /** Once for all changes that one commit brought. */
   #tell(): void {
-    if (this.#telling || this.#listeners.size === 0) return;
+    if (this.#telling) return;
     this.#telling = true;
     setImmediate(() => {
       this.#telling = false;
-      for (const listener of this.#listeners) {
+      for (const listener of [this.#onChange, ...this.#listeners]) {
         try {
           listener();
         } catch (error) {
@@ -88,7 +93,8 @@ export class SharedAccount {
   async #check(): Promise<void> {
     const findings: string[] = [];
     await this.database.read(async (reader) => {
-      const options = { account: this.name, directory: this.#directory, path: '', readMessages: true };
+      const checkFiles = checkFilesHere(this.#directory);
+      const options = { account: this.name, directory: this.#directory, path: '', parse: 'all', checkFiles } as const;
       for await (const finding of checkConsistency(reader, options)) {
         if (finding.severity === 'error') findings.push(finding.message);
       }

@@ -12,6 +12,12 @@ export class MailboxNotFoundError extends StoreError {
   }
 }
 
+export class AccountExistsError extends StoreError {
+  constructor(account: string) {
+    super('account-exists', `Cannot make account "${account}": it exists`, { context: { account } });
+  }
+}
+
 export class MailboxExistsError extends StoreError {
   constructor(mailbox: string, action = 'create') {
     super('mailbox-exists', `Cannot ${action} mailbox "${mailbox}": it exists`, { context: { mailbox } });
@@ -32,6 +38,13 @@ export class MailboxHasChildrenError extends StoreError {
     super('mailbox-has-children', `Cannot delete mailbox "${mailbox}": it has mailboxes below it`, {
       context: { mailbox },
     });
+  }
+}
+
+/** It was to be deleted only without messages. */
+export class MailboxNotEmptyError extends StoreError {
+  constructor(mailbox: string) {
+    super('mailbox-not-empty', `Cannot delete mailbox "${mailbox}": it holds messages`, { context: { mailbox } });
   }
 }
 
@@ -152,6 +165,7 @@ const classes: Record<string, { readonly prototype: StoreError }> = {
   'mailbox-exists': MailboxExistsError,
   'mailbox-name': MailboxNameError,
   'mailbox-has-children': MailboxHasChildrenError,
+  'mailbox-not-empty': MailboxNotEmptyError,
   'inbox-required': InboxRequiredError,
   'special-use-taken': SpecialUseTakenError,
   'over-quota': OverQuotaError,

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CapturedFile } from '../database/durable-part.ts';
+import { checkFilesHere } from '../database/check-files-here.ts';
+import type { CapturedMessage } from '../database/durable-part.ts';
 import { AccountBusyError, AccountNameError, AccountNotFoundError } from './store-errors.ts';
 import { deliver, inbox, message, openTestStore } from './store-fixture.ts';
 import { createStorePart } from './store-part.ts';
@@ -18,7 +19,7 @@ describe('the part of the store in a backup', () => {
     await account.expungeMessages(id, [1], 'all');
     const part = createStorePart();
     const backup = join(dataDirectory, 'backup');
-    const captured: CapturedFile[] = [];
+    const captured: (CapturedMessage | { path: string })[] = [];
     {
       await using snapshot = await engine.snapshot(() => part.captureAtInstant(dataDirectory));
       await account.expungeMessages(id, [2], 'all');
@@ -27,12 +28,15 @@ describe('the part of the store in a backup', () => {
       await deliver(accounts, other, message('e'));
       await expect(accounts.remove('you')).rejects.toThrow(AccountBusyError);
       for await (const file of part.capture(snapshot, dataDirectory)) {
-        captured.push(file);
-        const target = join(backup, file.path);
-        await mkdir(dirname(target), { recursive: true });
-        if (file.kind === 'database') await snapshot.copy(join(dataDirectory, file.path), target, { signal });
-        else await writeFile(target, await readFile(join(dataDirectory, file.path)));
-        expect(part.owns(file.path)).toBe(true);
+        if (file.kind === 'counts') continue;
+        for (const { path } of file.kind === 'messages' ? file.files : [file]) {
+          const target = join(backup, path);
+          await mkdir(dirname(target), { recursive: true });
+          if (file.kind === 'database') await snapshot.copy(join(dataDirectory, path), target, { signal });
+          else await writeFile(target, await readFile(join(dataDirectory, path)));
+          expect(part.owns(path)).toBe(true);
+        }
+        captured.push(...(file.kind === 'messages' ? file.files : [file]));
       }
     }
     expect(captured.map(({ path }) => path)).toEqual([
@@ -40,11 +44,13 @@ describe('the part of the store in a backup', () => {
       'accounts/me/msg/0/2',
       'accounts/me/msg/0/3',
     ]);
-    const file = captured[1] as CapturedFile & { kind: 'message' };
+    const file = captured[1] as CapturedMessage;
     const bytes = await readFile(join(dataDirectory, file.path));
     expect(file).toMatchObject({ account: 'me', sizeBytes: bytes.length });
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(file.sha256);
-    expect(await Array.fromAsync(part.verify(backup, { signal, readMessages: true }))).toEqual([]);
+    expect(
+      await Array.fromAsync(part.verify(backup, { signal, checkFiles: checkFilesHere(backup), parse: 'all' })),
+    ).toEqual([]);
     expect(part.owns('accounts/me/junkfilter.db')).toBe(false);
     expect(part.owns('accounts/../x/index.db')).toBe(false);
   });
@@ -58,7 +64,11 @@ describe('the part of the store in a backup', () => {
       'no database, but long enough to be taken for one',
     );
     const second = await openTestStore(first.dataDirectory);
-    const findings = await createStorePart().afterRestore?.(second.engine, first.dataDirectory);
+    const findings = await createStorePart().afterRestore?.(second.engine, first.dataDirectory, {
+      instant: 0,
+      now: 1_000_000,
+      restores: 0,
+    });
     expect(findings).toMatchObject([{ severity: 'error', message: expect.stringContaining('Account "a" is lost') }]);
     await using account = await second.accounts.open('b');
     expect(await account.read((reader) => reader.modseq())).toBeGreaterThan(1_000_000_000);
@@ -72,7 +82,11 @@ describe('the part of the store in a backup', () => {
     await account[Symbol.asyncDispose]();
     await first.close();
     const second = await openTestStore(first.dataDirectory);
-    await createStorePart().afterRestore?.(second.engine, first.dataDirectory);
+    await createStorePart().afterRestore?.(second.engine, first.dataDirectory, {
+      instant: 0,
+      now: 1_000_000,
+      restores: 0,
+    });
     account = await second.accounts.open('me');
     const after = await inbox(account);
     expect(after.uidValidity).toBe(before.uidValidity);

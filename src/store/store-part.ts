@@ -2,40 +2,51 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseError } from '../database/database-error.ts';
-import type { CapturedFile, DurablePart, Finding, VerifyOptions } from '../database/durable-part.ts';
-import type { DatabaseEngine, DatabaseSnapshot } from '../database/engine.ts';
-import { openDatabaseAtRest } from '../database/open-at-rest.ts';
+import type { DurablePart, Finding, RestoredState } from '../database/durable-part.ts';
+import type { DatabaseEngine } from '../database/engine.ts';
 import { RestanteError } from '../runtime/errors.ts';
-import { type AccountDatabaseReader, accountDatabaseKind } from './account-database.ts';
+import { mergeStreams } from '../runtime/merge-streams.ts';
+import { accountDatabaseKind } from './account-database.ts';
 import { isAccountName } from './account-name.ts';
-import { checkConsistency } from './check-consistency.ts';
-import { messageFilePath } from './message-files.ts';
-import { migrations } from './migrations.ts';
+import { captureAccount, expectAccounts } from './capture-account.ts';
+import { verifyAccount } from './verify-account.ts';
 
-const pageSize = 1000;
+/** Accounts that are verified at the same time. */
+const accountsAtOnce = 3;
 
-/** Databases and message files of all accounts, for backups. */
-export function createStorePart(): DurablePart {
+/**
+ * Databases and message files of all accounts, for backups.
+ * @param configured names of the accounts that the configuration has; others are taken all the same, and named
+ */
+export function createStorePart(configured?: () => ReadonlySet<string>): DurablePart {
   /** Accounts that existed at the instant. */
   let accounts: string[] = [];
+  let known: ReadonlySet<string> | undefined;
   return {
     name: 'accounts',
     owns: (path) =>
       /^accounts\/[a-z0-9][a-z0-9._-]{0,63}\/(?:index\.db(?:-wal|-shm|-journal)?|msg\/\d+\/\d+)$/.test(path),
     async captureAtInstant(dataDirectory) {
       accounts = await listAccounts(dataDirectory);
+      known = configured?.();
     },
+    expect: (snapshot, dataDirectory) => expectAccounts(snapshot, dataDirectory, accounts),
     async *capture(snapshot, dataDirectory) {
-      for (const account of accounts) yield* captureAccount(snapshot, dataDirectory, account);
+      for (const account of accounts) {
+        if (known?.has(account) === false) {
+          const reason = `account "${account}" is on disk and not in the configuration`;
+          yield { kind: 'remark', severity: 'warning', reason, path: `accounts/${account}` };
+        }
+        yield* captureAccount(snapshot, dataDirectory, account);
+      }
     },
     async *verify(directory, options) {
       const temporary = await mkdtemp(join(tmpdir(), 'restante-verify-'));
       try {
-        for (const account of await listAccounts(directory)) {
-          options.signal.throwIfAborted();
-          yield* verifyAccount(directory, account, temporary, options);
-        }
+        const accounts = await listAccounts(directory);
+        // While the files of one are read, rows of the next are.
+        const streams = accounts.values().map((account) => verifyAccount(directory, account, temporary, options));
+        yield* mergeStreams(streams, accountsAtOnce);
       } finally {
         await rm(temporary, { recursive: true, force: true });
       }
@@ -51,97 +62,15 @@ async function listAccounts(directory: string): Promise<string[]> {
   return (await readdir(path)).filter(isAccountName).sort();
 }
 
-async function* captureAccount(
-  snapshot: DatabaseSnapshot,
-  dataDirectory: string,
-  account: string,
-): AsyncGenerator<CapturedFile> {
-  const path = `accounts/${account}/index.db`;
-  const read = <Result>(query: (reader: AccountDatabaseReader) => Promise<Result>): Promise<Result> =>
-    snapshot.read(join(dataDirectory, path), query);
-  try {
-    // An account that was just being made has no row yet: nothing of it is acknowledged.
-    const made = await read((reader) => reader.first("SELECT 1 FROM sqlite_schema WHERE name = 'account'"));
-    if (made === undefined || (await read((reader) => reader.first('SELECT 1 FROM account'))) === undefined) return;
-  } catch (error) {
-    if (error instanceof DatabaseError && error.code === 'database-not-in-snapshot') return;
-    throw error;
-  }
-  yield { kind: 'database', path };
-  for (let after = 0; ; ) {
-    const rows = await read((reader) =>
-      reader.all<{ id: number; file_size: number; sha256: Uint8Array }>(
-        `SELECT id, file_size, sha256 FROM contents WHERE id > ? AND id NOT IN (SELECT content_id FROM erase)
-         ORDER BY id LIMIT ?`,
-        [after, pageSize],
-      ),
-    );
-    for (const { id, file_size: sizeBytes, sha256 } of rows) {
-      const message = `accounts/${account}/${messageFilePath(id)}`;
-      yield { kind: 'message', path: message, sizeBytes, sha256: Buffer.from(sha256).toString('hex'), account };
-    }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < pageSize) return;
-    after = last.id;
-  }
-}
-
-async function* verifyAccount(
-  directory: string,
-  account: string,
-  temporary: string,
-  options: VerifyOptions,
-): AsyncGenerator<Finding> {
-  const path = `accounts/${account}`;
-  const databasePath = join(directory, path, 'index.db');
-  // Who was being made, or was never used, has none.
-  const hasFiles = (await readdir(join(directory, path, 'msg')).catch(() => [])).length > 0;
-  const lost: Finding = {
-    severity: 'error',
-    code: 'account-database-missing',
-    message: `Account "${account}" has message files and no database`,
-    path: `${path}/index.db`,
-    hint: 'Restore the account from a backup.',
-  };
-  if (!existsSync(databasePath)) {
-    if (hasFiles) yield lost;
-    return;
-  }
-  let database: Awaited<ReturnType<typeof openDatabaseAtRest>>;
-  try {
-    database = await openDatabaseAtRest(databasePath, temporary);
-  } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
-    const { message } = error;
-    yield { severity: 'error', code: error.code, message, path: `${path}/index.db`, hint: 'Restore it from a backup.' };
-    return;
-  }
-  try {
-    const findings = await database.check({ migrations, signal: options.signal });
-    for (const finding of findings) yield { ...finding, path: `${path}/index.db` };
-    // Rules about rows of damaged or unknown tables would only fail.
-    if (findings.some(({ severity }) => severity === 'error')) return;
-    if (database.userVersion === 0) {
-      // SQLite takes a file that is empty, or shorter than a page, for a new database.
-      if (hasFiles) yield lost;
-      return;
-    }
-    yield* checkConsistency(database.reader(), { ...options, account, directory: join(directory, path), path });
-  } finally {
-    await database[Symbol.asyncDispose]();
-  }
-}
-
 /** Numbers that clients may have seen after the backup are passed over. */
-async function afterRestore(engine: DatabaseEngine, directory: string): Promise<Finding[]> {
-  const now = Date.now();
+async function afterRestore(engine: DatabaseEngine, directory: string, restored: RestoredState): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const account of await listAccounts(directory)) {
     const path = join(directory, 'accounts', account, 'index.db');
     if (!existsSync(path)) continue;
     try {
       await using database = await engine.open(accountDatabaseKind, path);
-      await database.write('passOverUnknown', { now });
+      await database.write('passOverUnknown', { ...restored });
     } catch (error) {
       // One that is damaged keeps the others from nothing: its account can't be opened.
       if (!(error instanceof RestanteError) || !error.code.startsWith('database-')) throw error;

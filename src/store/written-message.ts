@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { link, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MessageStructure } from '../message/structure.ts';
@@ -31,6 +32,10 @@ export class WrittenMessage implements ReceivedFile {
 
   async temporaryFile(): Promise<TemporaryFile> {
     return { path: this.#name, sizeBytes: this.sizeBytes, sha256: this.sha256 };
+  }
+
+  content(): AsyncIterable<Uint8Array> {
+    return createReadStream(join(this.#temporaryDirectory, this.#name));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,11 +17,11 @@ const levels: Record<Finding['severity'], LogSeverity> = { error: 'error', warni
 export function directoryReport({ signal, log, progress }: LongWork) {
   return {
     signal,
-    onFinding({ severity, code, message, hint }: Finding): void {
-      log(levels[severity], message, { code, ...(hint === undefined ? {} : { hint }) });
+    onFinding({ severity, message, isUnreferenced: _, ...fields }: Finding): void {
+      log(levels[severity], message, fields);
     },
-    onProgress({ phase, files }: { phase: string; files: number }): void {
-      progress({ step: phase, done: files, unit: 'files' });
+    onProgress({ phase, files, bytes }: { phase: string; files: number; bytes: number }): void {
+      progress({ step: phase, done: files, unit: 'files', bytes });
     },
   };
 }
@@ -32,4 +32,15 @@ export function requireDataDirectory(directory: string): void {
   throw new RestanteError('not-data', `Cannot verify "${directory}": it is neither a backup nor a data directory`, {
     hint: 'Name a directory that "restante backup" made, or the "dataDirectory" of restante.yaml.',
   });
+}
+
+/** A backup is as it was taken, or it is no proof of anything. */
+export function cannotFixBackup(directory: string): RestanteError {
+  return new RestanteError(
+    'backup-not-fixed',
+    `Cannot fix "${directory}": it is a backup, and backups are never changed`,
+    {
+      hint: 'Leave --fix out; to use what there is of it: restante restore --allow-incomplete.',
+    },
+  );
 }

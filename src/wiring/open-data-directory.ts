@@ -1,30 +1,23 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSmallFilesPart } from '../backup/small-files-part.ts';
+import { manifestName } from '../backup/manifest.ts';
 import type { DomainsConfig } from '../config/domains-config.ts';
 import type { StaticConfig } from '../config/static-config.ts';
 import { lockDataDirectory } from '../database/directory-lock.ts';
-import type { DurablePart } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
-import { createQueuePart } from '../queue/queue-part.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { makeDirectoryDurably, writeDurably } from '../runtime/durable-file.ts';
+import { makeDirectoryDurably, removeUnfinishedWrites, writeDurably } from '../runtime/durable-file.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Accounts } from '../store/account.ts';
-import { createAuthPart } from '../store/login-attempts/auth-part.ts';
 import { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
 import { openAccounts, removeTemporaryFiles } from '../store/open-accounts.ts';
-import { createStorePart } from '../store/store-part.ts';
+import { dataFormat, decoyKeyBytes, formatOf, receivedIdKeyBytes } from './durable-parts.ts';
 import { softwareVersion } from './software-version.ts';
-
-/** Of the data directory's layout. A server doesn't touch a directory with a greater one. */
-const dataFormat = 1;
-const receivedIdKeyBytes = 16;
-const decoyKeyBytes = 32;
 
 /** A data directory that belongs to this process. */
 export interface DataDirectory extends AsyncDisposable {
@@ -38,52 +31,41 @@ export interface DataDirectory extends AsyncDisposable {
   readonly decoyKey: Buffer;
 }
 
-/** Every part that keeps something in the data directory: together they own each of its files. */
-export function durableParts(): DurablePart[] {
-  return [
-    createSmallFilesPart('server', [
-      { path: 'version', required: true, wrongWith: wrongWithVersion },
-      { path: 'receivedid.key', required: true, wrongWith: wrongLength(receivedIdKeyBytes) },
-      { path: 'decoy.key', required: true, wrongWith: wrongLength(decoyKeyBytes) },
-      { path: 'tls/selfsigned.pem', required: false },
-      { path: 'tls/selfsigned-key.pem', required: false },
-    ]),
-    processPart,
-    createAuthPart(),
-    createQueuePart(),
-    createStorePart(),
-  ];
-}
-
-/** What belongs to the running process only: never backed up, and never opened, since closing the lock's file would let it go. */
-const processPart: DurablePart = {
-  name: 'process',
-  owns: (path) => /^(?:ctl|lock|lock-journal)$/.test(path) || path.startsWith('tmp/'),
-  async captureAtInstant() {},
-  async *capture() {},
-  async *verify() {},
-};
-
 /**
  * Takes a data directory for this process, making it on first use.
  * @throws DataDirectoryLockedError; RestanteError `data-format` when a newer version has written it
  */
 export async function openDataDirectory(
   config: StaticConfig,
-  options: { log: RootLog; metrics: Metrics; clock: Clock; domains: () => DomainsConfig },
+  options: {
+    log: RootLog;
+    metrics: Metrics;
+    clock: Clock;
+    domains: () => DomainsConfig;
+    /** False for one command, which writes little: starting threads costs more than they save. */
+    serving: boolean;
+  },
 ): Promise<DataDirectory> {
   const path = config.dataDirectory;
   await using opened = new AsyncDisposableStack();
   await makeDirectoryDurably(path);
   opened.use(lockDataDirectory(path));
+  await removeUnfinishedWrites(path);
   const written = await readVersion(path);
   const receivedIdKey = await ensureKey(join(path, 'receivedid.key'), receivedIdKeyBytes);
   const decoyKey = await ensureKey(join(path, 'decoy.key'), decoyKeyBytes);
   // Last: a directory with a version has its keys.
   const version = `${JSON.stringify({ format: dataFormat, software: softwareVersion })}\n`;
   if (written !== version) await writeDurably(join(path, 'version'), version);
-  await removeTemporaryFiles(path);
-  const engine = opened.use(createSqliteEngine({ log: options.log.part('database'), metrics: options.metrics }));
+  // A backup may be made there; it goes when a person removes it.
+  await removeTemporaryFiles(path, (entry) => existsSync(join(entry, manifestName)));
+  const engine = opened.use(
+    createSqliteEngine({
+      log: options.log.part('database'),
+      metrics: options.metrics,
+      ...(options.serving ? {} : { workers: 1 }),
+    }),
+  );
   const { mailboxes, specialUse } = config.newAccounts;
   const accounts = opened.use(
     await openAccounts({
@@ -148,24 +130,6 @@ async function readVersion(directory: string): Promise<string | undefined> {
     }
   }
   return text;
-}
-
-/** What the file "version" says; undefined when it says nothing. */
-function formatOf(text: string): number | undefined {
-  try {
-    const { format } = JSON.parse(text) as { format?: unknown };
-    return typeof format === 'number' ? format : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function wrongWithVersion(bytes: Buffer): string | undefined {
-  return formatOf(bytes.toString('utf8')) === undefined ? 'names no format' : undefined;
-}
-
-function wrongLength(length: number): (bytes: Buffer) => string | undefined {
-  return (bytes) => (bytes.length === length ? undefined : `has ${bytes.length} bytes instead of ${length}`);
 }
 
 async function ensureKey(path: string, bytes: number): Promise<Buffer> {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDkimKey } from '../config/dkim-key.ts';
 import { LiveDomains } from '../config/live-domains.ts';
 import { parseStaticConfig, type StaticConfig } from '../config/static-config.ts';
-import { dkimFault } from '../mailauth/dkim-fault.ts';
+import { dkimFault } from '../mailauth/dkim/dkim-fault.ts';
 import type { Queue } from '../queue/queue.ts';
 import { QueueFixture } from '../queue/queue-fixture.ts';
 import { silentLog } from '../runtime/log.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
-import { dkimSign } from '../mailauth/dkim-sign.ts';
+import { dkimSign } from '../mailauth/dkim/dkim-sign.ts';
 import { contentChunks } from '../queue/message-content.ts';
 import type { Queue, SubmittedMessage } from '../queue/queue.ts';
 import type { SendingLimits } from '../queue/sending-limits.ts';

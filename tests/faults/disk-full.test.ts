@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ImapAnswer, ImapTestClient } from '../harness/imap-client.ts';
 import { SmtpTestClient } from '../harness/smtp-test-client.ts';
-import { startTestServer, type TestServer } from '../harness/start-test-server.ts';
+import { launcher, runCommand, startTestServer, type TestServer } from '../harness/start-test-server.ts';
 import { keyedMessage, keyOf, newKey, wrongBytes } from './load/keyed-message.ts';
 import { verify } from './load/kill-rounds.ts';
 import { queueIsEmpty } from './load/server-load.ts';
@@ -147,10 +148,52 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
       expect(await send(client, newKey('d', number, 100_000), ['a0'])).toMatch(/^250/);
     }
     const failed = await server.command('backup', join(disk.path, 'backup'));
-    expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/no space|ENOSPC|full/i) });
+    expect(failed).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/no space|ENOSPC|full|too small/i),
+    });
     expect(await readdir(disk.path)).toEqual([]);
     const again = await server.command('backup', join(server.directory, 'backup'));
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('complete') });
     expect(await send(client, newKey('d', 41, 1000), ['a0'])).toMatch(/^250/);
+  });
+});
+
+describe.skipIf(reason !== undefined)('a small disk that is full', { timeout: 180_000 }, () => {
+  it('takes no backup, no restore and no proof for done, and leaves nothing that looks like one', async () => {
+    await using disk = await mountSmallDisk(6 * 1024 * 1024);
+    await using server = await startTestServer();
+    using client = await ImapTestClient.login(server.ports.imap, 'me@example.org');
+    for (let number = 0; number < 30; number++) await append(client, 'INBOX', newKey('f', number, 100_000));
+    const good = join(server.directory, 'good');
+    expect((await server.command('backup', '--copy', good)).code).toBe(0);
+
+    // Known to be too small beforehand, or not until it is full.
+    await disk.fill(1024 * 1024);
+    for (const way of ['--copy', '--link']) {
+      const refused = await server.command('backup', way, join(disk.path, 'backup'));
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('its file system is too small') });
+    }
+    const restore = await runCommand(['restore', good, join(disk.path, 'restored', 'data')]);
+    expect(restore).toMatchObject({ code: 1, stderr: expect.stringMatching(/Cannot restore to .*ENOSPC/) });
+    expect((await readdir(disk.path)).filter((name) => name !== 'ballast')).toEqual([]);
+
+    // The databases of a data directory that was not closed are looked at in a place of their own, for which there is no room.
+    await server.kill();
+    const proof = await new Promise<{ code: number; output: string }>((resolve) => {
+      const child = spawn(process.execPath, [launcher, 'verifydata', '--config', server.configPath], {
+        env: { ...process.env, TMPDIR: disk.path },
+      });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+      child.once('close', (code) => resolve({ code: code ?? -1, output }));
+    });
+    if (proof.code === 0) expect(proof.output).toContain(': OK');
+    else expect(proof.output).toMatch(/no space left|disk is full/i);
+    await disk.free();
+    expect((await runCommand(['verifydata', good])).code).toBe(0);
+    expect((await runCommand(['verifydata', '--config', server.configPath])).code).toBe(0);
+    expect((await runCommand(['restore', good, join(disk.path, 'restored', 'data')])).code).toBe(0);
   });
 });

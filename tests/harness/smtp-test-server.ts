@@ -99,7 +99,7 @@ export async function startTestServer(
     },
   };
   const common = { accounts, resolve, hostname: 'mx.restante.example', clock: systemClock, log: silentLog };
-  const delivery = createDelivery({ ...common, queue: options.queue ?? queue, temporaryDirectory });
+  const delivery = createDelivery({ ...common, queue: options.queue ?? queue });
   const server = await startSmtpServer({
     ...common,
     listeners: listeners.map((listener) => ({

@@ -157,3 +157,9 @@ async function waitForHealth(port: number, child: ChildProcess, output: () => st
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** The result that a command with `--json` ends with, after its events. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever the command prints
+export function resultOf({ stdout }: CommandResult): any {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+}

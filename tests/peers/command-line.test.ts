@@ -93,7 +93,7 @@ else:
       'message 2': ['\\Flagged', '\\Seen'],
       'message 3': ['\\Answered'],
     });
-    expect(await ok('export', kind, 'me', exported, `From ${kind}`)).toBe('4 messages of 1 mailboxes exported\n');
+    expect(await ok('export', kind, 'me', exported, `From ${kind}`)).toBe('4 messages of 1 mailbox exported\n');
     const path = kind === 'maildir' ? join(exported, '.From maildir') : join(exported, 'From mbox.mbox');
     const again = (await restante(['export', kind, 'me', exported])).code;
     expect(again, 'an export to where something is').toBe(1);

@@ -71,8 +71,8 @@ it('a restored server has nothing new for mbsync, and what changes then is synch
       expect(taken).toMatchObject({ code: 0, stderr: '' });
       expect(taken.stdout).toMatch(/backup: complete, \d+ files, /);
       expect(await server.command('verifydata', backup)).toMatchObject({ code: 0 });
-      // The live data directory is in use.
-      expect(await server.command('verifydata', server.dataDirectory)).toMatchObject({ code: 4 });
+      // The data of the server at work is proven too.
+      expect(await server.command('verifydata', server.dataDirectory)).toMatchObject({ code: 0 });
       // What comes after the backup is lost with the old server.
       await client.append('INBOX', makeMail().bytes);
     }
@@ -101,6 +101,23 @@ it('a restored server has nothing new for mbsync, and what changes then is synch
     expect(await mbsync.run()).toMatchObject({ code: 0 });
     expect((await mbsync.messages('INBOX')).has(mail.subject)).toBe(true);
     expect(await client.status('INBOX', { messages: true })).toMatchObject({ messages: 4 });
+    await client.logout();
+    await server.stop();
+
+    // The same backup once more: what came in between is gone, and nothing else is.
+    const again = join(directory, 'again');
+    const second = await runCommand(['restore', backup, join(again, 'data')]);
+    expect(second, second.stderr).toMatchObject({ code: 0 });
+    await using last = await startTestServer({ directory: again, ports });
+    const lastCertificate = join(last.dataDirectory, 'tls', 'selfsigned.pem');
+    await mbsync.pointTo({ ...reader(last), tls: 'STARTTLS', certificateFile: lastCertificate });
+    for (let run = 0; run < 2; run++) expect(await mbsync.run()).toMatchObject({ code: 0 });
+    const after = await readServerState(reader(last));
+    expect(lasting(after)).toEqual(lasting(before.server));
+    expect([...(await mbsync.messages('INBOX')).keys()].length).toBe(Object.keys(after.INBOX!.messages).length);
+    for (const [mailbox, { uidNext }] of Object.entries(after)) {
+      expect(uidNext, mailbox).toBeGreaterThan(found[mailbox]!.uidNext);
+    }
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   }

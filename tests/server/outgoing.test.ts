@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDkimKey } from '../../src/config/dkim-key.ts';
-import { dkimFault } from '../../src/mailauth/dkim-fault.ts';
+import { dkimFault } from '../../src/mailauth/dkim/dkim-fault.ts';
 import { openOffline, type RunningServer, startServer } from '../../src/main.ts';
 import { until } from '../../src/queue/queue-fixture.ts';
 import { SmtpSink } from '../../src/queue/smtp-sink.ts';

@@ -3,60 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { serveRestored } from '../faults/load/backup-load.ts';
 import { ImapTestClient } from '../harness/imap-client.ts';
 import { startTestServer, type TestServer } from '../harness/start-test-server.ts';
+import { everything, type Known, synchronise } from '../harness/synchronising-client.ts';
 
 const message = (subject: string): string => `From: a@example.org\nSubject: ${subject}\n\nhello\n`;
-
-/** What a mail program keeps of a mailbox between its visits. */
-interface Known {
-  uidValidity: number;
-  modseq: number;
-  /** Subject and flags by UID. */
-  messages: Map<number, { subject: string; flags: string }>;
-}
-
-/** Synchronises as RFC 7162 §3.2.5 has it: fetches only what the server names as new or changed. @returns UIDs fetched anew */
-async function synchronise(client: ImapTestClient, mailbox: string, known: Known): Promise<number[]> {
-  const parameter = known.modseq === 0 ? '' : ` (QRESYNC (${known.uidValidity} ${known.modseq}))`;
-  const lines = await client.ok(`SELECT ${mailbox}${parameter}`);
-  const text = lines.join('\n');
-  const uidValidity = Number(/\[UIDVALIDITY (\d+)\]/.exec(text)?.[1]);
-  if (uidValidity !== known.uidValidity) known.messages.clear();
-  known.uidValidity = uidValidity;
-  for (const [, set] of text.matchAll(/^\* VANISHED \(EARLIER\) (\S+)$/gm)) {
-    for (const range of set.split(',')) {
-      const [first, last = first] = range.split(':').map(Number);
-      for (const uid of known.messages.keys()) if (uid >= first && uid <= last) known.messages.delete(uid);
-    }
-  }
-  const flagsOf = new Map<number, string>();
-  for (const [, uid, flags] of text.matchAll(/^\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\)/gm)) flagsOf.set(+uid, flags);
-  if (parameter === '') {
-    for (const line of await client.ok('UID FETCH 1:* (FLAGS)')) {
-      const [, uid, flags] = /UID (\d+) FLAGS \(([^)]*)\)/.exec(line) ?? [];
-      if (uid !== undefined) flagsOf.set(+uid, flags);
-    }
-  }
-  const fetched: number[] = [];
-  for (const [uid, flags] of flagsOf) {
-    const before = known.messages.get(uid);
-    if (before === undefined) fetched.push(uid);
-    known.messages.set(uid, { subject: before?.subject ?? (await subjectOf(client, uid)), flags });
-  }
-  known.modseq = Number(/\[HIGHESTMODSEQ (\d+)\]/.exec(text)?.[1]);
-  return fetched;
-}
-
-async function subjectOf(client: ImapTestClient, uid: number): Promise<string> {
-  const [line] = await client.ok(`UID FETCH ${uid} (BODY.PEEK[HEADER.FIELDS (SUBJECT)])`);
-  return /Subject: (.*)/.exec(line)?.[1].trim() ?? '';
-}
-
-/** What is in the mailbox now, asked without knowing anything. */
-async function everything(client: ImapTestClient, mailbox: string): Promise<Known['messages']> {
-  const known = { uidValidity: 0, modseq: 0, messages: new Map() };
-  await synchronise(client, mailbox, known);
-  return known.messages;
-}
 
 async function logIn(server: TestServer): Promise<ImapTestClient> {
   const client = await ImapTestClient.login(server.ports.imap, 'me@example.org');

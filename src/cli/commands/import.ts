@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ImportResult } from '../../control/transfer/import-messages.ts';
 import { exitCode } from '../exit-code.ts';
-import { printJson } from '../print-result.ts';
+import { counted, printJson } from '../print-result.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
 
 const formats = {
@@ -27,9 +27,9 @@ export function importCommand(command: Command): void {
           path: resolve(path),
         })) as ImportResult;
         if (options.json) printJson(result);
-        else process.stdout.write(`${result.imported} messages imported\n`);
+        else process.stdout.write(`${counted(result.imported, 'message')} imported\n`);
         if (result.failed === 0) return;
-        if (!options.json) process.stdout.write(`${result.failed} messages left out\n`);
+        if (!options.json) process.stdout.write(`${counted(result.failed, 'message')} left out\n`);
         process.exitCode = exitCode.incomplete;
       });
   }

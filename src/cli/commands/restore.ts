@@ -1,47 +1,25 @@
-import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { interruption } from '../interruption.ts';
-import { mainProgram } from '../main-program.ts';
-import { printJson, sizeText } from '../print-result.ts';
-import { ProgressLine } from '../progress-line.ts';
+import { UsageError } from '../exit-code.ts';
+import { listBackup, printMessage } from '../restore/browse-backup.ts';
+import { restoreIntoAccount } from '../restore/restore-into-account.ts';
+import { addRestoreOptions, type RestoreCommandOptions } from '../restore/restore-options.ts';
+import { restoreWhole } from '../restore/restore-whole.ts';
 
-interface RestoreOptions {
-  configDir?: string;
-  dataOnly?: boolean;
-  allowIncomplete?: boolean;
-  json?: boolean;
-}
-
-/** Restores a whole backup to new directories. */
+/** Restores a whole backup to new directories, or some of it into the running server; or looks into one. */
 export function restore(command: Command): void {
-  command
-    .argument('<backup>', 'directory that "restante backup" made')
-    .argument('<datadir>', 'data directory to make; it must not exist yet, or be empty')
-    .option('--config-dir <dir>', 'where to restore the configuration to (default: "config" beside the data directory)')
-    .option('--data-only', 'leave the configuration in the backup alone')
-    .option('--allow-incomplete', 'restore what there is of a backup that is incomplete or damaged')
-    .option('--json', 'print JSON')
-    .action(async (backup: string, dataDirectory: string, options: RestoreOptions) => {
-      const { restoreDirectory } = await mainProgram();
-      const configDirectory = resolve(options.configDir ?? join(dirname(resolve(dataDirectory)), 'config'));
-      const progress = new ProgressLine();
-      const result = await restoreDirectory({
-        backup: resolve(backup),
-        dataDirectory: resolve(dataDirectory),
-        configDirectory: options.dataOnly ? undefined : configDirectory,
-        allowIncomplete: options.allowIncomplete ?? false,
-        signal: interruption(),
-        log: (level, message, fields = {}) => progress.log({ level, message, fields }),
-        progress: (step) => progress.show(step),
-      }).finally(() => progress.clear());
-      if (options.json) {
-        printJson(result);
-        return;
-      }
-      const { files, bytes, instant } = result;
-      process.stdout.write(`${result.dataDirectory}: restored, ${files} files, ${sizeText(bytes)}, as of ${instant}\n`);
-      if (result.configDirectory !== undefined) {
-        process.stdout.write(`Start it with: restante --config ${result.configDirectory}/restante.yaml serve\n`);
-      }
-    });
+  addRestoreOptions(command);
+  command.action(async (backup: string, dataDirectory: string | undefined, options: RestoreCommandOptions) => {
+    if (options.list) return await listBackup(backup, options);
+    if (options.print) return await printMessage(backup, options);
+    if (dataDirectory !== undefined && options.account === undefined) {
+      return await restoreWhole(backup, dataDirectory, options);
+    }
+    if (dataDirectory === undefined && options.account !== undefined) {
+      return await restoreIntoAccount(command, backup, options);
+    }
+    throw new UsageError(
+      'Cannot restore: name either a new data directory, or an account',
+      'Everything: restante restore <backup> <datadir>. One account: restante restore <backup> --account <name>.',
+    );
+  });
 }

@@ -6,17 +6,20 @@ import { backupSeverity, type ControlServices } from '../control-services.ts';
 const schema = z.strictObject({
   destination: z.string().refine(isAbsolute, 'an absolute path'),
   messageFiles: z.enum(['link', 'copy']),
+  bytesPerSecond: z.number().int().positive().optional(),
+  wait: z.boolean().optional(),
 });
 
 /** Backs the whole server up, as of one instant. */
 export function backup(services: Pick<ControlServices, 'backup'>) {
-  return controlCommand(schema, async ({ destination, messageFiles }, { signal, log, progress }) => {
+  return controlCommand(schema, async (given, { signal, log, progress }) => {
     return await services.backup({
-      destination,
-      messageFiles,
+      ...given,
       signal,
       report: (severity, text, fields) => log(backupSeverity[severity], text, fields),
-      onProgress: ({ phase, files }) => progress({ step: phase, done: files, unit: 'files' }),
+      onProgress: ({ phase, files, totalFiles, bytes, totalBytes }) => {
+        progress({ step: phase, done: files, total: totalFiles, unit: 'files', bytes, totalBytes });
+      },
     });
   });
 }

@@ -3,9 +3,7 @@ import { z } from 'zod';
 import { controlCommand } from '../control-command.ts';
 import type { ControlServices } from '../control-services.ts';
 import { knownAccount } from '../known-account.ts';
-import { exportMessages } from '../transfer/export-messages.ts';
-import { MaildirWriter, makeExportDirectory } from '../transfer/write-maildir.ts';
-import { MboxWriter } from '../transfer/write-mbox.ts';
+import { exportAccount } from '../transfer/export-account.ts';
 
 const schema = z.strictObject({
   format: z.enum(['maildir', 'mbox']),
@@ -19,8 +17,6 @@ export function exportCommand(services: Pick<ControlServices, 'accounts' | 'doma
   return controlCommand(schema, async ({ format, account, mailbox, path }, context) => {
     const name = knownAccount(services.domains.config, account);
     await using opened = await services.accounts.open(name);
-    await makeExportDirectory(path);
-    await using writer = format === 'maildir' ? new MaildirWriter(path) : new MboxWriter(path);
-    return await exportMessages(opened, mailbox, writer, context);
+    return await exportAccount(opened, { format, path, mailbox }, context);
   });
 }

@@ -25,6 +25,9 @@ export interface ExportResult {
   mailboxes: number;
 }
 
+/** Of a server, or of a backup. */
+export type ExportedAccount = Pick<StoredAccount, 'read' | 'streamContent'>;
+
 const stepSize = 500;
 
 /**
@@ -32,7 +35,7 @@ const stepSize = 500;
  * @throws RestanteError when the mailbox does not exist
  */
 export async function exportMessages(
-  account: StoredAccount,
+  account: ExportedAccount,
   only: string | undefined,
   writer: MailboxWriter,
   context: Pick<CommandContext, 'signal' | 'progress'>,
@@ -65,7 +68,7 @@ export async function exportMessages(
   return result;
 }
 
-async function* rows(account: StoredAccount, { id }: Mailbox): AsyncGenerator<RenderedMessageRow> {
+async function* rows(account: ExportedAccount, { id }: Mailbox): AsyncGenerator<RenderedMessageRow> {
   const uids = await account.read((reader) => reader.uids(id));
   for (let at = 0; at < uids.length; at += stepSize) {
     const step = uids.subarray(at, at + stepSize);

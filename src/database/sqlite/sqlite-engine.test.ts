@@ -149,6 +149,30 @@ describe('the SQLite engine', () => {
     });
   });
 
+  it('copies a database as of the instant, though it has been opened and written and its log folded since', async () => {
+    start();
+    const first = await open();
+    await first.write('addMany', { count: 100, bytes: 4000 });
+    await first[Symbol.asyncDispose]();
+    await using snapshot = await engine.snapshot();
+    const again = await open();
+    const copies = ['one', 'two', 'three'].map((name) => join(directory, name));
+    for (const copy of copies) {
+      const writing = again.write('addMany', { count: 3000, bytes: 4000 });
+      await snapshot.copy(again.path, copy, { signal: AbortSignal.timeout(5000) });
+      await writing;
+      using folding = closing(new SqliteDatabase(again.path));
+      folding.pragma('wal_checkpoint(PASSIVE)');
+    }
+    for (const copy of copies) {
+      expect(countIn(copy)).toBe(100);
+      using database = closing(new SqliteDatabase(copy, { readonly: true }));
+      expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+    }
+    const left = (await readdir(directory)).filter((name) => /^(?:one|two|three)/.test(name));
+    expect(left.sort()).toEqual(['one', 'three', 'two']);
+  });
+
   it('leaves no files beside databases that only a snapshot read', async () => {
     start();
     const ledger = await open();

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { RestanteError } from '../../runtime/errors.ts';
 import { DatabaseError } from '../database-error.ts';
-import type { DatabaseSnapshot, Reader } from '../engine.ts';
+import type { CopyOptions, DatabaseSnapshot, Reader } from '../engine.ts';
 import { Connection } from './connection.ts';
-import { type CopyOptions, copyPinned } from './copy-pinned.ts';
+import { copyPinned } from './copy-pinned.ts';
 import { toDatabaseError, toReadError } from './to-database-error.ts';
 
 /**
@@ -47,6 +47,15 @@ export class Pin {
   }
 }
 
+const sqliteVersion = ((): string => {
+  const database = new SqliteDatabase(':memory:');
+  try {
+    return database.prepare('SELECT sqlite_version()').pluck().get() as string;
+  } finally {
+    database.close();
+  }
+})();
+
 /** A pin, or that there was no such database at the instant, or why it cannot be read. */
 export type PinState = Pin | 'absent' | RestanteError;
 
@@ -69,6 +78,7 @@ export function pinOrError(path: string, hold: boolean): Pin | RestanteError {
 export class SqliteSnapshot implements DatabaseSnapshot {
   readonly instant: number;
   readonly pauseMs: number;
+  readonly sqliteVersion = sqliteVersion;
   readonly #pins: Map<string, PinState>;
   readonly #onDispose: (snapshot: SqliteSnapshot) => void;
   readonly #fold: (path: string) => Promise<void>;
@@ -111,10 +121,10 @@ export class SqliteSnapshot implements DatabaseSnapshot {
     });
   }
 
-  async copy(path: string, destination: string, options: CopyOptions): Promise<void> {
-    await this.#use(path, async (pin) => {
+  async copy(path: string, destination: string, options: CopyOptions): Promise<{ schemaVersion: number }> {
+    return await this.#use(path, async (pin) => {
       try {
-        await copyPinned(pin.connection.database, destination, options);
+        return await copyPinned(pin.connection.database, destination, options);
       } catch (error) {
         if (options.signal.aborted) throw error;
         throw toDatabaseError(error, `Cannot copy to "${destination}" the database`, path);

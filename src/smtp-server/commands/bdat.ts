@@ -3,7 +3,7 @@ import { SmtpError } from '../../smtp/smtp-error.ts';
 import { acceptMessage } from '../accept-message.ts';
 import { bareLineEndInChunk } from '../bare-line-end.ts';
 import { FatalSmtpError } from '../fatal-smtp-error.ts';
-import { MessageReceiver } from '../message-receiver.ts';
+import type { MessageReceiver } from '../message-receiver.ts';
 import { chunkTimeoutMs, dataDeadline } from '../receive-data.ts';
 import type { SmtpSession } from '../smtp-session.ts';
 import type { Transaction } from '../transaction.ts';
@@ -37,9 +37,8 @@ export async function bdat(session: SmtpSession, argument: string): Promise<void
     await discard(session, sizeBytes);
     throw new SmtpError(503, '5.5.1', transaction === undefined ? 'MAIL comes first' : 'No valid recipients');
   }
-  const { options, limits } = server;
   transaction.chunked ??= new ChunkedMessage(
-    new MessageReceiver(options.accounts, limits),
+    session.startMessage(),
     transaction.mail.body === 'BINARYMIME',
     dataDeadline(server),
   );

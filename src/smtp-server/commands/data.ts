@@ -1,6 +1,5 @@
 import { SmtpError } from '../../smtp/smtp-error.ts';
 import { acceptMessage } from '../accept-message.ts';
-import { MessageReceiver } from '../message-receiver.ts';
 import { receiveData } from '../receive-data.ts';
 import type { SmtpSession } from '../smtp-session.ts';
 
@@ -14,7 +13,7 @@ export async function data(session: SmtpSession, argument: string): Promise<void
   // RFC 3030 §3: binary messages come by BDAT only.
   if (transaction.mail.body === 'BINARYMIME') throw new SmtpError(503, '5.5.1', 'BODY=BINARYMIME needs BDAT');
   // The file is opened while the client reads the reply.
-  await using receiver = new MessageReceiver(server.options.accounts, server.limits);
+  await using receiver = session.startMessage();
   session.reply(354, undefined, 'End data with <CRLF>.<CRLF>');
   await session.connection.flush();
   try {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkFilesHere } from '../../database/check-files-here.ts';
 import type { DatabaseEngine } from '../../database/engine.ts';
 import { createSqliteEngine } from '../../database/sqlite/sqlite-engine.ts';
 import { limits } from '../../runtime/limits.ts';
@@ -43,7 +44,9 @@ async function start(): Promise<{
 
 const part = createAuthPart();
 const verify = (directory: string) =>
-  Array.fromAsync(part.verify(directory, { readMessages: true, signal: new AbortController().signal }));
+  Array.fromAsync(
+    part.verify(directory, { checkFiles: checkFilesHere(directory), signal: new AbortController().signal }),
+  );
 
 describe('logins', () => {
   it('that are alike are one, with the first and last time, and the account whose login it is', async () => {

@@ -120,6 +120,9 @@ async function findMailbox(change: AccountChange, message: StoredMessage): Promi
   return await makeMailbox(change, message.mailbox);
 }
 
+/** As the columns have it. */
+const validationNumbers = { none: 0, spf: 1, dmarc: 1, aligned: 2 } as const;
+
 async function insertContent(
   transactor: AccountTransactor,
   message: StoredMessage,
@@ -127,15 +130,15 @@ async function insertContent(
   place: Awaited<ReturnType<typeof placeInThread>>,
 ): Promise<void> {
   const { facts, reception } = message;
-  const { remoteAddress, mailFrom } = reception;
+  const { remoteAddress, mailFrom, validation } = reception;
   const ranges = remoteAddress === undefined ? undefined : addressRanges(remoteAddress);
   const sender = mailFrom === undefined ? undefined : splitAddress(mailFrom);
   await transactor.run(
     `INSERT INTO contents (id, sha256, file_size, prefix, thread_id, parent_id, parent_hash, missing_link, message_id_hash,
      subject_hash, envelope, body_structure, message_id, subject, base_subject, from_localpart, from_domain, sent_at,
      is_mailing_list, is_automatic, is_dsn, original_mailbox_id, remote_address, remote_range_narrow, remote_range_middle,
-     remote_range_wide, hello_name, mail_from_localpart, mail_from_domain, rcpt_to, tls_version, tls_cipher, require_tls,
-     structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     remote_range_wide, hello_name, mail_from_localpart, mail_from_domain, rcpt_to, hello_validation, mail_from_validation,
+     from_validation, dkim_domains, tls_version, tls_cipher, require_tls, structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       message.contentId,
       message.sha256,
@@ -167,6 +170,10 @@ async function insertContent(
       sender?.localpart ?? null,
       sender?.domain ?? null,
       reception.rcptTo ?? null,
+      validation === undefined ? null : validationNumbers[validation.hello],
+      validation === undefined ? null : validationNumbers[validation.mailFrom],
+      validation === undefined ? null : validationNumbers[validation.from],
+      validation === undefined ? null : JSON.stringify(validation.dkimDomains),
       reception.tlsVersion ?? null,
       reception.tlsCipher ?? null,
       reception.requireTls ? 1 : 0,

@@ -1,19 +1,29 @@
-import { InboxRequiredError, MailboxHasChildrenError, MailboxNotFoundError } from '../store-errors.ts';
+import {
+  InboxRequiredError,
+  MailboxHasChildrenError,
+  MailboxNotEmptyError,
+  MailboxNotFoundError,
+} from '../store-errors.ts';
 import { AccountChange, type AccountTransactor } from './account-change.ts';
 import { expungeRows } from './expunge-messages.ts';
 
 /**
  * Expunges a mailbox and its messages. Its subscription stays (RFC 9051 §6.3.9).
+ * @param args.ifEmpty whether one that holds messages stays
  * @returns how many contents have no live message any more
- * @throws MailboxNotFoundError, MailboxHasChildrenError, InboxRequiredError
+ * @throws MailboxNotFoundError, MailboxHasChildrenError, MailboxNotEmptyError, InboxRequiredError
  */
-export async function deleteMailbox(transactor: AccountTransactor, args: { name: string }): Promise<number> {
+export async function deleteMailbox(
+  transactor: AccountTransactor,
+  args: { name: string; ifEmpty: boolean },
+): Promise<number> {
   if (args.name === 'Inbox') throw new InboxRequiredError('delete');
   const change = await AccountChange.begin(transactor);
   const mailbox = await change.findMailbox(args.name);
   if (mailbox === undefined) throw new MailboxNotFoundError(args.name, 'delete');
   const child = await transactor.first('SELECT id FROM mailboxes WHERE parent_id = ? AND expunged = 0', [mailbox.id]);
   if (child !== undefined) throw new MailboxHasChildrenError(args.name);
+  if (args.ifEmpty && mailbox.messages > 0) throw new MailboxNotEmptyError(args.name);
   const { erasable } = await expungeRows(change, mailbox, [[1, 0xffff_ffff]], 'all');
   mailbox.special_use = '';
   change.touch(mailbox);

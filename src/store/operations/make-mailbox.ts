@@ -1,15 +1,12 @@
 import { limits } from '../../runtime/limits.ts';
 import { parentMailboxName } from '../mailbox-name.ts';
 import { StoreLimitError } from '../store-errors.ts';
-import type { AccountChange, MailboxRecord } from './account-change.ts';
+import type { AccountChange, AccountTransactor, MailboxRecord } from './account-change.ts';
 
 /** Inserts a mailbox that does not exist, and those above it that don't. @param name normalised */
 export async function makeMailbox(change: AccountChange, name: string, specialUse = ''): Promise<MailboxRecord> {
   const { transactor } = change;
-  const live = await transactor.first<{ count: number }>('SELECT count(*) AS count FROM mailboxes WHERE expunged = 0');
-  if (live!.count >= limits.mailboxesPerAccount) {
-    throw new StoreLimitError(`create mailbox "${name}"`, 'mailboxesPerAccount', limits.mailboxesPerAccount);
-  }
+  await checkMailboxCount(transactor, name);
   const parentName = parentMailboxName(name);
   let parent: MailboxRecord | undefined;
   if (parentName !== undefined) {
@@ -39,6 +36,14 @@ export async function makeMailbox(change: AccountChange, name: string, specialUs
   change.adopt(mailbox);
   await recordName(change, mailbox);
   return mailbox;
+}
+
+/** @throws StoreLimitError when there may be no more mailboxes */
+export async function checkMailboxCount(transactor: AccountTransactor, name: string): Promise<void> {
+  const live = await transactor.first<{ count: number }>('SELECT count(*) AS count FROM mailboxes WHERE expunged = 0');
+  if (live!.count >= limits.mailboxesPerAccount) {
+    throw new StoreLimitError(`create mailbox "${name}"`, 'mailboxesPerAccount', limits.mailboxesPerAccount);
+  }
 }
 
 /** Remembers with which UIDVALIDITY a name has been seen. */

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ImapTestClient } from '../../harness/imap-client.ts';
 import { SmtpTestClient } from '../../harness/smtp-test-client.ts';
-import { choosePorts, runCommand, startTestServer, type TestServer } from '../../harness/start-test-server.ts';
+import {
+  type CommandResult,
+  choosePorts,
+  runCommand,
+  startTestServer,
+  type TestServer,
+} from '../../harness/start-test-server.ts';
 import { keyedMessage, keyOf, newKey, wrongBytes } from './keyed-message.ts';
 import { verify } from './kill-rounds.ts';
 import { queueIsEmpty } from './server-load.ts';
@@ -18,12 +24,15 @@ interface Acknowledged {
   readonly numbered: ReadonlyMap<string, number>;
   /** Sent to both accounts of the pair, by SMTP and through the queue. */
   readonly pairs: ReadonlySet<string>;
+  /** Guests up to this number have their message. */
+  readonly guests: number;
 }
 
 /**
  * Mail that comes, changes and goes while backups are taken, in patterns that show in any copy whether it is of one instant:
- * messages numbered without gaps, messages that two accounts get at once, messages on their way through the queue, and batches that
- * are marked, moved and expunged as a whole.
+ * messages numbered without gaps, messages that two accounts get at once, messages on their way through the queue, where they are held and
+ * released, batches that are marked, moved and expunged as a whole, and accounts that are configured, get their first message, and are
+ * taken from the configuration again before the next one comes.
  */
 export class BackupLoad implements AsyncDisposable {
   readonly #numbered = new Map<string, number>();
@@ -33,6 +42,7 @@ export class BackupLoad implements AsyncDisposable {
   #stopped = false;
   #paused: PromiseWithResolvers<void> | undefined;
   #number = 0;
+  #guests = 0;
 
   private constructor(server: TestServer) {
     this.#server = server;
@@ -40,9 +50,14 @@ export class BackupLoad implements AsyncDisposable {
 
   static async start(): Promise<BackupLoad> {
     const server = await startTestServer({ accounts });
+    for (const account of accounts) {
+      using client = await ImapTestClient.login(server.ports.imap, `${account}@example.org`);
+      for (const mailbox of ['numbered', 'churn', 'churned']) await client.ok(`CREATE ${mailbox}`);
+    }
     const load = new BackupLoad(server);
     for (const account of accounts) load.#runs.push(load.#appendNumbered(account), load.#churn(account));
     load.#runs.push(load.#sendPairs('p'), load.#sendPairs('p'), load.#sendPairs('q'));
+    load.#runs.push(load.#holdAndRelease(), load.#comeAndGo());
     // A load that breaks is told when it ends, not as a rejection that nobody waits for.
     for (const run of load.#runs) run.catch(() => {});
     return load;
@@ -53,7 +68,7 @@ export class BackupLoad implements AsyncDisposable {
   }
 
   acknowledged(): Acknowledged {
-    return { numbered: new Map(this.#numbered), pairs: new Set(this.#pairs) };
+    return { numbered: new Map(this.#numbered), pairs: new Set(this.#pairs), guests: this.#guests };
   }
 
   /** Nothing changes, as soon as what is under way has ended, until `resume`. */
@@ -92,14 +107,14 @@ export class BackupLoad implements AsyncDisposable {
     await this.#server[Symbol.asyncDispose]();
   }
 
-  async #turn(): Promise<void> {
-    await wait(5);
+  /** @param ms what is left must not grow so much that taking, proving and restoring it takes the time of the test */
+  async #turn(ms = 60): Promise<void> {
+    await wait(ms);
     await this.#paused?.promise;
   }
 
   async #appendNumbered(account: string): Promise<void> {
     using client = await ImapTestClient.login(this.#server.ports.imap, `${account}@example.org`);
-    await client.ok('CREATE numbered');
     for (let number = 1; !this.#stopped; number++) {
       await client.append('numbered', keyedMessage(newKey('n', number, 300 + ((number * 37) % 4000))));
       this.#numbered.set(account, number);
@@ -109,8 +124,6 @@ export class BackupLoad implements AsyncDisposable {
 
   async #churn(account: string): Promise<void> {
     using client = await ImapTestClient.login(this.#server.ports.imap, `${account}@example.org`);
-    await client.ok('CREATE churn');
-    await client.ok('CREATE churned');
     while (!this.#stopped) {
       const batch = ++this.#number;
       const literals = Array.from({ length: batchSize }, (_, at) => {
@@ -126,6 +139,33 @@ export class BackupLoad implements AsyncDisposable {
       await client.ok('STORE 1:* +FLAGS.SILENT (\\Deleted)');
       await client.ok('EXPUNGE');
       await this.#turn();
+    }
+  }
+
+  async #holdAndRelease(): Promise<void> {
+    while (!this.#stopped) {
+      for (const change of ['hold', 'unhold']) await succeed(this.#server.command('queue', change, '--all'));
+      await this.#turn();
+    }
+  }
+
+  /** One account at a time. */
+  async #comeAndGo(): Promise<void> {
+    for (let number = 1; !this.#stopped; number++) {
+      const name = `guest${number}`;
+      await succeed(this.#server.command('config', 'account', 'add', name, `${name}@example.org`));
+      using client = await SmtpTestClient.connect(this.#server.ports.smtp);
+      await expectReply(client.reply(), '220');
+      await expectReply(client.ask('EHLO load.example'), '250');
+      await expectReply(client.ask('MAIL FROM:<a0@example.org>'), '250');
+      await expectReply(client.ask(`RCPT TO:<${name}@example.org>`), '250');
+      await expectReply(client.ask('DATA'), '354');
+      client.send(`${keyedMessage(newKey('g', number, 500))}.\r\n`);
+      await expectReply(client.reply(), '250');
+      this.#guests = number;
+      await this.#turn(400);
+      await succeed(this.#server.command('config', 'account', 'rm', name));
+      await this.#turn(400);
     }
   }
 
@@ -147,6 +187,11 @@ export class BackupLoad implements AsyncDisposable {
       await this.#turn();
     }
   }
+}
+
+async function succeed(command: Promise<CommandResult>): Promise<void> {
+  const { code, stderr } = await command;
+  if (code !== 0) throw new Error(`A command ended with ${code}: ${stderr}`);
 }
 
 async function expectReply(reply: Promise<string>, code: string): Promise<void> {
@@ -173,7 +218,7 @@ export async function serveRestored(backup: string, directory: string): Promise<
 export async function checkBackup(backup: string, before: Acknowledged): Promise<void> {
   await verify(backup);
   await using server = await serveRestored(backup, `${backup}-restored`);
-  const problems: string[] = [];
+  const problems: string[] = await checkGuests(backup, before.guests);
   for (const account of accounts) {
     using client = await ImapTestClient.login(server.ports.imap, `${account}@example.org`);
     const numbers = (await read(client, 'numbered', problems)).map(({ key }) => Number(/^n(\d+)x/.exec(key)?.[1]));
@@ -209,6 +254,32 @@ export async function checkBackup(backup: string, before: Acknowledged): Promise
   for (const key of before.pairs)
     if (!all0.includes(key)) problems.push(`${key} is neither in a mailbox nor in the queue`);
   if (problems.length > 0) throw new Error(problems.map((text) => text.slice(0, 1000)).join('\n'));
+}
+
+/** The configuration is of the same moment as the accounts: one guest at most, and all before that one have their message. */
+async function checkGuests(backup: string, acknowledged: number): Promise<string[]> {
+  const problems: string[] = [];
+  const config = await readFile(join(backup, 'config', 'domains.yaml'), 'utf8');
+  const configured = [...config.matchAll(/^ {2}guest(\d+):$/gm)].map(([, number]) => Number(number));
+  if (configured.length > 1) problems.push(`the configuration has the guests ${configured} at once`);
+  const listed = await runCommand(['restore', backup, '--list', '--json']);
+  const messages = new Map(
+    listed.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { account: string; messages: number })
+      .map(({ account, messages: count }) => [account, count]),
+  );
+  const guests = [...messages.keys()].filter((name) => name.startsWith('guest')).length;
+  const last = Math.max(acknowledged, configured[0] ?? 0, guests);
+  for (let number = 1; number < last || number <= acknowledged; number++) {
+    const count = messages.get(`guest${number}`);
+    if (count !== 1) problems.push(`guest${number} has ${count} messages, and a later one is there`);
+  }
+  if (guests > 0 && configured.length > 0 && guests > configured[0]!) {
+    problems.push(`guest${guests} has mail, and the configuration is of the time of guest${configured[0]}`);
+  }
+  return problems;
 }
 
 async function read(client: ImapTestClient, mailbox: string, problems: string[]) {

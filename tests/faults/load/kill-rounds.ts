@@ -78,7 +78,7 @@ function expectNone(problems: readonly string[], when: string): void {
 /** `restante verifydata` finds nothing to say of a directory, as it is. */
 export async function verify(directory: string): Promise<void> {
   const { code, stdout, stderr } = await runCommand(['verifydata', directory]);
-  if (code !== 0 || !/: OK, \d+ files(?:, [\d.]+ \w+)?\n$/.test(stdout)) {
+  if (code !== 0 || !/: OK, \d+ files?(?:, [\d.]+ \w+)?\n$/.test(stdout)) {
     throw new Error(`verifydata ends with ${code}: ${stdout}${stderr}`);
   }
 }

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { configPath } from '../config-path.ts';
+import { exitCode } from '../exit-code.ts';
+import { interruption } from '../interruption.ts';
+import { mainProgram } from '../main-program.ts';
+import { printJson } from '../print-result.ts';
+
+/** The commands for DKIM signatures. */
+export function dkim(command: Command): void {
+  command
+    .command('verify')
+    .description('verify the signatures of the message on standard input, with keys from the DNS')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { verifyDkim } = await mainProgram();
+      const question = {
+        staticConfigPath: configPath(command),
+        content: withCrlf(process.stdin),
+        signal: interruption(),
+      };
+      const verdicts = await verifyDkim(question);
+      if (json) {
+        printJson(
+          verdicts.map(({ result, signature, problem, isTest }) => {
+            const { domain, selector, algorithm } = signature ?? {};
+            return { result, domain, selector, algorithm, problem, isTest };
+          }),
+        );
+      } else {
+        if (verdicts.length === 0) process.stdout.write('The message has no signature.\n');
+        for (const { result, signature, problem, isTest } of verdicts) {
+          const whose =
+            signature === undefined
+              ? ''
+              : `${signature.domain}, selector ${signature.selector}, ${signature.algorithm}: `;
+          const why = problem === undefined ? '' : `: ${problem}`;
+          process.stdout.write(`${whose}${result}${why}${isTest ? ' (the domain tries DKIM out)' : ''}\n`);
+        }
+      }
+      if (!verdicts.some(({ result }) => result === 'pass')) process.exitCode = exitCode.failed;
+    });
+}
+
+/** Files of mail programs have lines that end with LF alone; what was signed ends with CRLF. */
+async function* withCrlf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let afterCr = false;
+  for await (const chunk of input) {
+    const text = chunk.toString('latin1').replaceAll(/(\r?)\n/g, (line, cr, at) => {
+      return cr === '' && !(at === 0 && afterCr) ? '\r\n' : line;
+    });
+    afterCr = chunk.at(-1) === 13;
+    yield Buffer.from(text, 'latin1');
+  }
+}

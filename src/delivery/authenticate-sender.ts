@@ -1,0 +1,65 @@
+import type { Resolver } from '../dns/resolver.ts';
+import { resolverUntil } from '../dns/resolver-until.ts';
+import { authenticationResults } from '../mailauth/authentication-results.ts';
+import { dkimVerify } from '../mailauth/dkim/dkim-verify.ts';
+import { evaluateDmarc } from '../mailauth/dmarc/evaluate-dmarc.ts';
+import { receivedSpf } from '../mailauth/spf/received-spf.ts';
+import { verifySpf } from '../mailauth/spf/verify-spf.ts';
+import { isLoopback } from '../runtime/address-range.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { limits } from '../runtime/limits.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { readHeader } from './delivered-to.ts';
+import type { IncomingMessage } from './incoming-message.ts';
+import { authorDomains, messageAuthors } from './message-authors.ts';
+import type { SenderVerdict } from './sender-verdict.ts';
+
+/** Finds out who sent a message. @returns undefined for a client that nothing is found out about */
+export type AuthenticateSender = (message: IncomingMessage) => Promise<SenderVerdict | undefined>;
+
+export interface AuthenticateSenderOptions {
+  readonly resolver: Resolver;
+  readonly hostname: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Ends checks under way; their messages are refused for now. */
+  readonly signal: AbortSignal;
+}
+
+/** A client on this machine is nobody's whom the DNS speaks of, and is not looked up. */
+export function createAuthenticateSender(options: AuthenticateSenderOptions): AuthenticateSender {
+  const { hostname: receiver, clock, log, metrics, signal } = options;
+  const counters = {
+    spf: metrics.counter('restante_spf_results_total', 'SPF checks of incoming mail, by identity and result.'),
+    dkim: metrics.counter('restante_dkim_results_total', 'DKIM signatures of incoming mail, by result.'),
+    dmarc: metrics.counter('restante_dmarc_results_total', 'DMARC checks of incoming mail, by result.'),
+  };
+  return async (message) => {
+    const { envelope, reception, file } = message;
+    const { remoteAddress: ip, helloName = '' } = reception;
+    if (ip === undefined || isLoopback(ip)) return undefined;
+    const now = clock.now();
+    // Whoever makes us ask too much gets a temporary result, not our patience.
+    const resolver = resolverUntil(options.resolver, AbortSignal.timeout(limits.authenticationMs));
+    const header = (await readHeader(message)).toString('latin1');
+    const [spf, dkim] = await Promise.all([
+      verifySpf({ resolver, ip, helloName, mailFrom: envelope.sender, receiver, now, signal }),
+      dkimVerify(file.content(), { resolver, now, signal }),
+    ]);
+    const authors = messageAuthors(header);
+    const dmarc = await evaluateDmarc({ resolver, authorDomains: authorDomains(authors), spf, dkim, signal });
+    counters.spf.add(1, { identity: spf.identity, result: spf.result });
+    for (const { result } of dkim) counters.dkim.add(1, { result });
+    counters.dmarc.add(1, { result: dmarc.result });
+    const shownDkim = dkim.map(({ result, signature }) => `${result} ${signature?.domain ?? ''}`);
+    log.debug(
+      { ip, spf: spf.result, spfDomain: spf.domain, dkim: shownDkim, dmarc: dmarc.result, from: dmarc.domain },
+      'sender checked',
+    );
+    const fields =
+      authenticationResults(receiver, { spf, dkim, dmarc }) + receivedSpf(spf, { ip, helloName, receiver });
+    return { ip, spf, dkim, dmarc, author: authors.length === 1 ? authors[0] : undefined, fields };
+  };
+}

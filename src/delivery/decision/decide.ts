@@ -1,0 +1,72 @@
+import { messageWords } from '../../junk/message-words.ts';
+import { limits } from '../../runtime/limits.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { IncomingMessage } from '../incoming-message.ts';
+import type { AccountRecipient } from '../resolve-recipient.ts';
+import type { Decision, DecisionStep, Question } from './decision.ts';
+import { dmarcPolicy } from './dmarc-policy.ts';
+import { oneAuthor } from './one-author.ts';
+
+/** Decides what is done with a message from another server for the accounts it goes to. */
+export interface Decide {
+  /** Before any recipient is looked at. @throws SmtpError when nobody gets it */
+  forAll(message: IncomingMessage): void;
+  forRecipient(message: IncomingMessage, question: Pick<Question, 'account' | 'recipient'>): Promise<Decision>;
+}
+
+/** @param options.steps in the order in which they are asked: the first that knows decides */
+export function createDecide(options: {
+  steps: readonly DecisionStep[];
+  log: Log;
+  metrics: Metrics;
+  signal: AbortSignal;
+}): Decide {
+  const { log, signal } = options;
+  const counter = options.metrics.counter(
+    'restante_incoming_decisions_total',
+    'Messages from other servers by what was decided for a recipient, and why.',
+  );
+  const wordsOf = new WeakMap<IncomingMessage['file'], Promise<ReadonlySet<string>>>();
+  const note = (decision: Decision, message: IncomingMessage, recipient?: AccountRecipient): Decision => {
+    const { action, reason, detail } = decision;
+    counter.add(1, { action, reason });
+    const about = { action, reason, detail, account: recipient?.account, ip: message.sender?.ip };
+    log[action === 'accept' ? 'debug' : 'info'](about, 'incoming message decided on');
+    return decision;
+  };
+  return {
+    forAll(message) {
+      if (message.sender === undefined) return;
+      const decision = oneAuthor(message) ?? dmarcPolicy(message.sender);
+      if (decision?.action !== 'refuse') return;
+      note(decision, message);
+      throw decision.error;
+    },
+    async forRecipient(message, { account, recipient }) {
+      const { sender, file } = message;
+      if (sender === undefined) return { action: 'accept', reason: 'no-objection' };
+      const words = (): Promise<ReadonlySet<string>> => {
+        const known = wordsOf.get(file) ?? readWords(message);
+        wordsOf.set(file, known);
+        return known;
+      };
+      for (const step of options.steps) {
+        const decision = await step({ message, sender, recipient, account, words, signal });
+        if (decision !== undefined) return note(decision, message, recipient);
+      }
+      return note({ action: 'accept', reason: 'no-objection' }, message, recipient);
+    },
+  };
+}
+
+async function readWords({ file }: IncomingMessage): Promise<ReadonlySet<string>> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of file.content()) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size >= limits.junkMessageBytes) break;
+  }
+  return messageWords(Buffer.concat(pieces), file.structure);
+}

@@ -1,0 +1,35 @@
+import type { JunkFilters } from '../../junk/junk-filters.ts';
+import { limits } from '../../runtime/limits.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Decision, DecisionStep } from './decision.ts';
+
+export interface JunkSettings {
+  readonly enabled: boolean;
+  /** Probability, 0 to 1, from which on a message is junk. */
+  readonly threshold: number;
+}
+
+/** What the user's own junk filter says of the words, once it has learned enough. A filter that fails holds up no mail. */
+export function junkWords(options: {
+  filters: JunkFilters;
+  settingsOf: (account: string) => JunkSettings;
+  log: Log;
+}): DecisionStep {
+  const { filters, settingsOf, log } = options;
+  return async ({ recipient: { account }, words }): Promise<Decision | undefined> => {
+    const { enabled, threshold } = settingsOf(account);
+    if (!enabled) return undefined;
+    try {
+      const { learned } = (await filters.state(account)) ?? { learned: { ham: 0, junk: 0 } };
+      // With few messages learned every new correspondent looks like junk.
+      if (Math.min(learned.ham, learned.junk) < limits.junkLeastLearned) return undefined;
+      const { probability } = await filters.score(account, await words());
+      log.debug({ account, probability }, 'junk filter asked');
+      if (probability < threshold) return undefined;
+      return { action: 'junk', reason: 'junk-words', detail: `probability ${probability.toFixed(4)}` };
+    } catch (error) {
+      log.error({ err: error, account }, 'junk filter failed: the message is not judged by its words');
+      return undefined;
+    }
+  };
+}

@@ -1,0 +1,16 @@
+import type { DkimVerdict } from '../mailauth/dkim/dkim-verify.ts';
+import type { DmarcVerdict } from '../mailauth/dmarc/evaluate-dmarc.ts';
+import type { SpfVerdict } from '../mailauth/spf/verify-spf.ts';
+import type { Author } from './message-authors.ts';
+
+/** What was found out about who sent a message from another server. */
+export interface SenderVerdict {
+  readonly ip: string;
+  readonly spf: SpfVerdict;
+  readonly dkim: readonly DkimVerdict[];
+  readonly dmarc: DmarcVerdict;
+  /** The one author; undefined when there is none or more than one. */
+  readonly author: Author | undefined;
+  /** Trace fields that say it, to go before all others. */
+  readonly fields: string;
+}

@@ -1,0 +1,46 @@
+import type { DkimVerdict } from './dkim/dkim-verify.ts';
+import type { DmarcVerdict } from './dmarc/evaluate-dmarc.ts';
+import type { SpfVerdict } from './spf/verify-spf.ts';
+
+/**
+ * The Authentication-Results field.
+ * @param server the authserv-id: this server's name
+ * Source: RFC 8601 §2.2
+ */
+export function authenticationResults(
+  server: string,
+  verdicts: { readonly spf: SpfVerdict; readonly dkim: readonly DkimVerdict[]; readonly dmarc: DmarcVerdict },
+): string {
+  const { spf, dkim, dmarc } = verdicts;
+  const sender = spf.identity === 'mailfrom' ? `smtp.mailfrom=${value(spf.sender)}` : `smtp.helo=${value(spf.domain)}`;
+  const results = [`spf=${spf.result}${reason(spf.problem)} ${sender}`];
+  if (dkim.length === 0) results.push('dkim=none');
+  for (const { result, signature, problem } of dkim) {
+    const { domain, selector, algorithm } = signature ?? {};
+    const properties =
+      domain === undefined
+        ? ''
+        : ` header.d=${value(domain)} header.s=${value(selector!)} header.a=${value(algorithm!)}`;
+    results.push(`dkim=${result}${reason(problem)}${properties}`);
+  }
+  const policy = dmarc.policy === undefined ? '' : ` (p=${dmarc.policy})`;
+  const author = dmarc.domain === undefined ? '' : ` header.from=${value(dmarc.domain)}`;
+  results.push(`dmarc=${dmarc.result}${policy}${reason(dmarc.problem)}${author}`);
+  return `Authentication-Results: ${server};\r\n\t${results.join(';\r\n\t')}\r\n`;
+}
+
+function reason(text: string | undefined): string {
+  return text === undefined ? '' : ` reason=${quoted(text)}`;
+}
+
+/** A token, or an address, as it is; anything else as a quoted-string: RFC 8601 §2.2, RFC 2045 §5.1. */
+function value(text: string): string {
+  return /^[A-Za-z0-9!#$%&'*+^_`{|}~.-]+(?:@[A-Za-z0-9.-]+)?$/.test(text) && text.length < 400 ? text : quoted(text);
+}
+
+function quoted(text: string): string {
+  return `"${text
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .slice(0, 400)
+    .replaceAll(/["\\]/g, '\\$&')}"`;
+}

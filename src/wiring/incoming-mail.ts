@@ -1,0 +1,68 @@
+import type { LiveDomains } from '../config/live-domains.ts';
+import type { StaticConfig } from '../config/static-config.ts';
+import { authorReputation } from '../delivery/decision/author-reputation.ts';
+import { createDecide, type Decide } from '../delivery/decision/decide.ts';
+import { dmarcPolicy } from '../delivery/decision/dmarc-policy.ts';
+import { dnsBlocklists } from '../delivery/decision/dns-blocklists.ts';
+import { type JunkSettings, junkWords } from '../delivery/decision/junk-words.ts';
+import { knownCorrespondent } from '../delivery/decision/known-correspondent.ts';
+import { JunkLearner } from '../delivery/learn-junk.ts';
+import type { Resolver } from '../dns/resolver.ts';
+import { JunkFilters } from '../junk/junk-filters.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { RootLog } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { DataDirectory } from './open-data-directory.ts';
+
+export interface IncomingMail extends AsyncDisposable {
+  readonly decide: Decide;
+  readonly learner: Pick<JunkLearner, 'learn'>;
+}
+
+/** What decides on mail from other servers, and what it learns from. */
+export function incomingMail(options: {
+  config: StaticConfig;
+  domains: LiveDomains;
+  data: DataDirectory;
+  resolver: Resolver;
+  clock: Clock;
+  log: RootLog;
+  metrics: Metrics;
+  /** Whether what users do is learned from as they do it. */
+  serving: boolean;
+  signal: AbortSignal;
+}): IncomingMail {
+  const { config, domains, data, resolver, clock, metrics, serving, signal } = options;
+  const log = options.log.part('junk');
+  const filters = new JunkFilters({ engine: data.engine, dataDirectory: data.path, log });
+  const settingsOf = (account: string): JunkSettings =>
+    domains.config.accounts[account]?.junkFilter ?? { enabled: false, threshold: 1 };
+  const learner = new JunkLearner({
+    accounts: data.accounts,
+    filters,
+    isOn: (account) => serving && settingsOf(account).enabled,
+    log,
+    metrics,
+  });
+  const decide = createDecide({
+    // In this order: the first that knows decides.
+    steps: [
+      async ({ sender }) => dmarcPolicy(sender),
+      knownCorrespondent,
+      authorReputation({ filters, settingsOf, log }),
+      junkWords({ filters, settingsOf, log }),
+      dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log }),
+    ],
+    log: options.log.part('delivery'),
+    metrics,
+    signal,
+  });
+  return {
+    decide,
+    learner,
+    async [Symbol.asyncDispose]() {
+      await learner[Symbol.asyncDispose]();
+      await filters[Symbol.asyncDispose]();
+    },
+  };
+}
