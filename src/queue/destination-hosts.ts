@@ -1,5 +1,5 @@
 import { DnsError } from '../dns/dns-error.ts';
-import type { MxRecord, Resolver } from '../dns/resolver.ts';
+import type { DnsAnswer, MxRecord, Resolver } from '../dns/resolver.ts';
 import { limits } from '../runtime/limits.ts';
 import { parseAddressLiteral } from '../smtp/domain.ts';
 import type { AttemptReply } from './queue.ts';
@@ -12,8 +12,10 @@ export interface HostSearch {
   readonly random: () => number;
 }
 
-/** Hosts in the order they are to be tried, or why there are none. */
-export type DestinationHosts = { readonly hosts: readonly string[] } | { readonly failure: AttemptReply };
+/** Hosts in the order they are to be tried, and whether DNSSEC shows that they are the domain's; or why there are none. */
+export type DestinationHosts =
+  | { readonly hosts: readonly string[]; readonly authentic: boolean }
+  | { readonly failure: AttemptReply };
 
 /**
  * The hosts that take mail for a domain: its mail exchangers, the best preference first and equals in random order; without any MX
@@ -25,16 +27,16 @@ export async function destinationHosts(
   domain: string,
   signal: AbortSignal,
 ): Promise<DestinationHosts> {
-  if (domain.startsWith('[')) return { hosts: [domain] };
-  let records: readonly MxRecord[];
+  if (domain.startsWith('[')) return { hosts: [domain], authentic: false };
+  let answer: DnsAnswer<MxRecord>;
   try {
-    records = (await search.resolver.mx(domain, signal)).records;
+    answer = await search.resolver.mx(domain, signal);
   } catch (error) {
     if (!(error instanceof DnsError)) throw error;
-    if (error.kind === 'nodata') return { hosts: [domain] };
+    if (error.kind === 'nodata') return { hosts: [domain], authentic: error.authentic };
     return { failure: lookupFailure(error, domain) };
   }
-  const exchanges = records.filter(({ exchange }) => exchange !== '.' && exchange !== '');
+  const exchanges = answer.records.filter(({ exchange }) => exchange !== '.' && exchange !== '');
   if (exchanges.length === 0) {
     return { failure: { code: 556, enhanced: '5.1.10', text: `Domain ${domain} accepts no mail (null MX)` } };
   }
@@ -48,6 +50,7 @@ export async function destinationHosts(
     };
   }
   return {
+    authentic: answer.authentic,
     hosts: better
       .map((record) => ({ ...record, order: search.random() }))
       .sort((one, other) => one.preference - other.preference || one.order - other.order)
@@ -57,27 +60,41 @@ export async function destinationHosts(
 }
 
 /** IP addresses in the order they are to be tried, or why there are none. */
-export type HostAddresses = { readonly addresses: readonly string[] } | { readonly failure: AttemptReply };
+export type HostAddresses = FoundAddresses | { readonly failure: AttemptReply };
+
+export interface FoundAddresses {
+  readonly addresses: readonly string[];
+  /** DNSSEC shows all of them, and the absence of those that there are none of. */
+  readonly authentic: boolean;
+  /** Where they are, after aliases. */
+  readonly canonicalName: string;
+}
 
 /** IPv6 first, then IPv4, each in random order. Source: RFC 5321 §5.2 */
 export async function hostAddresses(search: HostSearch, host: string, signal: AbortSignal): Promise<HostAddresses> {
   const literal = parseAddressLiteral(host);
-  if (literal !== undefined) return { addresses: [literal] };
+  if (literal !== undefined) return { addresses: [literal], authentic: false, canonicalName: host };
   const [ipv6, ipv4] = await Promise.allSettled([search.resolver.aaaa(host, signal), search.resolver.a(host, signal)]);
   const addresses: string[] = [];
+  let authentic = true;
+  let canonicalName = host;
   let failure: DnsError | undefined;
   for (const answer of [ipv6, ipv4]) {
     if (answer.status === 'fulfilled') {
+      authentic &&= answer.value.authentic;
+      ({ canonicalName } = answer.value);
       const shuffled = answer.value.records
         .map((address) => ({ address, order: search.random() }))
         .sort((one, other) => one.order - other.order);
       // Half for each family, so that many addresses of the one don't keep the other from its turn.
       addresses.push(...shuffled.slice(0, limits.queueAddressesPerHost / 2).map(({ address }) => address));
     } else if (answer.reason instanceof DnsError) {
+      // A family that can't be looked up says nothing of the other's addresses.
+      authentic &&= answer.reason.kind === 'temporary' || answer.reason.authentic;
       if (failure === undefined || answer.reason.kind === 'temporary') failure = answer.reason;
     } else throw answer.reason;
   }
-  if (addresses.length > 0) return { addresses };
+  if (addresses.length > 0) return { addresses, authentic, canonicalName };
   return { failure: lookupFailure(failure as DnsError, host) };
 }
 

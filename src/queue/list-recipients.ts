@@ -1,7 +1,7 @@
 import type { Database, Parameter } from '../database/engine.ts';
 import { filterCondition } from './filter-condition.ts';
 import type { QueueOperations } from './operations.ts';
-import type { QueuedMessage, QueueFilter } from './queue.ts';
+import type { DeliveryTls, QueuedMessage, QueueFilter } from './queue.ts';
 import type { MessageRow, QueueSchema, RecipientRow } from './schema.ts';
 
 type ListedRow = Omit<RecipientRow, 'notify' | 'orcpt'> &
@@ -22,7 +22,7 @@ export async function listRecipients(
   const rows = await database.read((reader) =>
     reader.all<ListedRow>(
       `SELECT r.id, r.message_id, r.address, r.domain, r.held, r.attempts, r.next_attempt_at, r.last_attempt_at, r.last_code,
-         r.last_enhanced, r.last_text, r.last_host, m.account, m.sender, m.subject, m.message_id_header, m.is_dsn, m.require_tls,
+         r.last_enhanced, r.last_text, r.last_host, r.last_tls, m.account, m.sender, m.subject, m.message_id_header, m.is_dsn, m.require_tls,
          m.smtputf8, m.queued_at, m.size_bytes + length(m.prefix) AS total_bytes
        FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.id > ? AND ${sql} ORDER BY r.id LIMIT ?`,
       all,
@@ -52,6 +52,7 @@ function listed(row: ListedRow): QueuedMessage {
             enhanced: row.last_enhanced ?? '',
             text: row.last_text ?? '',
             ...(row.last_host === null ? {} : { host: row.last_host }),
+            ...(row.last_tls === null ? {} : { tls: row.last_tls as DeliveryTls }),
           },
     sizeBytes: row.total_bytes,
     subject: row.subject,

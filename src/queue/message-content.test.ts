@@ -51,8 +51,14 @@ describe('the content of a queued message', () => {
 
   it('is summed up by subject and Message-ID, cut to what is worth showing', () => {
     const header = Buffer.from(`SUBJECT: Grüße\r\n aus\tX\r\nMessage-Id: <a@b>\r\nSubject: other\r\n\r\n`);
-    expect(headerSummary(header)).toEqual({ subject: 'Grüße aus\tX', messageIdHeader: 'a@b' });
-    expect(headerSummary(Buffer.from('x'))).toEqual({ subject: '', messageIdHeader: '' });
+    expect(headerSummary(header)).toEqual({
+      subject: 'Grüße aus\tX',
+      messageIdHeader: 'a@b',
+      isTlsOptional: false,
+    });
+    expect(headerSummary(Buffer.from('x'))).toEqual({ subject: '', messageIdHeader: '', isTlsOptional: false });
+    expect(headerSummary(Buffer.from('tls-required:  NO \r\n')).isTlsOptional).toBe(true);
+    expect(headerSummary(Buffer.from('TLS-Required: Yes\r\n')).isTlsOptional).toBe(false);
     expect(headerSummary(Buffer.from(`Subject: ${'x'.repeat(1000)}`)).subject).toHaveLength(200);
   });
 });

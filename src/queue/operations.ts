@@ -54,7 +54,7 @@ async function addMessage(write: Write, added: NewQueueMessage): Promise<number[
   const { message, recipients, nextAttemptAt } = added;
   await write.run(
     `INSERT INTO message (id, account, sender, size_bytes, sha256, prefix, subject, message_id_header, ret, envid, smtputf8, body,
-       require_tls, is_dsn, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       require_tls, tls_optional, is_dsn, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       message.id,
       message.account,
@@ -69,6 +69,7 @@ async function addMessage(write: Write, added: NewQueueMessage): Promise<number[
       message.smtputf8,
       message.body,
       message.require_tls,
+      message.tls_optional,
       message.is_dsn,
       message.queued_at,
     ],
@@ -202,7 +203,7 @@ export const operations = {
       } else {
         await write.run(
           `UPDATE recipient SET attempts = attempts + 1, next_attempt_at = ?, last_attempt_at = ?, last_code = ?,
-             last_enhanced = ?, last_text = ?, last_host = ? WHERE id = ?`,
+             last_enhanced = ?, last_text = ?, last_host = ?, last_tls = ? WHERE id = ?`,
           [
             outcome.nextAttemptAt,
             args.now,
@@ -210,6 +211,7 @@ export const operations = {
             outcome.reply.enhanced,
             outcome.reply.text,
             outcome.reply.host ?? null,
+            outcome.reply.tls ?? null,
             row.id,
           ],
         );

@@ -2,7 +2,7 @@ import type { SmtpTarget } from '../smtp-client/connect-smtp.ts';
 import type { SmtpSession } from '../smtp-client/smtp-session.ts';
 
 /** What the queue needs of an outgoing session. */
-export type Peer = Pick<SmtpSession, 'host' | 'offers' | 'verifiedTls' | 'send' | 'close'>;
+export type Peer = Pick<SmtpSession, 'host' | 'offers' | 'tls' | 'verifiedTls' | 'certificateFault' | 'send' | 'close'>;
 
 /** Opens a session that is ready for messages. @throws SmtpSessionError, or the signal's reason */
 export type ConnectPeer = (target: SmtpTarget, signal: AbortSignal) => Promise<Peer>;

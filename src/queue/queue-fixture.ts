@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
 import { DnsError } from '../dns/dns-error.ts';
-import type { DnsAnswer, Resolver } from '../dns/resolver.ts';
+import type { DnsAnswer, Resolver, TlsaRecord } from '../dns/resolver.ts';
 import { silentLog } from '../runtime/log.ts';
 import { Metrics } from '../runtime/metrics.ts';
 import type { LocalMessage } from './local-route.ts';
@@ -15,19 +15,31 @@ import { type QueueOptions, startQueue } from './start-queue.ts';
 /** A zone for tests: names without final dot. */
 export interface TestZone {
   readonly [name: string]:
-    | { mx?: [preference: number, exchange: string][]; a?: string[]; aaaa?: string[] }
+    | {
+        mx?: [preference: number, exchange: string][];
+        a?: string[];
+        aaaa?: string[];
+        tlsa?: TlsaRecord[];
+        /** Validated by DNSSEC, also what it lacks. */
+        authentic?: boolean;
+      }
     | 'temporary';
 }
 
 export function zoneResolver(zone: TestZone): Resolver {
-  const look = async <T>(name: string, type: 'mx' | 'a' | 'aaaa', map: (value: never) => T): Promise<DnsAnswer<T>> => {
+  const look = async <T>(
+    name: string,
+    type: 'mx' | 'a' | 'aaaa' | 'tlsa',
+    map: (value: never) => T,
+  ): Promise<DnsAnswer<T>> => {
     const entry = zone[name];
     const query = { name, type };
     if (entry === 'temporary') throw new DnsError('temporary', query, 'no answer');
     if (entry === undefined) throw new DnsError('nxdomain', query, 'the name does not exist');
     const values = (entry[type] ?? []) as never[];
-    if (values.length === 0) throw new DnsError('nodata', query, 'there are no such records');
-    return { records: values.map(map), authentic: false, canonicalName: name, ttlSeconds: 60 };
+    const { authentic = false } = entry;
+    if (values.length === 0) throw new DnsError('nodata', query, 'there are no such records', { authentic });
+    return { records: values.map(map), authentic, canonicalName: name, ttlSeconds: 60 };
   };
   const none = async (name: string): Promise<never> => {
     throw new DnsError('nodata', { name, type: 'other' }, 'not in this zone');
@@ -38,7 +50,7 @@ export function zoneResolver(zone: TestZone): Resolver {
     aaaa: (name) => look(name, 'aaaa', (address: string) => address),
     txt: none,
     ptr: none,
-    tlsa: none,
+    tlsa: (name) => look(name, 'tlsa', (record: TlsaRecord) => record),
     ns: none,
     soa: none,
   };

@@ -10,6 +10,10 @@ export interface QueueMetrics {
 export function queueMetrics(metrics: Metrics): QueueMetrics {
   const gauge = metrics.gauge('restante_queue_recipients', 'Recipients waiting in the queue');
   const attempts = metrics.counter('restante_queue_attempts_total', 'Attempts to deliver to a recipient, by result');
+  const sessions = metrics.counter(
+    'restante_queue_delivered_tls_total',
+    'Recipients that another server took over, by what stood for its being the right one.',
+  );
   const durations = metrics.histogram(
     'restante_queue_delivery_seconds',
     'Time of one attempt to deliver a message to one destination',
@@ -18,7 +22,8 @@ export function queueMetrics(metrics: Metrics): QueueMetrics {
   const counts: QueueMetrics = {
     queued: 0,
     attempted(replies, where, durationMs) {
-      for (const { code } of replies) {
+      for (const { code, tls } of replies) {
+        if (code < 300 && tls !== undefined) sessions.add(1, { tls });
         attempts.add(1, { where, result: code < 300 ? 'accepted' : code < 500 ? 'temporary' : 'permanent' });
       }
       durations.observe(durationMs / 1000, { where });

@@ -142,4 +142,16 @@ export interface AttemptReply {
   readonly text: string;
   /** Who said it; absent when it was us. */
   readonly host?: string;
+  /** Of the session that it was said in; absent when there was none, and in replies from before. */
+  readonly tls?: DeliveryTls;
 }
+
+/**
+ * What stood for a session's being with the right server, and kept it from others.
+ * - `dane`: DNSSEC-validated TLSA records.
+ * - `mta-sts`: the domain's MTA-STS policy, and an authority.
+ * - `verified`: a certificate of an authority for the server's name, which nobody had asked for.
+ * - `encrypted`: any certificate: whoever can change the DNS or the connection could have read it.
+ * - `none`: not encrypted.
+ */
+export type DeliveryTls = 'dane' | 'mta-sts' | 'verified' | 'encrypted' | 'none';

@@ -1,24 +1,17 @@
-import type { Log } from '../runtime/log.ts';
-import type { SmtpTarget } from '../smtp-client/connect-smtp.ts';
 import type { Envelope } from '../smtp-client/envelope.ts';
 import { SmtpSessionError } from '../smtp-client/session-error.ts';
 import { contentKind } from './content-kind.ts';
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
-import { destinationHosts, type HostSearch, hostAddresses } from './destination-hosts.ts';
 import { isAccepted, isPermanent } from './due-notice.ts';
+import { type FindPeerOptions, findPeer, type SecuredPeer, type TlsWish } from './find-peer.ts';
 import { contentChunks, type MessageContent } from './message-content.ts';
-import type { ConnectPeer, Peer, Relay } from './peer.ts';
+import type { Peer } from './peer.ts';
 import type { AttemptReply, BodyType } from './queue.ts';
 import { withAsciiDomain } from './recipient-domain.ts';
 import type { MessageRow, RecipientRow } from './schema.ts';
 
-export interface RemoteRouteOptions extends HostSearch {
-  readonly connect: ConnectPeer;
-  readonly port: number;
-  /** Goes to this host instead of the domain's mail exchangers. */
-  readonly relay: Relay | undefined;
+export interface RemoteRouteOptions extends FindPeerOptions {
   readonly pathOf: (messageId: number) => string;
-  readonly log: Log;
 }
 
 /**
@@ -28,10 +21,11 @@ export interface RemoteRouteOptions extends HostSearch {
 export class RemoteRoute implements DeliveryRoute {
   readonly #options: RemoteRouteOptions;
   readonly #domain: string;
-  #peer: Peer | undefined;
+  #secured: SecuredPeer | undefined;
   /** The peer has answered for a message already: losing it now says nothing about the host. */
   #peerUsed = false;
-  #unreachable: AttemptReply | undefined;
+  /** Why there was no session, by what the message wanted of TLS. */
+  readonly #unreachable = new Map<TlsWish, AttemptReply>();
 
   constructor(options: RemoteRouteOptions, domain: string) {
     this.#options = options;
@@ -39,18 +33,21 @@ export class RemoteRoute implements DeliveryRoute {
   }
 
   async deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult> {
+    const wish = tlsWish(job.message);
     for (;;) {
-      const requireTls = job.message.require_tls === 1;
-      if (requireTls && this.#peer !== undefined && !canRequireTls(this.#peer)) await this.close();
+      if (this.#secured !== undefined && !serves(this.#secured, wish)) await this.close();
       const again = this.#peerUsed;
-      const peer = this.#peer ?? this.#unreachable ?? (await this.#connect(requireTls, signal));
-      if ('code' in peer) return sameReply(job.recipients, peer);
-      this.#peer = peer;
-      const body = await this.#bodyFor(peer, job.message);
+      const secured = this.#secured ?? this.#unreachable.get(wish) ?? (await this.#connect(wish, signal));
+      if ('code' in secured) return sameReply(job.recipients, secured);
+      this.#secured = secured;
+      const body = await this.#bodyFor(secured.peer, job.message);
       try {
-        const replies = await this.#sendToAll(peer, job, body, signal);
+        const replies = await this.#sendToAll(secured.peer, job, body, signal);
         this.#peerUsed = true;
-        return { replies, accepted: peer.offers.dsn ? 'passed-on' : 'relayed' };
+        return {
+          replies: replies.map((reply) => ({ ...reply, tls: secured.tls })),
+          accepted: secured.peer.offers.dsn ? 'passed-on' : 'relayed',
+        };
       } catch (error) {
         await this.close();
         if (!(error instanceof SmtpSessionError)) throw error;
@@ -62,10 +59,16 @@ export class RemoteRoute implements DeliveryRoute {
   }
 
   async close(): Promise<void> {
-    const peer = this.#peer;
-    this.#peer = undefined;
+    const secured = this.#secured;
+    this.#secured = undefined;
     this.#peerUsed = false;
-    await peer?.close();
+    await secured?.peer.close();
+  }
+
+  async #connect(wish: TlsWish, signal: AbortSignal): Promise<SecuredPeer | AttemptReply> {
+    const found = await findPeer(this.#options, this.#domain, wish, signal);
+    if ('code' in found) this.#unreachable.set(wish, found);
+    return found;
   }
 
   /**
@@ -126,85 +129,21 @@ export class RemoteRoute implements DeliveryRoute {
   #content(message: MessageRow): MessageContent {
     return { prefix: message.prefix, path: this.#options.pathOf(message.id), sizeBytes: message.size_bytes };
   }
-
-  /**
-   * Tries the hosts and their addresses in turn, until one takes the session. A host that refuses for good counts only if all do
-   * (RFC 7504 §4).
-   */
-  async #connect(requireTls: boolean, signal: AbortSignal): Promise<Peer | AttemptReply> {
-    const { relay, port } = this.#options;
-    const credentials = await this.#credentials();
-    if (credentials !== undefined && 'code' in credentials) return this.#giveUp(credentials, requireTls);
-    const found =
-      relay === undefined ? await destinationHosts(this.#options, this.#domain, signal) : { hosts: [relay.host] };
-    if ('failure' in found) return this.#giveUp(found.failure, requireTls);
-    let failure: AttemptReply | undefined;
-    for (const host of found.hosts) {
-      const resolved = await hostAddresses(this.#options, host, signal);
-      if ('failure' in resolved) {
-        failure = worse(failure, resolved.failure);
-        continue;
-      }
-      for (const address of resolved.addresses) {
-        signal.throwIfAborted();
-        const peer = await this.#connectTo(
-          {
-            host,
-            address,
-            port: relay?.port ?? port,
-            tls: relay?.tls ?? (requireTls ? 'required' : 'opportunistic'),
-            ...(credentials === undefined ? {} : { credentials }),
-          },
-          signal,
-        );
-        if (!('code' in peer)) return peer;
-        failure = worse(failure, peer);
-      }
-    }
-    return this.#giveUp(failure ?? { code: 451, enhanced: '4.4.4', text: 'No host takes the mail' }, requireTls);
-  }
-
-  async #credentials(): Promise<SmtpTarget['credentials'] | AttemptReply> {
-    const { relay, log } = this.#options;
-    try {
-      return await relay?.credentials?.();
-    } catch (error) {
-      log.error({ err: error, host: relay?.host }, 'No login for the relay: its mail will be tried again');
-      return { code: 451, enhanced: '4.3.5', text: 'The login for the relay is not there' };
-    }
-  }
-
-  async #connectTo(target: SmtpTarget, signal: AbortSignal): Promise<Peer | AttemptReply> {
-    try {
-      return await this.#options.connect(target, signal);
-    } catch (error) {
-      if (!(error instanceof SmtpSessionError)) throw error;
-      const { host, address, port, tls } = target;
-      this.#options.log.info({ host, address, port, tls, reply: error.reply, err: error.cause }, 'No SMTP session');
-      // Opportunistic: TLS that fails is no worse than none (RFC 7435 §3).
-      if (error.tlsFailed && tls === 'opportunistic') return await this.#connectTo({ ...target, tls: 'none' }, signal);
-      return error.reply;
-    }
-  }
-
-  #giveUp(reply: AttemptReply, requireTls: boolean): AttemptReply {
-    // What failed for want of TLS may do for messages that don't require it.
-    if (!requireTls) this.#unreachable = reply;
-    return reply;
-  }
 }
 
-function canRequireTls(peer: Peer): boolean {
-  return peer.offers.requireTls && peer.verifiedTls;
+function tlsWish({ require_tls: required, tls_optional: optional }: MessageRow): TlsWish {
+  return required === 1 ? 'required' : optional === 1 ? 'optional' : 'policy';
+}
+
+/** Whether a session that was opened for one message does for another. */
+function serves({ peer, tls, wish: had }: SecuredPeer, wish: TlsWish): boolean {
+  if (wish === 'optional' || had === wish) return true;
+  if (wish === 'policy') return had === 'required';
+  return peer.offers.requireTls && peer.verifiedTls && (tls === 'dane' || tls === 'mta-sts');
 }
 
 function sameReply(recipients: readonly RecipientRow[], reply: AttemptReply): DeliveryResult {
   return { replies: recipients.map(() => reply), accepted: 'relayed' };
-}
-
-/** Temporary outweighs permanent: while one host may take it later, there is hope. */
-function worse(one: AttemptReply | undefined, other: AttemptReply): AttemptReply {
-  return one !== undefined && !isPermanent(one) && isPermanent(other) ? one : other;
 }
 
 /** The session broke: whatever was said last, it was not the answer for these recipients. */

@@ -25,6 +25,7 @@ export interface MessageRow {
   smtputf8: number;
   body: string;
   require_tls: number;
+  tls_optional: number;
   is_dsn: number;
   queued_at: number;
 }
@@ -44,6 +45,7 @@ export interface RecipientRow {
   last_enhanced: string | null;
   last_text: string | null;
   last_host: string | null;
+  last_tls: string | null;
 }
 
 export const migrations: readonly Migration[] = [
@@ -112,6 +114,13 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (account, address)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX known_recipient_since ON known_recipient (account, first_at);
+    `,
+  },
+  {
+    version: 3,
+    sql: `
+      ALTER TABLE message ADD COLUMN tls_optional INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE recipient ADD COLUMN last_tls TEXT;
     `,
   },
 ];

@@ -1,3 +1,4 @@
+import type { TlsFault } from '../mailauth/tls-report/tls-result.ts';
 import { parseCapabilities } from '../smtp-client/capabilities.ts';
 import type { SmtpTarget } from '../smtp-client/connect-smtp.ts';
 import { type Envelope, refusalOf } from '../smtp-client/envelope.ts';
@@ -20,6 +21,8 @@ export interface SentMessage {
   readonly envelope: Envelope;
   readonly content: string;
 }
+
+const notTrusted: TlsFault = { type: 'certificate-not-trusted', detail: 'self-signed' };
 
 /** Hosts by IP address, without sockets: the queue's decisions are what is tested. */
 export class ScriptedPeers {
@@ -51,6 +54,8 @@ export class ScriptedPeers {
     return {
       host: target.host,
       verifiedTls: script.verifiedTls ?? false,
+      certificateFault: script.verifiedTls ? undefined : notTrusted,
+      tls: target.tls === 'none' ? undefined : { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
       offers,
       send: async (envelope) => {
         const refused = refusalOf(envelope, offers, script.verifiedTls ?? false);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { TLSSocket } from 'node:tls';
 
 export interface ReceivedMessage {
   readonly mail: string;
@@ -16,13 +17,21 @@ export class SmtpSink implements AsyncDisposable {
   /** A reply to RCPT or MAIL instead of 250; `close` ends the connection instead. */
   reply: (command: string) => string | undefined = () => undefined;
   extensions = ['PIPELINING', 'SIZE 10000000', '8BITMIME', 'ENHANCEDSTATUSCODES'];
+  /** With these, PEM, it offers STARTTLS. */
+  certificate: { readonly certificate: string; readonly key: string } | undefined;
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(server: Server) {
     this.#server = server;
-    server.on('connection', (socket) => void this.#serve(socket).catch(() => {}));
+    server.on('connection', (socket) => {
+      this.connections++;
+      socket.setNoDelay(true);
+      socket.on('close', () => this.#sockets.delete(socket));
+      this.#sockets.add(socket);
+      void this.#serve(socket).catch(() => {});
+    });
   }
 
   static async start(): Promise<SmtpSink> {
@@ -41,14 +50,12 @@ export class SmtpSink implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #serve(socket: Socket): Promise<void> {
-    this.connections++;
-    this.#sockets.add(socket);
-    socket.setNoDelay(true);
-    socket.on('close', () => this.#sockets.delete(socket));
+  async #serve(socket: Socket | TLSSocket): Promise<void> {
     socket.on('error', () => {});
     const say = (line: string): void => void socket.write(`${line}\r\n`);
-    say('220 sink.example ESMTP');
+    const isSecured = socket instanceof TLSSocket;
+    const offered = this.certificate === undefined || isSecured ? this.extensions : [...this.extensions, 'STARTTLS'];
+    if (!isSecured) say('220 sink.example ESMTP');
     let mail = '';
     let recipients: string[] = [];
     let content: string[] | undefined;
@@ -70,10 +77,15 @@ export class SmtpSink implements AsyncDisposable {
       const verb = line.slice(0, 4).toUpperCase();
       if (verb === 'EHLO') {
         say(
-          ['sink.example', ...this.extensions]
+          ['sink.example', ...offered]
             .map((text, at, all) => `250${at < all.length - 1 ? '-' : ' '}${text}`)
             .join('\r\n'),
         );
+      } else if (verb === 'STAR' && this.certificate !== undefined && answer === undefined) {
+        say('220 2.0.0 Go on');
+        const { certificate: cert, key } = this.certificate;
+        setImmediate(() => void this.#serve(new TLSSocket(socket, { isServer: true, cert, key })).catch(() => {}));
+        return;
       } else if (verb === 'QUIT') {
         say('221 2.0.0 Bye');
         socket.end();

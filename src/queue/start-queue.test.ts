@@ -227,10 +227,15 @@ describe('the queue', () => {
         refuse: ({ tls }) =>
           tls === 'none'
             ? undefined
-            : new SmtpSessionError({ code: 451, enhanced: '4.7.5', text: 'TLS handshake failed' }, { tlsFailed: true }),
+            : new SmtpSessionError(
+                { code: 451, enhanced: '4.7.5', text: 'TLS handshake failed' },
+                { tlsFault: { type: 'validation-failure', detail: 'handshake' } },
+              ),
       },
     });
-    const queue = await fixture.start({ resolver: zoneResolver(zone), connect: peers.connect });
+    const policy = { mode: 'testing', mx: ['*.example', '*.there.example', 'there.example'], maxAgeSeconds: 60 } as const;
+    const findMtaSts = async () => ({ policy, fault: undefined });
+    const queue = await fixture.start({ resolver: zoneResolver(zone), connect: peers.connect, findMtaSts });
     await queue.submit(await fixture.message(['a@there.example']));
     await queue.submit(await fixture.message(['b@there.example'], { requireTls: true }));
     await until(async () => (await queue.list({ recipient: 'b@there.example' }))[0]?.attempts === 1);

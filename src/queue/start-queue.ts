@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Database, DatabaseEngine } from '../database/engine.ts';
 import type { Resolver } from '../dns/resolver.ts';
+import type { TlsResult } from '../mailauth/tls-report/tls-result.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { makeDirectoryDurably } from '../runtime/durable-file.ts';
 import { RestanteError } from '../runtime/errors.ts';
@@ -32,6 +33,7 @@ import { RoutedRoute, withOneRoute } from './routed-route.ts';
 import { Scheduler } from './scheduler.ts';
 import type { MessageRow, QueueSchema } from './schema.ts';
 import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
+import type { FindMtaSts } from './tls-policy.ts';
 
 export interface QueueOptions {
   readonly engine: DatabaseEngine;
@@ -54,6 +56,10 @@ export interface QueueOptions {
   /** The way of mail that isn't local: to the mail exchangers of its domain, unless this says otherwise. */
   readonly routeFor?: RouteFor;
   readonly smtpPort?: number;
+  /** The MTA-STS policies of domains; without it none has one. */
+  readonly findMtaSts?: FindMtaSts;
+  /** Told how TLS went with each host, for reports to its domain. Must not throw. */
+  readonly onTlsResult?: (result: TlsResult) => void;
   readonly backoff?: Backoff;
   /** Deliveries to elsewhere at the same time in all: 10. With 0 nothing is delivered, here neither: to work on a queue at rest. */
   readonly maxDeliveries?: number;
@@ -192,6 +198,8 @@ class RunningQueue implements Queue {
         smtputf8: message.smtputf8 ? 1 : 0,
         body: message.body,
         require_tls: message.requireTls ? 1 : 0,
+        // RFC 8689 §5: the header field yields to the MAIL parameter.
+        tls_optional: summary.isTlsOptional && !message.requireTls ? 1 : 0,
         is_dsn: message.isDsn ? 1 : 0,
         queued_at: now,
       };
@@ -322,10 +330,12 @@ class RunningQueue implements Queue {
   #routeTo(domain: string): DeliveryRoute {
     const pathOf = (id: number): string => this.#files.path(id);
     if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
-    const { resolver, hostname, random, log, smtpPort } = this.#options;
+    const { resolver, hostname, random, log, smtpPort, clock, findMtaSts, onTlsResult } = this.#options;
     const connect: ConnectPeer =
       this.#options.connect ?? ((target, signal) => connectSmtp(target, { helloName: hostname, log }, signal));
-    const remote = { resolver, hostname, random, connect, log, port: smtpPort ?? 25, pathOf };
+    const now = (): number => clock.now();
+    const port = smtpPort ?? 25;
+    const remote = { resolver, hostname, random, connect, log, port, pathOf, now, findMtaSts, onTlsResult };
     return new RoutedRoute(this.#options.routeFor ?? direct, (relay) => new RemoteRoute({ ...remote, relay }, domain));
   }
 

@@ -88,6 +88,7 @@ export async function writeNotice(
           body: eightBit ? '8BITMIME' : '7BIT',
           // RFC 8689 §5: what was to travel under TLS only, comes back under TLS only.
           require_tls: message.require_tls,
+          tls_optional: 0,
           is_dsn: 1,
           queued_at: now,
         },

@@ -67,7 +67,7 @@ describe('connectSmtp', () => {
     expect((await connect(refused)).verifiedTls).toBe(false);
     for (const transcript of [refused, `${greeting}S: 250 mx.test`])
       await expect(connect(transcript, { tls: 'required' })).rejects.toMatchObject({
-        tlsFailed: true,
+        tlsFault: expect.anything(),
         reply: { code: 454, enhanced: '4.7.10' },
       });
   });
@@ -75,7 +75,7 @@ describe('connectSmtp', () => {
   it('requires the certificate of the host where that is asked', async () => {
     const trusted = { tls: 'required', authorities: [tls.certificate] } as const;
     expect((await connect(withStartTls, trusted)).verifiedTls).toBe(true);
-    const failure = { tlsFailed: true, reply: { code: 454, enhanced: '4.7.5' } };
+    const failure = { tlsFault: expect.anything(), reply: { code: 454, enhanced: '4.7.5' } };
     await expect(connect(withStartTls, { tls: 'required' })).rejects.toMatchObject(failure);
     await expect(connect(withStartTls, { ...trusted, host: 'other.test' })).rejects.toMatchObject(failure);
   });
@@ -86,7 +86,7 @@ describe('connectSmtp', () => {
       (accept: boolean): SmtpTarget['verify'] =>
       (socket) => {
         fingerprints.push(socket.getPeerCertificate().fingerprint256);
-        return accept ? undefined : 'no TLSA record matches';
+        return accept ? undefined : { type: 'certificate-not-trusted', detail: 'no TLSA record matches' };
       };
     expect((await connect(withStartTls, { tls: 'required', verify: verify(true) })).verifiedTls).toBe(true);
     await expect(connect(withStartTls, { tls: 'required', verify: verify(false) })).rejects.toMatchObject({
@@ -105,16 +105,16 @@ describe('connectSmtp', () => {
 
   it('takes nothing that came before TLS for something that came under it', async () => {
     const transcript = `${greeting}S: 250-mx.test\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\r\n250 injected\nTLS\nSILENCE`;
-    await expect(connect(transcript)).rejects.toMatchObject({ tlsFailed: true, reply: { code: 454 } });
+    await expect(connect(transcript)).rejects.toMatchObject({ tlsFault: expect.anything(), reply: { code: 454 } });
   });
 
   it('tells a failed handshake, so that the caller may try without TLS', async () => {
     const transcript = `${greeting}S: 250-mx.test\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nS: this is no TLS\nSILENCE`;
-    await expect(connect(transcript)).rejects.toMatchObject({ tlsFailed: true });
+    await expect(connect(transcript)).rejects.toMatchObject({ tlsFault: expect.anything() });
     const closing = `${greeting}S: 250-mx.test\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nCLOSE`;
-    await expect(connect(closing)).rejects.toMatchObject({ tlsFailed: true });
+    await expect(connect(closing)).rejects.toMatchObject({ tlsFault: expect.anything() });
     const silent = `${greeting}S: 250-mx.test\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nSILENCE`;
-    await expect(connect(silent, {}, { handshake: 50 })).rejects.toMatchObject({ tlsFailed: true });
+    await expect(connect(silent, {}, { handshake: 50 })).rejects.toMatchObject({ tlsFault: expect.anything() });
   });
 
   it('hands on the reply of a peer that refuses', async () => {
@@ -122,7 +122,7 @@ describe('connectSmtp', () => {
     await expect(connect(`${greeting}S: 450 later`)).rejects.toMatchObject({ reply: { code: 450 } });
     await expect(connect(`${greeting}S: 550 no\nC: HELO me.test\nS: 550 no`)).rejects.toMatchObject({
       reply: { code: 550 },
-      tlsFailed: false,
+      tlsFault: undefined,
     });
   });
 

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { TlsFault } from '../mailauth/tls-report/tls-result.ts';
 import type { Log } from '../runtime/log.ts';
 import { authenticate } from './authenticate.ts';
 import { type Capabilities, parseCapabilities } from './capabilities.ts';
 import { Channel } from './channel.ts';
 import { SmtpSessionError } from './session-error.ts';
 import { SmtpSession } from './smtp-session.ts';
-import { startTls, type TlsCheck } from './start-tls.ts';
+import { type SecuredSocket, startTls, type TlsCheck } from './start-tls.ts';
 import { type SmtpTimeouts, standardTimeouts } from './timeouts.ts';
 
 export interface SmtpTarget {
@@ -30,6 +31,8 @@ export interface SmtpTarget {
   /** Logs in, for smarthosts. Passwords go in the clear only over TLS. */
   readonly credentials?: { readonly login: string; readonly password: string };
   readonly localAddress?: string;
+  /** The name to ask for in TLS and to find in the certificate, where it is not `host`. */
+  readonly tlsName?: string;
 }
 
 export interface SmtpClientOptions {
@@ -97,13 +100,12 @@ async function begin(
   options: SmtpClientOptions,
   timeouts: SmtpTimeouts,
 ): Promise<SmtpSession> {
-  let verifiedTls = false;
+  let secured: SecuredSocket | undefined;
   const secure = async (socket: Socket): Promise<void> => {
     const verify = target.tls === 'opportunistic' ? 'any' : (target.verify ?? 'host');
-    const check = { host: target.host, verify, authorities: target.authorities };
-    const secured = await startTls(socket, check, timeouts.handshake);
+    const check = { host: target.tlsName ?? target.host, verify, authorities: target.authorities };
+    secured = await startTls(socket, check, timeouts.handshake);
     channel.use(secured.socket);
-    verifiedTls = secured.verified;
   };
   if (target.tls === 'implicit') await secure(detached(channel));
   const greeting = await channel.reply(timeouts.greeting);
@@ -122,8 +124,10 @@ async function begin(
   const { socket } = channel;
   if (target.credentials) await authenticate(channel, offers.auth, target.credentials, timeouts.command);
   const tls = socket instanceof TLSSocket ? { protocol: socket.getProtocol(), cipher: socket.getCipher().name } : {};
+  const verifiedTls = secured?.verified ?? false;
   channel.log.debug({ host: target.host, address: target.address, ...tls, verifiedTls }, 'connected');
-  return new SmtpSession(channel, offers, verifiedTls, timeouts);
+  const certificateFault = secured === undefined ? notEncrypted : secured.certificateFault;
+  return new SmtpSession(channel, offers, { verified: verifiedTls, certificateFault }, timeouts);
 }
 
 async function hello(channel: Channel, options: SmtpClientOptions, timeouts: SmtpTimeouts): Promise<Capabilities> {
@@ -143,15 +147,20 @@ function detached(channel: Channel): Socket {
   // Somebody put commands or replies between, to have them count as sent under TLS.
   throw new SmtpSessionError(
     { code: 454, enhanced: '4.7.5', text: 'The server sent more than its reply before TLS' },
-    { tlsFailed: true, context: { host: channel.host } },
+    {
+      tlsFault: { type: 'validation-failure', detail: 'the server sent more than its reply before TLS' },
+      context: { host: channel.host },
+    },
   );
 }
+
+const notEncrypted: TlsFault = { type: 'starttls-not-supported', detail: 'the session is not encrypted' };
 
 // RFC 3463 §3.8 and RFC 5248: X.7.10 encryption needed.
 function noTls(channel: Channel, detail: string): SmtpSessionError {
   channel.destroy();
   return new SmtpSessionError(
     { code: 454, enhanced: '4.7.10', text: `TLS is required for this server: ${detail}` },
-    { tlsFailed: true, context: { host: channel.host } },
+    { tlsFault: { type: 'starttls-not-supported', detail }, context: { host: channel.host } },
   );
 }

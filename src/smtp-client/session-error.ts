@@ -1,3 +1,4 @@
+import type { TlsFault } from '../mailauth/tls-report/tls-result.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import type { PeerReply } from './peer-reply.ts';
 
@@ -5,15 +6,15 @@ import type { PeerReply } from './peer-reply.ts';
 export class SmtpSessionError extends RestanteError {
   /** What stands for the recipients that have no answer. */
   readonly reply: PeerReply;
-  /** TLS itself failed, so that a session without it might do. */
-  readonly tlsFailed: boolean;
+  /** TLS itself failed, so that a session without it might do: how. */
+  readonly tlsFault: TlsFault | undefined;
   /** All of the message was sent, and no reply came: the peer may have taken it. */
   readonly mayHaveAccepted: boolean;
 
   constructor(
     reply: PeerReply,
     details: {
-      tlsFailed?: boolean;
+      tlsFault?: TlsFault;
       mayHaveAccepted?: boolean;
       context?: Record<string, unknown>;
       cause?: unknown;
@@ -24,7 +25,7 @@ export class SmtpSessionError extends RestanteError {
       cause: details.cause,
     });
     this.reply = reply;
-    this.tlsFailed = details.tlsFailed ?? false;
+    this.tlsFault = details.tlsFault;
     this.mayHaveAccepted = details.mayHaveAccepted ?? false;
   }
 }

@@ -1,3 +1,5 @@
+import { TLSSocket } from 'node:tls';
+import type { TlsFault } from '../mailauth/tls-report/tls-result.ts';
 import type { Reply } from '../smtp/reply.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Channel } from './channel.ts';
@@ -19,16 +21,31 @@ export class SmtpSession {
   readonly offers: Capabilities;
   /** TLS with a certificate that was proven to be the host's. */
   readonly verifiedTls: boolean;
+  /** Why no authority stands for the server's name in this session; undefined when one does. */
+  readonly certificateFault: TlsFault | undefined;
   readonly #channel: Channel;
   readonly #timeouts: SmtpTimeouts;
   /** A transaction was begun and not ended by the peer's reply to a message. */
   #unfinished = false;
 
-  constructor(channel: Channel, offers: Capabilities, verifiedTls: boolean, timeouts: SmtpTimeouts) {
+  constructor(
+    channel: Channel,
+    offers: Capabilities,
+    tls: { readonly verified: boolean; readonly certificateFault: TlsFault | undefined },
+    timeouts: SmtpTimeouts,
+  ) {
     this.#channel = channel;
     this.offers = offers;
-    this.verifiedTls = verifiedTls;
+    this.verifiedTls = tls.verified;
+    this.certificateFault = tls.certificateFault;
     this.#timeouts = timeouts;
+  }
+
+  /** Whether the session is encrypted, and how. */
+  get tls(): { protocol: string; cipher: string } | undefined {
+    const { socket } = this.#channel;
+    if (!(socket instanceof TLSSocket)) return undefined;
+    return { protocol: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().name };
   }
 
   get host(): string {
