@@ -5,8 +5,11 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'tests/server/**/*.test.ts'],
     isolate: false,
     pool: 'forks',
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // To end what hangs. What is quick alone takes several times as long beside other work on a small machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Real processes, sockets and clocks: a test that fails is tried once more before it counts, and the output says so.
+    retry: 1,
     // Argon2 and key generation are the slow parts; two workers keep both cores of a small machine busy.
     maxWorkers: 2,
   },

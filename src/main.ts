@@ -28,6 +28,7 @@ import { installAccount } from './wiring/install-account.ts';
 import { openListeners } from './wiring/listeners.ts';
 import { type DataDirectory, openDataDirectory } from './wiring/open-data-directory.ts';
 import { outgoingRoutes } from './wiring/outgoing-routes.ts';
+import { outgoingTls } from './wiring/outgoing-tls.ts';
 import { SentRecipients } from './wiring/sent-recipients.ts';
 import { softwareVersion } from './wiring/software-version.ts';
 import { type ListeningService, startServers } from './wiring/start-servers.ts';
@@ -124,10 +125,6 @@ export async function openOffline(options: { staticConfigPath: string }): Promis
   };
 }
 
-export { verifyDkim } from './wiring/diagnose-dkim.ts';
-export { askDnsBlocklists } from './wiring/diagnose-dns-blocklist.ts';
-export { checkSpf, lookUpSpf } from './wiring/diagnose-spf.ts';
-
 /** What a running server and an offline command have in common. */
 interface Core extends AsyncDisposable {
   readonly data: DataDirectory;
@@ -189,8 +186,10 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       signal: closing.signal,
     }),
   });
+  const tls = opened.use(await outgoingTls({ config, data, resolver, clock, log, serving: deliver }));
   const queue = opened.use(
     await startQueue({
+      ...tls.ofQueue,
       engine: data.engine,
       dataDirectory: data.path,
       resolver,

@@ -106,6 +106,26 @@ export const commandMap: Readonly<Record<string, CommandEntry>> = {
     summary: 'check which hosts may send in the name of a domain',
     load: async () => (await import('./commands/spf.ts')).spf,
   },
+  dns: {
+    summary: 'look up names as the server does',
+    load: async () => (await import('./commands/dns.ts')).dns,
+  },
+  mtasts: {
+    summary: 'fetch the MTA-STS policy of a domain',
+    load: async () => (await import('./commands/mtasts.ts')).mtasts,
+  },
+  dane: {
+    summary: 'look up and check TLSA records, and make them',
+    load: async () => (await import('./commands/dane.ts')).dane,
+  },
+  smtp: {
+    summary: 'see what another SMTP server offers',
+    load: async () => (await import('./commands/smtp.ts')).smtp,
+  },
+  message: {
+    summary: 'look into a message',
+    load: async () => (await import('./commands/message.ts')).message,
+  },
   dkim: {
     summary: 'verify the signatures of a message',
     load: async () => (await import('./commands/dkim.ts')).dkim,

@@ -12,33 +12,6 @@ interface MainProgram {
    * @throws DataDirectoryLockedError while a server runs
    */
   openOffline(options: { staticConfigPath: string }): Promise<ControlServices & AsyncDisposable>;
-  /** What SPF says of a client, and which records a domain has; with the resolver of the configuration, if there is one. */
-  checkSpf(question: {
-    staticConfigPath: string;
-    ip: string;
-    mailFrom: { localpart: string; domain: string } | undefined;
-    helloName: string;
-    signal: AbortSignal;
-  }): Promise<SpfAnswer>;
-  lookUpSpf(question: {
-    staticConfigPath: string;
-    domain: string;
-    signal: AbortSignal;
-  }): Promise<{ record: string; problem?: string }[]>;
-  /** Verifies the signatures of a message, whose lines end with CRLF. */
-  verifyDkim(question: {
-    staticConfigPath: string;
-    content: AsyncIterable<Uint8Array>;
-    signal: AbortSignal;
-  }): Promise<DkimAnswer[]>;
-  /** Asks DNS blocklists about an address, or only whether they work. */
-  askDnsBlocklists(question: {
-    staticConfigPath: string;
-    /** None: those of the configuration. */
-    lists: readonly string[];
-    ip: string | undefined;
-    signal: AbortSignal;
-  }): Promise<{ list: string; problem?: string; entry?: { text: string } }[]>;
 }
 
 /** What the commands need of `main-at-rest.ts`, which works on directories that no server runs on. */
@@ -58,22 +31,6 @@ interface ProgramAtRest {
       dryRun: boolean;
     },
   ): Promise<RestoreResult>;
-}
-
-export interface DkimAnswer {
-  readonly result: string;
-  readonly signature?: { readonly domain: string; readonly selector: string; readonly algorithm: string };
-  readonly problem?: string;
-  readonly isTest?: boolean;
-}
-
-export interface SpfAnswer {
-  readonly result: string;
-  readonly identity: 'mailfrom' | 'helo';
-  readonly domain: string;
-  readonly mechanism?: string;
-  readonly explanation?: string;
-  readonly problem?: string;
 }
 
 export interface StartOptions {

@@ -4,6 +4,7 @@ import {
   accountNameValue,
   countValue,
   domainNameValue,
+  durationValue,
   emailAddressValue,
   fileValue,
   mailboxNameValue,
@@ -83,6 +84,26 @@ const domain = z.strictObject({
     })
     .prefault({})
     .describe('Signatures (RFC 6376).'),
+  mtaSts: z
+    .strictObject({
+      mode: z
+        .enum(['testing', 'enforce', 'none'])
+        .default('testing')
+        .describe(
+          '"testing": others report what would fail; "enforce": they send only over TLS with a valid certificate; "none": the policy ends. Go back through "none", and keep that for as long as "maxAge" was.',
+        ),
+      mx: z
+        .array(
+          accepting(z.string().regex(/^(?:\*\.)?[^\s@*]+$/u), 'a host name, or "*.example.org"', 'mail.example.org'),
+        )
+        .default([])
+        .describe('Hosts that take mail for the domain, as in its MX records. Empty: the "hostname" of this server.'),
+      maxAge: durationValue.prefault('7 d').describe('How long others hold to the policy after they last saw it.'),
+    })
+    .optional()
+    .describe(
+      'Policy served at https://mta-sts.<domain>/.well-known/mta-sts.txt (RFC 8461). "restante config dnsrecords" prints the record that announces it.',
+    ),
   routes: routes
     .default([])
     .describe('Ways out for mail from this domain, after those of the account. The first one that fits counts.'),

@@ -233,7 +233,11 @@ describe('the queue', () => {
               ),
       },
     });
-    const policy = { mode: 'testing', mx: ['*.example', '*.there.example', 'there.example'], maxAgeSeconds: 60 } as const;
+    const policy = {
+      mode: 'testing',
+      mx: ['*.example', '*.there.example', 'there.example'],
+      maxAgeSeconds: 60,
+    } as const;
     const findMtaSts = async () => ({ policy, fault: undefined });
     const queue = await fixture.start({ resolver: zoneResolver(zone), connect: peers.connect, findMtaSts });
     await queue.submit(await fixture.message(['a@there.example']));

@@ -24,7 +24,7 @@ export interface SmtpTarget {
    * - `implicit`: the same, with TLS from the start (RFC 8314).
    */
   readonly tls: 'none' | 'opportunistic' | 'required' | 'implicit';
-  /** With `required` and `implicit`; the host's own certificate by default. */
+  /** The host's own certificate by default; any with `opportunistic`. */
   readonly verify?: TlsCheck['verify'];
   /** PEM of authorities to trust instead of the system's. */
   readonly authorities?: readonly string[];
@@ -102,7 +102,7 @@ async function begin(
 ): Promise<SmtpSession> {
   let secured: SecuredSocket | undefined;
   const secure = async (socket: Socket): Promise<void> => {
-    const verify = target.tls === 'opportunistic' ? 'any' : (target.verify ?? 'host');
+    const verify = target.verify ?? (target.tls === 'opportunistic' ? 'any' : 'host');
     const check = { host: target.tlsName ?? target.host, verify, authorities: target.authorities };
     secured = await startTls(socket, check, timeouts.handshake);
     channel.use(secured.socket);

@@ -2,6 +2,7 @@ import { createSmallFilesPart } from '../backup/small-files-part.ts';
 import type { DurablePart } from '../database/durable-part.ts';
 import { createJunkPart } from '../junk/junk-part.ts';
 import { createQueuePart } from '../queue/queue-part.ts';
+import { createMtaStsPart } from '../reports/mta-sts/mta-sts-part.ts';
 import { isUnfinishedWrite } from '../runtime/durable-file.ts';
 import { createAuthPart } from '../store/login-attempts/auth-part.ts';
 import { createStorePart } from '../store/store-part.ts';
@@ -27,6 +28,7 @@ export function durableParts(options: { configuredAccounts?: () => ReadonlySet<s
     createQueuePart(),
     createStorePart(options.configuredAccounts),
     createJunkPart(),
+    createMtaStsPart(),
   ];
 }
 

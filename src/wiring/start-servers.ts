@@ -1,9 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import type { LiveDomains } from '../config/live-domains.ts';
+import { ownMtaStsPolicy } from '../config/own-mta-sts-policy.ts';
 import type { StaticConfig } from '../config/static-config.ts';
 import type { Delivery } from '../delivery/create-delivery.ts';
 import { autoconfigRoutes, type ClientSettings } from '../http/autoconfig-routes.ts';
 import { metricsRoutes } from '../http/metrics-routes.ts';
+import { mtaStsRoutes } from '../http/mta-sts-routes.ts';
 import { startHttpServer } from '../http/start-http-server.ts';
 import { startImapServer } from '../imap-server/start-imap-server.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -129,9 +131,18 @@ function startHttp(options: ServersOptions, { service, address, port, certificat
     return startHttpServer({ address, port }, [metricsRoutes(metrics, () => healthProblems(options))], { log: http });
   }
   const settings = clientSettings(options.config, listeners);
-  const routes = [autoconfigRoutes((domain) => (domains.addressBook.isLocalDomain(domain) ? settings : undefined))];
+  const routes = [
+    autoconfigRoutes((domain) => (domains.addressBook.isLocalDomain(domain) ? settings : undefined)),
+    mtaStsRoutes((domain) => policyOf(options, domain)),
+  ];
   const tls = service === 'https' ? certificates : undefined;
   return startHttpServer({ address, port, ...(tls === undefined ? {} : { tls }) }, routes, { log: http });
+}
+
+function policyOf({ config, domains }: ServersOptions, domain: string): string | undefined {
+  const main = domains.addressBook.mainDomain(domain);
+  if (main === undefined) return undefined;
+  return ownMtaStsPolicy(domains.config.domains[main]!, config.hostname)?.text;
 }
 
 /** What mail programs should use: services that listen elsewhere than on this machine's own addresses come first. */

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { configPath } from '../config-path.ts';
+import { diagnosisProgram } from '../diagnosis-program.ts';
 import { exitCode } from '../exit-code.ts';
 import { interruption } from '../interruption.ts';
-import { mainProgram } from '../main-program.ts';
 import { printJson } from '../print-result.ts';
+import { withCrlf } from '../with-crlf.ts';
 
 /** The commands for DKIM signatures. */
 export function dkim(command: Command): void {
@@ -12,7 +13,7 @@ export function dkim(command: Command): void {
     .description('verify the signatures of the message on standard input, with keys from the DNS')
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const { verifyDkim } = await mainProgram();
+      const { verifyDkim } = await diagnosisProgram();
       const question = {
         staticConfigPath: configPath(command),
         content: withCrlf(process.stdin),
@@ -39,16 +40,4 @@ export function dkim(command: Command): void {
       }
       if (!verdicts.some(({ result }) => result === 'pass')) process.exitCode = exitCode.failed;
     });
-}
-
-/** Files of mail programs have lines that end with LF alone; what was signed ends with CRLF. */
-async function* withCrlf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let afterCr = false;
-  for await (const chunk of input) {
-    const text = chunk.toString('latin1').replaceAll(/(\r?)\n/g, (line, cr, at) => {
-      return cr === '' && !(at === 0 && afterCr) ? '\r\n' : line;
-    });
-    afterCr = chunk.at(-1) === 13;
-    yield Buffer.from(text, 'latin1');
-  }
 }

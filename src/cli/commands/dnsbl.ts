@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { configPath } from '../config-path.ts';
+import { diagnosisProgram } from '../diagnosis-program.ts';
 import { exitCode, UsageError } from '../exit-code.ts';
 import { interruption } from '../interruption.ts';
-import { mainProgram } from '../main-program.ts';
 import { printJson } from '../print-result.ts';
 
 /** The commands that ask DNS blocklists. */
@@ -29,7 +29,7 @@ async function ask(
   command: Command,
   { ip, lists, json }: { ip: string | undefined; lists: readonly string[]; json: boolean | undefined },
 ): Promise<void> {
-  const { askDnsBlocklists } = await mainProgram();
+  const { askDnsBlocklists } = await diagnosisProgram();
   const answers = await askDnsBlocklists({ staticConfigPath: configPath(command), ip, lists, signal: interruption() });
   if (answers.length === 0) {
     throw new UsageError('There is no list to ask: name one, or set "dnsBlocklists" in restante.yaml');

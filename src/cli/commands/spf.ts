@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import { configPath } from '../config-path.ts';
+import { diagnosisProgram } from '../diagnosis-program.ts';
 import { exitCode, UsageError } from '../exit-code.ts';
 import { interruption } from '../interruption.ts';
-import { mainProgram } from '../main-program.ts';
 import { printJson } from '../print-result.ts';
 
 /** The commands that ask what SPF says. */
@@ -15,7 +15,7 @@ export function spf(command: Command): void {
     .option('--json', 'print JSON')
     .action(async (ip: string, sender: string, { helo, json }: { helo: string; json?: boolean }) => {
       if (isIP(ip) === 0) throw new UsageError(`Cannot check SPF of "${ip}": it is no IP address`);
-      const { checkSpf } = await mainProgram();
+      const { checkSpf } = await diagnosisProgram();
       const mailFrom = parseSender(sender);
       const question = { staticConfigPath: configPath(command), ip, mailFrom, helloName: helo, signal: interruption() };
       const { result, identity, domain, mechanism, explanation, problem } = await checkSpf(question);
@@ -30,7 +30,7 @@ export function spf(command: Command): void {
     .description('show the SPF record of a domain, and what is wrong with it')
     .option('--json', 'print JSON')
     .action(async (domain: string, { json }: { json?: boolean }) => {
-      const { lookUpSpf } = await mainProgram();
+      const { lookUpSpf } = await diagnosisProgram();
       const records = await lookUpSpf({ staticConfigPath: configPath(command), domain, signal: interruption() });
       if (json) printJson(records);
       else {

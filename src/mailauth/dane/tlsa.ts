@@ -29,3 +29,8 @@ function publicKeyOf(certificate: X509Certificate): Buffer {
 export function tlsaText({ usage, selector, matchingType, certificate }: TlsaRecord): string {
   return `${usage} ${selector} ${matchingType} ${certificate.toString('hex')}`;
 }
+
+/** The record to publish for a server's certificate: DANE-EE with the SHA-256 of its key. Source: RFC 7672 §3.1.1 */
+export function certificateTlsa(certificate: X509Certificate): TlsaRecord {
+  return { usage: 3, selector: 1, matchingType: 1, certificate: hash('sha256', publicKeyOf(certificate), 'buffer') };
+}

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { loadStaticConfig } from '../config/static-config.ts';
-import { StubResolver } from '../dns/stub-resolver.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { loadStaticConfig } from '../../config/static-config.ts';
+import { StubResolver } from '../../dns/stub-resolver.ts';
+import { systemClock } from '../../runtime/clock.ts';
 
 /** For commands that ask the DNS: the resolver of the configuration; where there is none, that of the system. */
 export async function openDiagnosisResolver(

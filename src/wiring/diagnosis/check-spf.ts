@@ -1,7 +1,7 @@
-import { findSpfRecords } from '../mailauth/spf/find-spf-records.ts';
-import { parseSpfRecord, SpfSyntaxError } from '../mailauth/spf/spf-record.ts';
-import { type SpfVerdict, verifySpf } from '../mailauth/spf/verify-spf.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { findSpfRecords } from '../../mailauth/spf/find-spf-records.ts';
+import { parseSpfRecord, SpfSyntaxError } from '../../mailauth/spf/spf-record.ts';
+import { type SpfVerdict, verifySpf } from '../../mailauth/spf/verify-spf.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { openDiagnosisResolver } from './open-diagnosis-resolver.ts';
 
 export interface SpfQuestion {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { loadStaticConfig } from '../config/static-config.ts';
-import { type BlocklistEntry, checkBlocklist, lookUpBlocklist } from '../mailauth/dns-blocklist.ts';
+import { loadStaticConfig } from '../../config/static-config.ts';
+import { type BlocklistEntry, checkBlocklist, lookUpBlocklist } from '../../mailauth/dns-blocklist.ts';
 import { openDiagnosisResolver } from './open-diagnosis-resolver.ts';
 
 export interface BlocklistAnswer {

@@ -1,5 +1,5 @@
-import { type DkimVerdict, dkimVerify } from '../mailauth/dkim/dkim-verify.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { type DkimVerdict, dkimVerify } from '../../mailauth/dkim/dkim-verify.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { openDiagnosisResolver } from './open-diagnosis-resolver.ts';
 
 /** Verifies the signatures of a message. @param content all bytes, with CRLF line ends */

@@ -1,0 +1,115 @@
+/** What the commands need of `main-diagnosis.ts`: questions to the DNS and to other servers, by the configured resolver if there is one. */
+interface DiagnosisProgram {
+  /** What SPF says of a client, and which records a domain has. */
+  checkSpf(
+    question: Asked & {
+      ip: string;
+      mailFrom: { localpart: string; domain: string } | undefined;
+      helloName: string;
+    },
+  ): Promise<SpfAnswer>;
+  lookUpSpf(question: Asked & { domain: string }): Promise<{ record: string; problem?: string }[]>;
+  /** Verifies the signatures of a message, whose lines end with CRLF. */
+  verifyDkim(question: Asked & { content: AsyncIterable<Uint8Array> }): Promise<DkimAnswer[]>;
+  /** Asks DNS blocklists about an address, or only whether they work. @param question.lists none: those of the configuration */
+  askDnsBlocklists(
+    question: Asked & { lists: readonly string[]; ip: string | undefined },
+  ): Promise<{ list: string; problem?: string; entry?: { text: string } }[]>;
+  lookUpDns(question: Asked & { type: DnsType; name: string }): Promise<DnsAnswer>;
+  lookUpMtaSts(question: Asked & { domain: string }): Promise<MtaStsAnswer>;
+  lookUpDane(question: Asked & { domain: string }): Promise<DaneAnswer>;
+  /** @throws when the text is no certificate in PEM */
+  daneRecord(pem: string): string;
+  dialSmtp(
+    question: Asked & { host: string; port: number; dane: boolean },
+  ): Promise<{ by: string; dialed: DialedHost[]; problem?: string }>;
+  /** @param content with CRLF line ends */
+  parseMessage(content: Uint8Array): ParsedMessage;
+}
+
+interface Asked {
+  staticConfigPath: string;
+  signal: AbortSignal;
+}
+
+export const dnsTypes = ['a', 'aaaa', 'mx', 'ns', 'ptr', 'soa', 'tlsa', 'txt'] as const;
+type DnsType = (typeof dnsTypes)[number];
+
+interface DnsAnswer {
+  readonly records: readonly string[];
+  readonly authentic: boolean;
+  readonly ttlSeconds: number;
+  readonly canonicalName: string;
+}
+
+interface MtaStsAnswer {
+  readonly id?: string;
+  readonly policy?: { readonly mode: string; readonly mx: readonly string[]; readonly maxAgeSeconds: number };
+  readonly problem?: string;
+}
+
+interface DaneAnswer {
+  readonly authentic: boolean;
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly authentic: boolean;
+    readonly records: readonly { readonly text: string; readonly isUsable: boolean }[];
+    readonly problem?: string;
+  }[];
+  readonly problem?: string;
+}
+
+export interface DialedHost {
+  readonly address: string;
+  readonly session?: {
+    readonly offers: Readonly<Record<string, unknown>>;
+    readonly tls?: { readonly protocol: string; readonly cipher: string };
+    readonly certificate?: {
+      readonly subject: string;
+      readonly issuer: string;
+      readonly names: string;
+      readonly validTo: string;
+    };
+    readonly certificateProblem?: string;
+  };
+  readonly problem?: string;
+}
+
+export interface ShownPart {
+  readonly type: string;
+  readonly encoding: string;
+  readonly name?: string;
+  readonly disposition?: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly parts?: readonly ShownPart[];
+  readonly message?: { readonly header: Readonly<Record<string, string>>; readonly part: ShownPart };
+}
+
+interface ParsedMessage {
+  readonly sizeBytes: number;
+  readonly header: Readonly<Record<string, string>>;
+  readonly fromFields: number;
+  readonly receivedFields: number;
+  readonly part: ShownPart;
+}
+
+interface DkimAnswer {
+  readonly result: string;
+  readonly signature?: { readonly domain: string; readonly selector: string; readonly algorithm: string };
+  readonly problem?: string;
+  readonly isTest?: boolean;
+}
+
+interface SpfAnswer {
+  readonly result: string;
+  readonly identity: 'mailfrom' | 'helo';
+  readonly domain: string;
+  readonly mechanism?: string;
+  readonly explanation?: string;
+  readonly problem?: string;
+}
+
+export async function diagnosisProgram(): Promise<DiagnosisProgram> {
+  return await import('../main-diagnosis.ts');
+}

@@ -1,0 +1,9 @@
+/** What commands find out from the DNS, from other servers and about messages, without a server of ours and without its data. */
+export { askDnsBlocklists } from './wiring/diagnosis/ask-dns-blocklists.ts';
+export { checkSpf, lookUpSpf } from './wiring/diagnosis/check-spf.ts';
+export { dialSmtp } from './wiring/diagnosis/dial-smtp.ts';
+export { daneRecord, lookUpDane } from './wiring/diagnosis/look-up-dane.ts';
+export { lookUpDns } from './wiring/diagnosis/look-up-dns.ts';
+export { lookUpMtaSts } from './wiring/diagnosis/look-up-mta-sts.ts';
+export { parseMessage } from './wiring/diagnosis/parse-message.ts';
+export { verifyDkim } from './wiring/diagnosis/verify-dkim.ts';
