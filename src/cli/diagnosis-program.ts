@@ -23,6 +23,10 @@ interface DiagnosisProgram {
   dialSmtp(
     question: Asked & { host: string; port: number; dane: boolean },
   ): Promise<{ by: string; dialed: DialedHost[]; problem?: string }>;
+  /** The records that a configured domain needs, as lines of a zone file. */
+  dnsRecords(question: { staticConfigPath: string; domain: string }): Promise<string[]>;
+  /** Compares what the DNS says of a configured domain with that. */
+  checkDns(question: Asked & { domain: string }): Promise<DnsVerdict[]>;
   /** @param content with CRLF line ends */
   parseMessage(content: Uint8Array): ParsedMessage;
 }
@@ -40,6 +44,13 @@ interface DnsAnswer {
   readonly authentic: boolean;
   readonly ttlSeconds: number;
   readonly canonicalName: string;
+}
+
+interface DnsVerdict {
+  readonly about: string;
+  readonly verdict: 'ok' | 'note' | 'warning' | 'error';
+  readonly text: string;
+  readonly hint?: string;
 }
 
 interface MtaStsAnswer {

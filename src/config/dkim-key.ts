@@ -14,8 +14,8 @@ export function createDkimKey(type: 'rsa' | 'ed25519'): DkimKey {
   return { privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), txt: dkimTxt(privateKey) };
 }
 
-/** Source: RFC 6376 §3.6.1, RFC 8463 §4 */
-function dkimTxt(privateKey: KeyObject): string {
+/** What the TXT record of a key says. Source: RFC 6376 §3.6.1, RFC 8463 §4 */
+export function dkimTxt(privateKey: KeyObject): string {
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   // An Ed25519 key is published as its 32 bytes, an RSA key with its SubjectPublicKeyInfo.
   const isRsa = privateKey.asymmetricKeyType === 'rsa';

@@ -3,12 +3,15 @@ interface DomainNames {
   domain: string;
   hostname: string;
   dkim: readonly { selector: string; txt: string }[];
+  /** Of the MTA-STS policy that is served; undefined: none is. */
+  mtaStsId?: string | undefined;
+  /** Of the certificates at port 25, as in a zone; none when they are not of an authority, and change. */
+  tlsa?: readonly string[];
 }
 
 /** The DNS records that a domain needs, as lines of a zone file, with comments. */
-export function domainDnsRecords({ domain, hostname, dkim }: DomainNames): string[] {
+export function domainDnsRecords({ domain, hostname, dkim, mtaStsId, tlsa = [] }: DomainNames): string[] {
   const host = `${hostname}.`;
-  const policyId = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const isBelow = hostname.endsWith(`.${domain}`);
   return [
     '; Mail for the domain goes to this host.',
@@ -16,15 +19,25 @@ export function domainDnsRecords({ domain, hostname, dkim }: DomainNames): strin
     '; Who may send for the domain, and in the name of the host (RFC 7208).',
     record(domain, txt('v=spf1 mx ~all')),
     ...(isBelow ? [record(hostname, txt('v=spf1 a -all'))] : []),
-    '; Public keys for signatures (RFC 6376): this version makes the keys, a later one signs.',
+    '; Public keys for signatures (RFC 6376).',
     ...dkim.map((key) => record(`${key.selector}._domainkey.${domain}`, txt(key.txt))),
     '; Reports on mail that is neither go to you (RFC 9990). Once they name none of yours, change p=none to p=reject.',
     record(`_dmarc.${domain}`, txt(`v=DMARC1; p=none; rua=mailto:dmarc-reports@${domain}`)),
     '; Others are to report when TLS fails (RFC 8460).',
     record(`_smtp._tls.${domain}`, txt(`v=TLSRPTv1; rua=mailto:tls-reports@${domain}`)),
-    '; Others are to insist on TLS (RFC 8461): only once https://mta-sts.<domain>/.well-known/mta-sts.txt is there.',
-    `; ${record(`mta-sts.${domain}`, `CNAME ${host}`)}`,
-    `; ${record(`_mta-sts.${domain}`, txt(`v=STSv1; id=${policyId}`))}`,
+    ...(mtaStsId === undefined
+      ? ['; Others are to insist on TLS (RFC 8461): set "mtaSts" of the domain in domains.yaml, and print this again.']
+      : [
+          '; Others are to insist on TLS (RFC 8461), as the policy says that is served under the first name.',
+          record(`mta-sts.${domain}`, `CNAME ${host}`),
+          record(`_mta-sts.${domain}`, txt(`v=STSv1; id=${mtaStsId}`)),
+        ]),
+    ...(tlsa.length === 0
+      ? []
+      : [
+          '; The key of the server (RFC 7672): only where DNSSEC signs the zone. With a new key, publish it first.',
+          ...tlsa.map((data) => record(`_25._tcp.${hostname}`, `TLSA ${data}`)),
+        ]),
     '; Mail programs find their settings (RFC 6186, RFC 8314); "." means that there is no such service.',
     record(`autoconfig.${domain}`, `CNAME ${host}`),
     record(`_autodiscover._tcp.${domain}`, `SRV 0 1 443 ${host}`),

@@ -4,6 +4,7 @@ import { printJson } from '../print-result.ts';
 import { defineAccountCommands } from './config-account.ts';
 import { defineAddressCommands } from './config-address.ts';
 import { defineAliasCommands } from './config-alias.ts';
+import { defineDnsCommands } from './config-dns.ts';
 import { defineDomainCommands } from './config-domain.ts';
 
 const fileNames = ['restante.yaml', 'domains.yaml'] as const;
@@ -16,6 +17,7 @@ export function config(command: Command): void {
   defineAccountCommands(command.command('account').description('list and change accounts'));
   defineAddressCommands(command.command('address').description('list and change addresses of accounts'));
   defineDomainCommands(command.command('domain').description('list and change domains'));
+  defineDnsCommands(command);
   defineAliasCommands(command.command('alias').description('list and change aliases'));
 }
 
