@@ -49,14 +49,18 @@ export function parseDkimSignature(value: string): DkimSignature {
   return { ...signature, identity };
 }
 
-/** What all signatures over header and body say. @throws TagListError */
-export function messageSignatureOf(tags: TagList): Omit<MessageSignature, 'identity'> {
+/**
+ * What all signatures over header and body say.
+ * @param usualForms canonical forms of header and body for signatures that name none
+ * @throws TagListError
+ */
+export function messageSignatureOf(tags: TagList, usualForms = 'simple/simple'): Omit<MessageSignature, 'identity'> {
   const fields = tags.get('h');
   if (fields === undefined) throw new TagListError('the tag "h" is missing');
   const queries = tags.get('q');
   if (queries !== undefined && !colonList(queries).includes('dns/txt'))
     throw new TagListError('the key is not in the DNS');
-  const [headerForm = 'simple', bodyForm = 'simple'] = (tags.get('c') ?? 'simple/simple').split('/');
+  const [headerForm = 'simple', bodyForm = 'simple'] = (tags.get('c') ?? usualForms).split('/');
   return {
     ...sealOf(tags),
     bodyHash: requiredTag(tags, 'bh').replaceAll(/[ \t\r\n]+/g, ''),
