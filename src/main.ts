@@ -124,6 +124,7 @@ export async function openOffline(options: { staticConfigPath: string }): Promis
   };
 }
 
+export { verifyArc } from './wiring/diagnose-arc.ts';
 export { verifyDkim } from './wiring/diagnose-dkim.ts';
 export { askDnsBlocklists } from './wiring/diagnose-dns-blocklist.ts';
 export { checkSpf, lookUpSpf } from './wiring/diagnose-spf.ts';
@@ -183,6 +184,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     authenticate: createAuthenticateSender({
       resolver,
       hostname: config.hostname,
+      trustedArcSealers: config.trustedArcSealers,
       clock,
       log: log.part('delivery'),
       metrics,

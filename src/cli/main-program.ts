@@ -31,6 +31,12 @@ interface MainProgram {
     content: AsyncIterable<Uint8Array>;
     signal: AbortSignal;
   }): Promise<DkimAnswer[]>;
+  /** Verifies the ARC chain of a message, whose lines end with CRLF. */
+  verifyArc(question: {
+    staticConfigPath: string;
+    content: AsyncIterable<Uint8Array>;
+    signal: AbortSignal;
+  }): Promise<ArcAnswer>;
   /** Asks DNS blocklists about an address, or only whether they work. */
   askDnsBlocklists(question: {
     staticConfigPath: string;
@@ -58,6 +64,22 @@ interface ProgramAtRest {
       dryRun: boolean;
     },
   ): Promise<RestoreResult>;
+}
+
+export interface ArcAnswer {
+  readonly result: string;
+  readonly problem?: string;
+  readonly oldestPass?: number;
+  /** The first one first. */
+  readonly sealers: readonly {
+    readonly domain: string;
+    readonly selector: string;
+    readonly isTrusted: boolean;
+    readonly authentication: {
+      readonly server: string;
+      readonly results: readonly { readonly method: string; readonly result: string }[];
+    };
+  }[];
 }
 
 export interface DkimAnswer {

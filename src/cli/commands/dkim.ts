@@ -3,7 +3,9 @@ import { configPath } from '../config-path.ts';
 import { exitCode } from '../exit-code.ts';
 import { interruption } from '../interruption.ts';
 import { mainProgram } from '../main-program.ts';
+import { messageInput } from '../message-input.ts';
 import { printJson } from '../print-result.ts';
+import { printableText } from '../printable-text.ts';
 
 /** The commands for DKIM signatures. */
 export function dkim(command: Command): void {
@@ -15,7 +17,7 @@ export function dkim(command: Command): void {
       const { verifyDkim } = await mainProgram();
       const question = {
         staticConfigPath: configPath(command),
-        content: withCrlf(process.stdin),
+        content: messageInput(),
         signal: interruption(),
       };
       const verdicts = await verifyDkim(question);
@@ -32,23 +34,11 @@ export function dkim(command: Command): void {
           const whose =
             signature === undefined
               ? ''
-              : `${signature.domain}, selector ${signature.selector}, ${signature.algorithm}: `;
-          const why = problem === undefined ? '' : `: ${problem}`;
+              : `${signature.domain}, selector ${signature.selector}, ${printableText(signature.algorithm)}: `;
+          const why = problem === undefined ? '' : `: ${printableText(problem)}`;
           process.stdout.write(`${whose}${result}${why}${isTest ? ' (the domain tries DKIM out)' : ''}\n`);
         }
       }
       if (!verdicts.some(({ result }) => result === 'pass')) process.exitCode = exitCode.failed;
     });
-}
-
-/** Files of mail programs have lines that end with LF alone; what was signed ends with CRLF. */
-async function* withCrlf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let afterCr = false;
-  for await (const chunk of input) {
-    const text = chunk.toString('latin1').replaceAll(/(\r?)\n/g, (line, cr, at) => {
-      return cr === '' && !(at === 0 && afterCr) ? '\r\n' : line;
-    });
-    afterCr = chunk.at(-1) === 13;
-    yield Buffer.from(text, 'latin1');
-  }
 }

@@ -9,8 +9,8 @@ import {
   sealOf,
 } from '../dkim/dkim-signature.ts';
 import { parseTagList, TagListError } from '../dkim/tag-list.ts';
-import { type ParsedResults, parseArcResults } from '../parse-authentication-results.ts';
 import { ArcFault } from './arc-fault.ts';
+import { type ArcResults, parseArcResults } from './arc-results.ts';
 
 /** What one server has added to a message that it passed on. */
 export interface ArcSet {
@@ -18,7 +18,7 @@ export interface ArcSet {
   readonly instance: number;
   readonly fields: { readonly results: HeaderField; readonly message: HeaderField; readonly seal: HeaderField };
   /** ARC-Authentication-Results: what it has found out about the message. */
-  readonly results: ParsedResults;
+  readonly results: ArcResults;
   /** ARC-Message-Signature */
   readonly message: MessageSignature;
   /** ARC-Seal */
@@ -31,7 +31,7 @@ export interface ArcSeal extends Pick<MessageSignature, 'algorithm' | 'signature
 }
 
 interface Parts {
-  results?: { field: HeaderField; parsed: ParsedResults };
+  results?: { field: HeaderField; parsed: ArcResults };
   message?: { field: HeaderField; parsed: MessageSignature };
   seal?: { field: HeaderField; parsed: Omit<ArcSeal, 'chain'> & { chain: string } };
 }

@@ -6,8 +6,8 @@ import { SignatureCheck } from '../dkim/signature-check.ts';
 import { signatureFaultOf } from '../dkim/signature-fault.ts';
 import { withoutSignature } from '../dkim/signed-header.ts';
 import type { SignedMessage } from '../dkim/signed-message.ts';
-import type { ParsedResults } from '../parse-authentication-results.ts';
 import { ArcFault, arcFaultOf } from './arc-fault.ts';
+import type { ArcResults } from './arc-results.ts';
 import { type ArcSet, arcSetsOf } from './arc-set.ts';
 
 /** What a message says of the servers that have passed it on. */
@@ -29,7 +29,7 @@ export interface ArcSealer {
   readonly domain: string;
   readonly selector: string;
   /** What it has found out about the message that came to it. */
-  readonly authentication: ParsedResults;
+  readonly authentication: ArcResults;
 }
 
 /**

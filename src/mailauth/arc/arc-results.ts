@@ -1,5 +1,5 @@
-import type { ByteText } from '../message/structure.ts';
-import { limits } from '../runtime/limits.ts';
+import type { ByteText } from '../../message/structure.ts';
+import { limits } from '../../runtime/limits.ts';
 
 /** What a server has found out about a message by one method. */
 export interface MethodResult {
@@ -11,7 +11,9 @@ export interface MethodResult {
   readonly properties: ReadonlyMap<string, string>;
 }
 
-export interface ParsedResults {
+export interface ArcResults {
+  /** Of the set that it belongs to. */
+  readonly instance: number;
   /** Authserv-id, in lower case: the server that says it. */
   readonly server: string;
   readonly results: readonly MethodResult[];
@@ -24,21 +26,13 @@ interface Token {
 }
 
 /**
- * Parses what follows the colon of Authentication-Results. What is not understood is passed over; nothing in a comment or a quoted-string
- * is taken for a result.
+ * Parses what follows the colon of ARC-Authentication-Results: what Authentication-Results has, after the number of the set. Results that
+ * are not understood are passed over; nothing in a comment or a quoted-string is taken for one.
  * @param value folded as it stands
- * Source: RFC 8601 §2.2
- */
-export function parseAuthenticationResults(value: ByteText): ParsedResults {
-  return resultsOf(statementsOf(value));
-}
-
-/**
- * The same of ARC-Authentication-Results, which begins with the number of its set.
  * @returns undefined without a number at its place
- * Source: RFC 8617 §4.1.1, §4.2.1
+ * Source: RFC 8617 §4.1.1, §4.2.1; RFC 8601 §2.2
  */
-export function parseArcResults(value: ByteText): (ParsedResults & { readonly instance: number }) | undefined {
+export function parseArcResults(value: ByteText): ArcResults | undefined {
   const [first = [], ...others] = statementsOf(value);
   const [name, equals, number] = first;
   if (first.length !== 3 || name!.text !== 'i' || !equals!.isEquals || others.length === 0) return undefined;
@@ -46,7 +40,7 @@ export function parseArcResults(value: ByteText): (ParsedResults & { readonly in
   return { instance: Number(number!.text), ...resultsOf(others) };
 }
 
-function resultsOf([server = [], ...statements]: readonly (readonly Token[])[]): ParsedResults {
+function resultsOf([server = [], ...statements]: readonly (readonly Token[])[]): Omit<ArcResults, 'instance'> {
   const results: MethodResult[] = [];
   for (const tokens of statements.slice(0, limits.authenticationResults)) {
     const [first, ...others] = pairsOf(tokens);
