@@ -6,7 +6,8 @@ import { dmarcPolicy } from './decision/dmarc-policy.ts';
 import { type VouchedAuthorQuestion, vouchedAuthor } from './vouched-author.ts';
 
 const { signal } = new AbortController();
-const passed = 'spf=pass smtp.mailfrom=me@example.org; arc=none smtp.remote-ip=192.0.2.1; dmarc=pass header.from=example.org';
+const passed =
+  'spf=pass smtp.mailfrom=me@example.org; arc=none smtp.remote-ip=192.0.2.1; dmarc=pass header.from=example.org';
 
 function chain(results: readonly (readonly [domain: string, results: string])[], changes: Partial<ArcVerdict> = {}) {
   const sealers = results.map(([domain, text], at) => {

@@ -41,7 +41,8 @@ export function authenticationResults(
 function arcResult({ result, problem, oldestPass, sealers }: ArcVerdict, ip: string): string {
   // The method has no result for what could not be found out: RFC 8617 §10.1.
   const shown = result === 'temperror' ? 'none' : result;
-  const chain = result === 'pass' ? ` (${sealers.map(({ domain }, at) => `i=${at + 1} d=${domain}`).join(' ')})` : '';
+  const chain =
+    result === 'pass' ? ` (${sealers.map(({ domain }, at) => `i=${at + 1} d=${domain}`).join('\r\n\t')})` : '';
   const oldest = oldestPass === undefined ? '' : ` header.oldest-pass=${oldestPass}`;
   return `arc=${shown}${chain}${reason(problem)}${oldest} smtp.remote-ip=${value(ip)}`;
 }

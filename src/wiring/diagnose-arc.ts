@@ -1,4 +1,4 @@
-import { type ArcSealer, type ArcVerdict } from '../mailauth/arc/arc-verify.ts';
+import type { ArcSealer, ArcVerdict } from '../mailauth/arc/arc-verify.ts';
 import { verifySignatures } from '../mailauth/verify-signatures.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openDiagnosisResolver } from './open-diagnosis-resolver.ts';

@@ -23,7 +23,8 @@ export function arc(command: Command): void {
       if (json) printJson({ result, problem, oldestPass, sealers: shown });
       else if (result === 'none') process.stdout.write('The message has no ARC chain.\n');
       else {
-        const changed = oldestPass === undefined || oldestPass === 0 ? '' : `, changed before server ${oldestPass} had it`;
+        const changed =
+          oldestPass === undefined || oldestPass === 0 ? '' : `, changed before server ${oldestPass} had it`;
         process.stdout.write(`${result}${problem === undefined ? '' : `: ${printableText(problem)}`}${changed}\n`);
         for (const [at, { domain, selector, isTrusted, results }] of shown.entries()) {
           const found = results.length === 0 ? 'nothing' : printableText(results.join(', '));

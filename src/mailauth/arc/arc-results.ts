@@ -40,6 +40,9 @@ export function parseArcResults(value: ByteText): ArcResults | undefined {
   return { instance: Number(number!.text), ...resultsOf(others) };
 }
 
+/** RFC 8601 §2.2, RFC 5321 §4.1.2 */
+const keyword = /^[a-z0-9-]{1,50}$/;
+
 function resultsOf([server = [], ...statements]: readonly (readonly Token[])[]): Omit<ArcResults, 'instance'> {
   const results: MethodResult[] = [];
   for (const tokens of statements.slice(0, limits.authenticationResults)) {
@@ -49,8 +52,10 @@ function resultsOf([server = [], ...statements]: readonly (readonly Token[])[]):
     for (const [name, value] of others.slice(0, limits.authenticationResultProperties)) {
       if (name.includes('.') && !properties.has(name)) properties.set(name, value);
     }
-    const [method, result] = first;
-    results.push({ method: method.replace(/\/.*/s, ''), result: result.toLowerCase(), properties });
+    // Behind a slash is the version of the method.
+    const [method = ''] = first[0].split('/');
+    const result = first[1].toLowerCase();
+    if (keyword.test(method) && keyword.test(result)) results.push({ method, result, properties });
   }
   return { server: (server[0]?.text ?? '').toLowerCase(), results };
 }
@@ -68,33 +73,64 @@ function pairsOf(tokens: readonly Token[]): [string, string][] {
   return pairs;
 }
 
-/** What is between the semicolons, without comments. */
+/** What is between the semicolons, without comments. Takes time with the length of the text, whatever is in it. */
 function statementsOf(text: ByteText): Token[][] {
   const statements: Token[][] = [[]];
   // What comes next goes on with the word that was just read.
   let word: Token | undefined;
   const add = (piece: string): void => {
-    if (word !== undefined) word.text += piece;
-    else statements.at(-1)!.push((word = { text: piece, isEquals: false }));
+    if (word === undefined) {
+      word = { text: '', isEquals: false };
+      statements.at(-1)!.push(word);
+    }
+    word.text += piece;
   };
-  const piece = /([^\s;="()\\]+)|"((?:[^"\\]|\\.)*)"|[^]/gy;
-  let depth = 0;
-  for (let match = piece.exec(text); match !== null; match = piece.exec(text)) {
-    const [all, plain, quoted] = match;
-    if (depth > 0) {
-      // In a comment, quotes mean nothing, and a backslash hides what follows.
-      if (all.length > 1 && plain === undefined) piece.lastIndex = match.index + 1;
-      else if (all === '\\') piece.lastIndex++;
-      else if (all === '(') depth++;
-      else if (all === ')') depth--;
-    } else if (plain !== undefined) add(plain);
-    else if (quoted !== undefined) add(quoted.replaceAll(/\r?\n/g, '').replaceAll(/\\(.)/gs, '$1'));
-    else {
+  for (let at = 0; at < text.length; ) {
+    const sign = text[at]!;
+    if (sign === '"') {
+      const end = quotedEnd(text, at);
+      add(unquoted(text.slice(at + 1, end)));
+      at = end + 1;
+    } else if (sign === '(') {
       word = undefined;
-      if (all === '(') depth = 1;
-      else if (all === ';') statements.push([]);
-      else if (all === '=') statements.at(-1)!.push({ text: all, isEquals: true });
+      at = commentEnd(text, at);
+    } else if (ends.has(sign)) {
+      word = undefined;
+      if (sign === ';') statements.push([]);
+      else if (sign === '=') statements.at(-1)!.push({ text: sign, isEquals: true });
+      at++;
+    } else {
+      let end = at + 1;
+      while (end < text.length && !ends.has(text[end]!)) end++;
+      add(text.slice(at, end));
+      at = end;
     }
   }
   return statements;
+}
+
+/** What ends a word. */
+const ends: ReadonlySet<string> = new Set([' ', '\t', '\r', '\n', ';', '=', '"', '(']);
+
+/** @returns where the closing quote is; the end of the text when there is none */
+function quotedEnd(text: ByteText, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return Math.min(at, text.length);
+}
+
+/** @returns the place after the comment, in which there may be others; the end of the text when it doesn't end */
+function commentEnd(text: ByteText, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const sign = text[at];
+    if (sign === '\\') at++;
+    else if (sign === '(') depth++;
+    else if (sign === ')' && --depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+function unquoted(text: ByteText): string {
+  return text.replaceAll(/\r?\n/g, '').replaceAll(/\\(.)/gs, '$1');
 }

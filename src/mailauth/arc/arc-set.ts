@@ -1,13 +1,7 @@
 import type { HeaderField } from '../../message/header-fields.ts';
 import type { ByteText } from '../../message/structure.ts';
 import { limits } from '../../runtime/limits.ts';
-import {
-  type MessageSignature,
-  messageSignatureOf,
-  numberTag,
-  requiredTag,
-  sealOf,
-} from '../dkim/dkim-signature.ts';
+import { type MessageSignature, messageSignatureOf, numberTag, requiredTag, sealOf } from '../dkim/dkim-signature.ts';
 import { parseTagList, TagListError } from '../dkim/tag-list.ts';
 import { ArcFault } from './arc-fault.ts';
 import { type ArcResults, parseArcResults } from './arc-results.ts';

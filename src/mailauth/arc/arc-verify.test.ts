@@ -124,8 +124,12 @@ describe('ARC verification', () => {
     expect(await problem(list(plain, { chain: 'fail' }))).toBe('fail: a server before found that it fails');
     expect(await problem(relay(list(plain), { chain: 'fail' }))).toBe('fail: a server before found that it fails');
     expect(await problem(list(plain, { chain: 'pass' }))).toBe('fail: the seal 1 says "pass" of the sets before');
-    expect(await problem(relay(list(plain), { chain: 'none' }))).toBe('fail: the seal 2 says "none" of the sets before');
-    expect(await problem(relay(list(plain, { chain: 'fail' })))).toBe('fail: the seal 1 says "fail" of the sets before');
+    expect(await problem(relay(list(plain), { chain: 'none' }))).toBe(
+      'fail: the seal 2 says "none" of the sets before',
+    );
+    expect(await problem(relay(list(plain, { chain: 'fail' })))).toBe(
+      'fail: the seal 1 says "fail" of the sets before',
+    );
     expect(await problem(list(plain, { chain: '' }))).toMatch(/^fail: it can not be read: the tag "cv" is missing/);
   });
 
@@ -177,7 +181,9 @@ describe('ARC verification', () => {
     expect(later).toMatchObject({ result: 'temperror', problem: expect.stringContaining('no server answers') });
     expect(later.sealers.map(({ domain }) => domain)).toEqual(['lists.example', 'relay.example']);
     // What is certain counts more than what is not.
-    expect(await verdict(chain.replace('cv=pass;\r\n b=', 'cv=pass;\r\n b=AA'), half)).toMatchObject({ result: 'fail' });
+    expect(await verdict(chain.replace('cv=pass;\r\n b=', 'cv=pass;\r\n b=AA'), half)).toMatchObject({
+      result: 'fail',
+    });
   });
 
   it('takes 50 sets and no more, and asks for no more than one key when the message was changed', async () => {
