@@ -6,6 +6,7 @@ export { daneRecord, lookUpDane } from './wiring/diagnosis/look-up-dane.ts';
 export { lookUpDns } from './wiring/diagnosis/look-up-dns.ts';
 export { lookUpMtaSts } from './wiring/diagnosis/look-up-mta-sts.ts';
 export { parseMessage } from './wiring/diagnosis/parse-message.ts';
+export { verifyArc } from './wiring/diagnosis/verify-arc.ts';
 export { verifyDkim } from './wiring/diagnosis/verify-dkim.ts';
 export { checkDns } from './wiring/dns-check/check-domain.ts';
 export { dnsRecords } from './wiring/dns-check/domain-to-check.ts';

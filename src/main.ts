@@ -180,6 +180,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     authenticate: createAuthenticateSender({
       resolver,
       hostname: config.hostname,
+      trustedArcSealers: config.trustedArcSealers,
       clock,
       log: log.part('delivery'),
       metrics,

@@ -130,6 +130,10 @@ export const commandMap: Readonly<Record<string, CommandEntry>> = {
     summary: 'verify the signatures of a message',
     load: async () => (await import('./commands/dkim.ts')).dkim,
   },
+  arc: {
+    summary: 'verify the ARC chain of a message',
+    load: async () => (await import('./commands/arc.ts')).arc,
+  },
   completion: {
     summary: 'write a completion script for a shell',
     load: async () => (await import('./commands/completion.ts')).completion,

@@ -11,6 +11,8 @@ interface DiagnosisProgram {
   lookUpSpf(question: Asked & { domain: string }): Promise<{ record: string; problem?: string }[]>;
   /** Verifies the signatures of a message, whose lines end with CRLF. */
   verifyDkim(question: Asked & { content: AsyncIterable<Uint8Array> }): Promise<DkimAnswer[]>;
+  /** Verifies the ARC chain of a message, whose lines end with CRLF. */
+  verifyArc(question: Asked & { content: AsyncIterable<Uint8Array> }): Promise<ArcAnswer>;
   /** Asks DNS blocklists about an address, or only whether they work. @param question.lists none: those of the configuration */
   askDnsBlocklists(
     question: Asked & { lists: readonly string[]; ip: string | undefined },
@@ -103,6 +105,22 @@ interface ParsedMessage {
   readonly fromFields: number;
   readonly receivedFields: number;
   readonly part: ShownPart;
+}
+
+interface ArcAnswer {
+  readonly result: string;
+  readonly problem?: string;
+  readonly oldestPass?: number;
+  /** The first one first. */
+  readonly sealers: readonly {
+    readonly domain: string;
+    readonly selector: string;
+    readonly isTrusted: boolean;
+    readonly authentication: {
+      readonly server: string;
+      readonly results: readonly { readonly method: string; readonly result: string }[];
+    };
+  }[];
 }
 
 interface DkimAnswer {

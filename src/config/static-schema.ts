@@ -175,6 +175,13 @@ export const staticSchema = z
       .describe(
         'DNS blocklists (RFC 5782): mail from addresses that are on one is refused. Asked in this order; none by default.',
       ),
+    trustedArcSealers: z
+      .array(accepting(hostnameValue.clone(), 'a domain name such as lists.example.net', 'lists.example.net'))
+      .default([])
+      .describe(
+        'Domains of forwarders and mailing lists that are believed who a message was from when it came to them (RFC 8617): what such a ' +
+          'server has sealed is not refused by the DMARC policy of its author. Exactly these names, as in "d=" of ARC-Seal; none by default.',
+      ),
     limits: z.strictObject(operatorLimits).prefault({}).describe('Limits that differ from the built-in ones.'),
     newAccounts: z
       .strictObject({

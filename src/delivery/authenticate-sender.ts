@@ -1,10 +1,11 @@
 import type { Resolver } from '../dns/resolver.ts';
 import { resolverUntil } from '../dns/resolver-until.ts';
 import { authenticationResults } from '../mailauth/authentication-results.ts';
-import { dkimVerify } from '../mailauth/dkim/dkim-verify.ts';
 import { evaluateDmarc } from '../mailauth/dmarc/evaluate-dmarc.ts';
 import { receivedSpf } from '../mailauth/spf/received-spf.ts';
 import { verifySpf } from '../mailauth/spf/verify-spf.ts';
+import { verifySignatures } from '../mailauth/verify-signatures.ts';
+import { normaliseDomain } from '../message/domain.ts';
 import { isLoopback } from '../runtime/address-range.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { limits } from '../runtime/limits.ts';
@@ -14,6 +15,7 @@ import { readHeader } from './delivered-to.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import { authorDomains, messageAuthors } from './message-authors.ts';
 import type { SenderVerdict } from './sender-verdict.ts';
+import { vouchedAuthor } from './vouched-author.ts';
 
 /** Finds out who sent a message. @returns undefined for a client that nothing is found out about */
 export type AuthenticateSender = (message: IncomingMessage) => Promise<SenderVerdict | undefined>;
@@ -21,6 +23,8 @@ export type AuthenticateSender = (message: IncomingMessage) => Promise<SenderVer
 export interface AuthenticateSenderOptions {
   readonly resolver: Resolver;
   readonly hostname: string;
+  /** Domains of servers that pass mail on, and are believed what they have found out about it. */
+  readonly trustedArcSealers: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -34,8 +38,10 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
   const counters = {
     spf: metrics.counter('restante_spf_results_total', 'SPF checks of incoming mail, by identity and result.'),
     dkim: metrics.counter('restante_dkim_results_total', 'DKIM signatures of incoming mail, by result.'),
+    arc: metrics.counter('restante_arc_results_total', 'ARC chains of incoming mail, by result.'),
     dmarc: metrics.counter('restante_dmarc_results_total', 'DMARC checks of incoming mail, by result.'),
   };
+  const trustedSealers = new Set(options.trustedArcSealers.map(normaliseDomain));
   return async (message) => {
     const { envelope, reception, file } = message;
     const { remoteAddress: ip, helloName = '' } = reception;
@@ -44,22 +50,34 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
     // Whoever makes us ask too much gets a temporary result, not our patience.
     const resolver = resolverUntil(options.resolver, AbortSignal.timeout(limits.authenticationMs));
     const header = (await readHeader(message)).toString('latin1');
-    const [spf, dkim] = await Promise.all([
+    const [spf, { dkim, arc }] = await Promise.all([
       verifySpf({ resolver, ip, helloName, mailFrom: envelope.sender, receiver, now, signal }),
-      dkimVerify(file.content(), { resolver, now, signal }),
+      verifySignatures(file.content(), { resolver, now, signal }),
     ]);
     const authors = messageAuthors(header);
     const dmarc = await evaluateDmarc({ resolver, authorDomains: authorDomains(authors), spf, dkim, signal });
+    const dmarcOverride = await vouchedAuthor({ arc, dmarc, trustedSealers, resolver, signal });
     counters.spf.add(1, { identity: spf.identity, result: spf.result });
     for (const { result } of dkim) counters.dkim.add(1, { result });
+    counters.arc.add(1, { result: arc.result });
     counters.dmarc.add(1, { result: dmarc.result });
     const shownDkim = dkim.map(({ result, signature }) => `${result} ${signature?.domain ?? ''}`);
     log.debug(
-      { ip, spf: spf.result, spfDomain: spf.domain, dkim: shownDkim, dmarc: dmarc.result, from: dmarc.domain },
+      {
+        ip,
+        spf: spf.result,
+        spfDomain: spf.domain,
+        dkim: shownDkim,
+        arc: arc.result,
+        sealers: arc.sealers.map(({ domain }) => domain),
+        dmarc: dmarc.result,
+        from: dmarc.domain,
+      },
       'sender checked',
     );
     const fields =
-      authenticationResults(receiver, { spf, dkim, dmarc }) + receivedSpf(spf, { ip, helloName, receiver });
-    return { ip, spf, dkim, dmarc, author: authors.length === 1 ? authors[0] : undefined, fields };
+      authenticationResults(receiver, { ip, spf, dkim, dmarc, arc }) + receivedSpf(spf, { ip, helloName, receiver });
+    const author = authors.length === 1 ? authors[0] : undefined;
+    return { ip, spf, dkim, dmarc, arc, dmarcOverride, author, fields };
   };
 }

@@ -1,3 +1,4 @@
+import type { ArcVerdict } from './arc/arc-verify.ts';
 import type { DkimVerdict } from './dkim/dkim-verify.ts';
 import type { DmarcVerdict } from './dmarc/evaluate-dmarc.ts';
 import type { SpfVerdict } from './spf/verify-spf.ts';
@@ -5,13 +6,20 @@ import type { SpfVerdict } from './spf/verify-spf.ts';
 /**
  * The Authentication-Results field.
  * @param server the authserv-id: this server's name
- * Source: RFC 8601 §2.2
+ * Source: RFC 8601 §2.2; RFC 8617 §6
  */
 export function authenticationResults(
   server: string,
-  verdicts: { readonly spf: SpfVerdict; readonly dkim: readonly DkimVerdict[]; readonly dmarc: DmarcVerdict },
+  verdicts: {
+    /** Of the client. */
+    readonly ip: string;
+    readonly spf: SpfVerdict;
+    readonly dkim: readonly DkimVerdict[];
+    readonly dmarc: DmarcVerdict;
+    readonly arc: ArcVerdict;
+  },
 ): string {
-  const { spf, dkim, dmarc } = verdicts;
+  const { ip, spf, dkim, dmarc, arc } = verdicts;
   const sender = spf.identity === 'mailfrom' ? `smtp.mailfrom=${value(spf.sender)}` : `smtp.helo=${value(spf.domain)}`;
   const results = [`spf=${spf.result}${reason(spf.problem)} ${sender}`];
   if (dkim.length === 0) results.push('dkim=none');
@@ -26,7 +34,17 @@ export function authenticationResults(
   const policy = dmarc.policy === undefined ? '' : ` (p=${dmarc.policy})`;
   const author = dmarc.domain === undefined ? '' : ` header.from=${value(dmarc.domain)}`;
   results.push(`dmarc=${dmarc.result}${policy}${reason(dmarc.problem)}${author}`);
+  results.push(arcResult(arc, ip));
   return `Authentication-Results: ${server};\r\n\t${results.join(';\r\n\t')}\r\n`;
+}
+
+function arcResult({ result, problem, oldestPass, sealers }: ArcVerdict, ip: string): string {
+  // The method has no result for what could not be found out: RFC 8617 §10.1.
+  const shown = result === 'temperror' ? 'none' : result;
+  const chain =
+    result === 'pass' ? ` (${sealers.map(({ domain }, at) => `i=${at + 1} d=${domain}`).join('\r\n\t')})` : '';
+  const oldest = oldestPass === undefined ? '' : ` header.oldest-pass=${oldestPass}`;
+  return `arc=${shown}${chain}${reason(problem)}${oldest} smtp.remote-ip=${value(ip)}`;
 }
 
 function reason(text: string | undefined): string {

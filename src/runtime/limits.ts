@@ -224,6 +224,15 @@ export const limits = {
   dkimRsaBits: 1024,
   /** RFC 8301 §3.2 asks for up to 4096. */
   dkimMaxRsaBits: 8192,
+  /** Sets of ARC fields of one message: RFC 8617 §4.2.1. */
+  arcSets: 50,
+  /** All ARC fields of one message: each seal signs those of all sets before. Fifty sets with RSA keys of 2048 bits have some 100 kB. */
+  arcHeaderBytes: 256 * 1024,
+  /** Signatures of one ARC chain over header and body that are verified, from the newest: only that one decides. */
+  arcMessageSignatures: 10,
+  /** Results of one Authentication-Results field that are looked at, and properties of one of them. */
+  authenticationResults: 100,
+  authenticationResultProperties: 50,
   /** Terms of SPF records that ask the DNS, in one check: RFC 7208 §4.6.4. */
   spfTerms: 10,
   /** MX and PTR records that one term of an SPF record looks at: RFC 7208 §4.6.4. */

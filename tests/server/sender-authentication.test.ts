@@ -105,11 +105,11 @@ describe('mail from other servers', { timeout: 60_000 }, () => {
     const dkim = 'header.d=example.net header.s=a header.a=ed25519-sha256';
     const found = await headers();
     expect(found.map((header) => field(header, 'Authentication-Results'))).toEqual([
-      `mail.example.org; spf=pass smtp.mailfrom=ada@example.net; dkim=pass ${dkim}; dmarc=pass header.from=example.net`,
-      `mail.example.org; spf=none smtp.mailfrom=list@other.example; dkim=pass ${dkim}; dmarc=pass header.from=example.net`,
-      `mail.example.org; spf=fail smtp.mailfrom=ada@example.net; dkim=fail reason="the body was changed: its hash is another one" ${dkim}; dmarc=fail (p=none) header.from=example.net`,
-      'mail.example.org; spf=none smtp.mailfrom=x@other.example; dkim=none; dmarc=none header.from=bank.example',
-      'mail.example.org; spf=none smtp.mailfrom=x@other.example; dkim=none; dmarc=permerror reason="there are authors of several domains"',
+      `mail.example.org; spf=pass smtp.mailfrom=ada@example.net; dkim=pass ${dkim}; dmarc=pass header.from=example.net; arc=none smtp.remote-ip=192.0.2.3`,
+      `mail.example.org; spf=none smtp.mailfrom=list@other.example; dkim=pass ${dkim}; dmarc=pass header.from=example.net; arc=none smtp.remote-ip=198.51.100.1`,
+      `mail.example.org; spf=fail smtp.mailfrom=ada@example.net; dkim=fail reason="the body was changed: its hash is another one" ${dkim}; dmarc=fail (p=none) header.from=example.net; arc=none smtp.remote-ip=198.51.100.1`,
+      'mail.example.org; spf=none smtp.mailfrom=x@other.example; dkim=none; dmarc=none header.from=bank.example; arc=none smtp.remote-ip=198.51.100.1',
+      'mail.example.org; spf=none smtp.mailfrom=x@other.example; dkim=none; dmarc=permerror reason="there are authors of several domains"; arc=none smtp.remote-ip=198.51.100.1',
     ]);
     expect(found[3]!.match(/^Authentication-Results:/gm)).toHaveLength(1);
     expect(field(found[3]!, 'X-Untrusted-Authentication-Results')).toContain('dmarc=pass');

@@ -3,8 +3,9 @@ import { configPath } from '../config-path.ts';
 import { diagnosisProgram } from '../diagnosis-program.ts';
 import { exitCode } from '../exit-code.ts';
 import { interruption } from '../interruption.ts';
+import { messageInput } from '../message-input.ts';
 import { printJson } from '../print-result.ts';
-import { withCrlf } from '../with-crlf.ts';
+import { printableText } from '../printable-text.ts';
 
 /** The commands for DKIM signatures. */
 export function dkim(command: Command): void {
@@ -16,7 +17,7 @@ export function dkim(command: Command): void {
       const { verifyDkim } = await diagnosisProgram();
       const question = {
         staticConfigPath: configPath(command),
-        content: withCrlf(process.stdin),
+        content: messageInput(),
         signal: interruption(),
       };
       const verdicts = await verifyDkim(question);
@@ -33,8 +34,8 @@ export function dkim(command: Command): void {
           const whose =
             signature === undefined
               ? ''
-              : `${signature.domain}, selector ${signature.selector}, ${signature.algorithm}: `;
-          const why = problem === undefined ? '' : `: ${problem}`;
+              : `${signature.domain}, selector ${signature.selector}, ${printableText(signature.algorithm)}: `;
+          const why = problem === undefined ? '' : `: ${printableText(problem)}`;
           process.stdout.write(`${whose}${result}${why}${isTest ? ' (the domain tries DKIM out)' : ''}\n`);
         }
       }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { diagnosisProgram, type ShownPart } from '../diagnosis-program.ts';
+import { messageInput } from '../message-input.ts';
 import { printJson } from '../print-result.ts';
-import { withCrlf } from '../with-crlf.ts';
 
 /** The command that looks into messages. */
 export function message(command: Command): void {
@@ -11,7 +11,7 @@ export function message(command: Command): void {
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const { parseMessage } = await diagnosisProgram();
-      const parsed = parseMessage(Buffer.concat(await Array.fromAsync(withCrlf(process.stdin))));
+      const parsed = parseMessage(Buffer.concat(await Array.fromAsync(messageInput())));
       if (json) return printJson(parsed);
       const { header, sizeBytes, fromFields, receivedFields, part } = parsed;
       for (const [name, value] of Object.entries(header)) process.stdout.write(`${name}: ${value}\n`);

@@ -4,6 +4,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { IncomingMessage } from '../incoming-message.ts';
 import type { AccountRecipient } from '../resolve-recipient.ts';
+import type { SenderVerdict } from '../sender-verdict.ts';
 import type { Decision, DecisionStep, Question } from './decision.ts';
 import { dmarcPolicy } from './dmarc-policy.ts';
 import { oneAuthor } from './one-author.ts';
@@ -55,9 +56,15 @@ export function createDecide(options: {
         const decision = await step({ message, sender, recipient, account, words, signal });
         if (decision !== undefined) return note(decision, message, recipient);
       }
-      return note({ action: 'accept', reason: 'no-objection' }, message, recipient);
+      return note(noObjection(sender), message, recipient);
     },
   };
+}
+
+function noObjection({ dmarc, dmarcOverride }: SenderVerdict): Decision {
+  if (dmarcOverride?.outcome !== 'applies') return { action: 'accept', reason: 'no-objection' };
+  const detail = `not from ${dmarc.domain}, whose policy is ${dmarc.policy}, but passed on by ${dmarcOverride.sealers[0]}`;
+  return { action: 'accept', reason: 'arc-override', detail };
 }
 
 async function readWords({ file }: IncomingMessage): Promise<ReadonlySet<string>> {

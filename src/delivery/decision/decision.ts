@@ -12,6 +12,7 @@ export type Reason =
   | 'author-reputation'
   | 'dmarc-reject'
   | 'dmarc-quarantine'
+  | 'arc-override'
   | 'junk-words'
   | 'dns-blocklist';
 

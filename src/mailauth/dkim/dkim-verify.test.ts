@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ZoneResolver } from '../../dns/zone-fixture.ts';
 import { dkimSign } from './dkim-sign.ts';
-import { type DkimVerifyOptions, dkimVerify } from './dkim-verify.ts';
+import { dkimVerify } from './dkim-verify.ts';
+import type { SignatureOptions } from './signed-message.ts';
 
 /** RFC 8463 appendix A.3. */
 const vector = `DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;
@@ -64,12 +65,12 @@ async function* pieces(text: string, size = 7): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-async function verdicts(text: string, resolver: DkimVerifyOptions['resolver'], size?: number) {
+async function verdicts(text: string, resolver: SignatureOptions['resolver'], size?: number) {
   const options = { resolver, now: Date.UTC(2026, 10, 26), signal: new AbortController().signal };
   return await dkimVerify(pieces(text, size), options);
 }
 
-async function results(text: string, resolver: DkimVerifyOptions['resolver'], size?: number): Promise<string[]> {
+async function results(text: string, resolver: SignatureOptions['resolver'], size?: number): Promise<string[]> {
   return (await verdicts(text, resolver, size)).map(({ result }) => result);
 }
 

@@ -1,3 +1,5 @@
+import { trimBlanks } from '../../message/trim-blanks.ts';
+
 export type DmarcPolicy = 'none' | 'quarantine' | 'reject';
 
 export interface DmarcRecord {
@@ -28,8 +30,10 @@ export function isDmarcRecord(text: string): boolean {
 export function parseDmarcRecord(text: string): DmarcRecord | undefined {
   const tags = new Map<string, string>();
   for (const part of text.split(';').slice(1)) {
-    const [, name, value = ''] = /^[ \t]*([A-Za-z]+)[ \t]*=[ \t]*(.*?)[ \t]*$/s.exec(part) ?? [];
-    if (name !== undefined && !tags.has(name.toLowerCase())) tags.set(name.toLowerCase(), value);
+    // No pattern for the whole: with one, a value of many blanks would take time with the square of their number.
+    const equals = part.indexOf('=');
+    const name = trimBlanks(part.slice(0, Math.max(equals, 0))).toLowerCase();
+    if (/^[a-z]+$/.test(name) && !tags.has(name)) tags.set(name, trimBlanks(part.slice(equals + 1)));
   }
   const aggregateReports = (tags.get('rua') ?? '')
     .split(',')

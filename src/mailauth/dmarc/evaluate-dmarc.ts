@@ -24,7 +24,7 @@ export interface DmarcQuestion {
   /** Domains of the one From field, in A-labels and lower case, each once; none when that isn't right. */
   readonly authorDomains: readonly string[];
   readonly spf: Pick<SpfVerdict, 'result' | 'domain'>;
-  readonly dkim: readonly DkimVerdict[];
+  readonly dkim: readonly (Pick<DkimVerdict, 'result'> & { readonly signature?: { readonly domain: string } })[];
   readonly signal: AbortSignal;
 }
 
