@@ -243,6 +243,32 @@ export const limits = {
   /** How long changes of an account gather before its junk filter learns from them. */
   junkLearnDelayMs: 2_000,
 
+  /** Message that brings a report; what is larger is no report. The largest that providers send have some MB. */
+  reportMessageBytes: 10 * 1024 * 1024,
+  /** A report when it is decompressed: some 30,000 records. */
+  reportBytes: 20 * 1024 * 1024,
+  /** How many times its compressed size a report may have, once it is above `reportRatioFromBytes`; real ones have up to 40. */
+  reportRatio: 200,
+  reportRatioFromBytes: 1024 * 1024,
+  /** Entries of a zip file that brings a report: there should be one. */
+  reportZipEntries: 20,
+  /** Parts of a message that are tried as a report. */
+  reportParts: 5,
+  /** Of the XML of a report: elements within each other, elements of one record, characters of one text. The format needs 6 levels. */
+  reportXmlDepth: 16,
+  reportXmlElements: 5_000,
+  reportXmlText: 16 * 1024,
+  /** Records of one report; the largest providers send some thousand. */
+  dmarcReportRecords: 50_000,
+  /** Results of DKIM, of SPF, and reasons, kept of one record. */
+  dmarcReportResults: 20,
+  /** Characters kept of a name or text in a report. */
+  dmarcReportText: 1_000,
+  /** Reports that one domain may send us in a day. Those that report hourly about some domains are below that. */
+  dmarcReportsPerSenderDay: 500,
+  /** How long reports are kept: a year, and a month to compare. */
+  dmarcReportDays: 400,
+
   /** Databases open at once: each takes 0.1 to 0.4 MB and three to seven descriptors; opening one again takes about 2 ms. */
   openDatabases: 512,
   /** Reads of one database under way at once; more wait. */
