@@ -268,6 +268,23 @@ export const limits = {
   dmarcReportsPerSenderDay: 500,
   /** How long reports are kept: a year, and a month to compare. */
   dmarcReportDays: 400,
+  /** Different evaluations waiting to be written down; their number goes back to none every second. */
+  dmarcEvaluationsWaiting: 5_000,
+  /** Different evaluations kept of one domain and hour, and in all: strangers choose both. A report to a large domain has some thousand. */
+  dmarcEvaluationsPerHour: 5_000,
+  dmarcEvaluations: 200_000,
+  /** How old evaluations may be when they are reported: after that nobody asks any more. */
+  dmarcEvaluationHours: 48,
+  /** Addresses that one report goes to, of those that a domain names. RFC 9990 §3.5.1 leaves the number to us; two are usual. */
+  dmarcReportAddresses: 5,
+  /** Different domains that reports are made for in one hour; the rest come in the next. */
+  dmarcReportsPerHour: 5_000,
+  /** Over how long reports that are due together are spread. */
+  dmarcReportSpreadMs: 40 * 60_000,
+  /** How long an address gets no reports after one could not be delivered to it. */
+  dmarcSuppressionMs: 14 * 24 * 60 * 60_000,
+  /** Addresses that get none. */
+  dmarcSuppressions: 10_000,
 
   /** Databases open at once: each takes 0.1 to 0.4 MB and three to seven descriptors; opening one again takes about 2 ms. */
   openDatabases: 512,
