@@ -267,6 +267,49 @@ export const limits = {
   /** How long changes of an account gather before its junk filter learns from them. */
   junkLearnDelayMs: 2_000,
 
+  /** Message that brings a report; what is larger is no report. The largest that providers send have some MB. */
+  reportMessageBytes: 10 * 1024 * 1024,
+  /** A report when it is decompressed: some 30,000 records. */
+  reportBytes: 20 * 1024 * 1024,
+  /** How many times its compressed size a report may have, once it is above `reportRatioFromBytes`; real ones have up to 40. */
+  reportRatio: 200,
+  reportRatioFromBytes: 1024 * 1024,
+  /** Entries of a zip file that brings a report: there should be one. */
+  reportZipEntries: 20,
+  /** Parts of a message that are tried as a report. */
+  reportParts: 5,
+  /** Of the XML of a report: elements within each other, elements of one record, characters of one text. The format needs 6 levels. */
+  reportXmlDepth: 16,
+  reportXmlElements: 5_000,
+  reportXmlText: 16 * 1024,
+  /** Records of one report; the largest providers send some thousand. */
+  dmarcReportRecords: 50_000,
+  /** Results of DKIM, of SPF, and reasons, kept of one record. */
+  dmarcReportResults: 20,
+  /** Characters kept of a name or text in a report. */
+  dmarcReportText: 1_000,
+  /** Reports that one domain may send us in a day. Those that report hourly about some domains are below that. */
+  dmarcReportsPerSenderDay: 500,
+  /** How long reports are kept: a year, and a month to compare. */
+  dmarcReportDays: 400,
+  /** Different evaluations waiting to be written down; their number goes back to none every second. */
+  dmarcEvaluationsWaiting: 5_000,
+  /** Different evaluations kept of one domain and hour, and in all: strangers choose both. A report to a large domain has some thousand. */
+  dmarcEvaluationsPerHour: 5_000,
+  dmarcEvaluations: 200_000,
+  /** How old evaluations may be when they are reported: after that nobody asks any more. */
+  dmarcEvaluationHours: 48,
+  /** Addresses that one report goes to, of those that a domain names. RFC 9990 §3.5.1 leaves the number to us; two are usual. */
+  dmarcReportAddresses: 5,
+  /** Different domains that reports are made for in one hour; the rest come in the next. */
+  dmarcReportsPerHour: 5_000,
+  /** Over how long reports that are due together are spread. */
+  dmarcReportSpreadMs: 40 * 60_000,
+  /** How long an address gets no reports after one could not be delivered to it. */
+  dmarcSuppressionMs: 14 * 24 * 60 * 60_000,
+  /** Addresses that get none. */
+  dmarcSuppressions: 10_000,
+
   /** Databases open at once: each takes 0.1 to 0.4 MB and three to seven descriptors; opening one again takes about 2 ms. */
   openDatabases: 512,
   /** Reads of one database under way at once; more wait. */

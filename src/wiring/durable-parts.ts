@@ -2,6 +2,8 @@ import { createSmallFilesPart } from '../backup/small-files-part.ts';
 import type { DurablePart } from '../database/durable-part.ts';
 import { createJunkPart } from '../junk/junk-part.ts';
 import { createQueuePart } from '../queue/queue-part.ts';
+import { createDmarcEvaluationPart } from '../reports/dmarc/evaluations/evaluation-part.ts';
+import { createReceivedDmarcPart } from '../reports/dmarc/received/received-part.ts';
 import { createMtaStsPart } from '../reports/mta-sts/mta-sts-part.ts';
 import { isUnfinishedWrite } from '../runtime/durable-file.ts';
 import { createAuthPart } from '../store/login-attempts/auth-part.ts';
@@ -28,6 +30,8 @@ export function durableParts(options: { configuredAccounts?: () => ReadonlySet<s
     createQueuePart(),
     createStorePart(options.configuredAccounts),
     createJunkPart(),
+    createReceivedDmarcPart(),
+    createDmarcEvaluationPart(),
     createMtaStsPart(),
   ];
 }

@@ -16,6 +16,8 @@ export interface DmarcRecord {
   readonly isTest: boolean;
   /** Addresses for aggregate reports, as they are written. */
   readonly aggregateReports: readonly string[];
+  /** How often it wants them, in seconds; undefined: it doesn't say. Source: RFC 7489 §6.3; RFC 9989 has it no more */
+  readonly reportInterval?: number;
 }
 
 export function isDmarcRecord(text: string): boolean {
@@ -42,6 +44,7 @@ export function parseDmarcRecord(text: string): DmarcRecord | undefined {
   const policy = policyOf(tags.get('p')) ?? (aggregateReports.length > 0 ? 'none' : undefined);
   if (policy === undefined) return undefined;
   const subdomainPolicy = policyOf(tags.get('sp')) ?? policy;
+  const interval = tags.get('ri');
   const psd = tags.get('psd')?.toLowerCase();
   return {
     policy,
@@ -52,6 +55,7 @@ export function parseDmarcRecord(text: string): DmarcRecord | undefined {
     isPublicSuffix: psd === 'y' ? true : psd === 'n' ? false : undefined,
     isTest: tags.get('t')?.toLowerCase() === 'y',
     aggregateReports,
+    ...(interval !== undefined && /^\d{1,9}$/.test(interval) ? { reportInterval: Number(interval) } : {}),
   };
 }
 

@@ -28,19 +28,19 @@ describe('DMARC', () => {
     const resolver = zone({ 'example.org': '; p=reject' });
     const pass = { result: 'pass', domain: 'example.org', policyDomain: 'example.org' };
     const fail = { result: 'fail', domain: 'example.org', policyDomain: 'example.org', policy: 'reject' };
-    expect(await verdict(resolver, 'example.org', { dkim: [signed('other.net'), signed('example.org')] })).toEqual(
-      pass,
-    );
-    expect(await verdict(resolver, 'example.org', { dkim: [signed('mail.example.org')] })).toEqual(pass);
-    expect(await verdict(resolver, 'example.org', { spf: { result: 'pass', domain: 'bounce.example.org' } })).toEqual(
-      pass,
-    );
-    expect(await verdict(resolver, 'example.org')).toEqual(fail);
-    expect(await verdict(resolver, 'example.org', { dkim: [signed('example.org', 'fail')] })).toEqual(fail);
-    expect(await verdict(resolver, 'example.org', { dkim: [signed('example.org.evil.net')] })).toEqual(fail);
-    expect(await verdict(resolver, 'example.org', { spf: { result: 'softfail', domain: 'example.org' } })).toEqual(
-      fail,
-    );
+    expect(
+      await verdict(resolver, 'example.org', { dkim: [signed('other.net'), signed('example.org')] }),
+    ).toMatchObject(pass);
+    expect(await verdict(resolver, 'example.org', { dkim: [signed('mail.example.org')] })).toMatchObject(pass);
+    expect(
+      await verdict(resolver, 'example.org', { spf: { result: 'pass', domain: 'bounce.example.org' } }),
+    ).toMatchObject(pass);
+    expect(await verdict(resolver, 'example.org')).toMatchObject(fail);
+    expect(await verdict(resolver, 'example.org', { dkim: [signed('example.org', 'fail')] })).toMatchObject(fail);
+    expect(await verdict(resolver, 'example.org', { dkim: [signed('example.org.evil.net')] })).toMatchObject(fail);
+    expect(
+      await verdict(resolver, 'example.org', { spf: { result: 'softfail', domain: 'example.org' } }),
+    ).toMatchObject(fail);
     expect(await verdict(resolver, 'example.org', { dkim: [signed('example.org', 'temperror')] })).toMatchObject({
       result: 'temperror',
     });
@@ -68,6 +68,24 @@ describe('DMARC', () => {
     });
     expect(await verdict(resolver, 'missing.example.org')).toMatchObject({ policy: 'none' });
     expect(await verdict(resolver, 'try.net')).toMatchObject({ policy: 'quarantine' });
+  });
+
+  it('says what a report needs, also when the first check was enough', async () => {
+    const resolver = zone({ 'example.org': '; p=reject; t=y; ri=3600; rua=mailto:a@example.org' });
+    const spf = { result: 'pass', domain: 'a.example.org' } as const;
+    const both = await verdict(resolver, 'example.org', { spf, dkim: [signed('example.org')] });
+    const record = { reportInterval: 3600, aggregateReports: ['mailto:a@example.org'], isTest: true };
+    expect(both.evaluation).toMatchObject({ record, spfAligned: true, dkimAligned: true, isTestMode: false });
+    const dkimOnly = await verdict(resolver, 'example.org', { dkim: [signed('x.net'), signed('b.example.org')] });
+    expect(dkimOnly.evaluation).toMatchObject({ spfAligned: false, dkimAligned: true });
+    const neither = await verdict(resolver, 'example.org');
+    expect(neither.evaluation).toMatchObject({ spfAligned: false, dkimAligned: false, isTestMode: true });
+    expect((await verdict(resolver, 'other.net')).evaluation).toBeUndefined();
+    resolver.fail('_dmarc.failing.net');
+    const enough = await verdict(resolver, 'example.org', { spf, dkim: [signed('failing.net')] });
+    expect(enough).toEqual({ result: 'pass', domain: 'example.org', policyDomain: 'example.org' });
+    const unsure = await verdict(resolver, 'example.org', { dkim: [signed('example.org', 'temperror')] });
+    expect(unsure.evaluation).toBeUndefined();
   });
 
   it('needs one author, and a DNS that answers', async () => {

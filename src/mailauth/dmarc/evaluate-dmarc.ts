@@ -2,7 +2,7 @@ import { DnsError } from '../../dns/dns-error.ts';
 import type { Resolver } from '../../dns/resolver.ts';
 import type { DkimVerdict } from '../dkim/dkim-verify.ts';
 import type { SpfVerdict } from '../spf/verify-spf.ts';
-import type { DmarcPolicy } from './dmarc-record.ts';
+import type { DmarcPolicy, DmarcRecord } from './dmarc-record.ts';
 import { DmarcTree, type FoundRecord } from './tree-walk.ts';
 
 /** RFC 8601 §2.7.7 and RFC 9989 §4.4 */
@@ -17,6 +17,17 @@ export interface DmarcVerdict {
   /** Where the record is. */
   readonly policyDomain?: string;
   readonly problem?: string;
+  /** What a report to the domain says of it; there when a record was found and all could be checked. */
+  readonly evaluation?: DmarcEvaluationFacts;
+}
+
+export interface DmarcEvaluationFacts {
+  readonly record: DmarcRecord;
+  /** Whether SPF passed for a domain of the same organisation. */
+  readonly spfAligned: boolean;
+  readonly dkimAligned: boolean;
+  /** The policy would have been stricter, if the domain weren't trying it out. */
+  readonly isTestMode: boolean;
 }
 
 export interface DmarcQuestion {
@@ -51,19 +62,28 @@ export async function evaluateDmarc(question: DmarcQuestion): Promise<DmarcVerdi
       if (name === domain || strict) return name === domain;
       return (await tree.organisationalDomain(name)) === (await tree.organisationalDomain(domain));
     };
-    if (spf.result === 'pass' && (await aligned(spf.domain, record.strictSpf))) return { result: 'pass', ...known };
-    for (const { result, signature } of dkim) {
-      if (result === 'pass' && (await aligned(signature!.domain, record.strictDkim)))
-        return { result: 'pass', ...known };
+    const spfAligned = spf.result === 'pass' && (await aligned(spf.domain, record.strictSpf));
+    let dkimAligned = false;
+    try {
+      for (const { result, signature } of dkim) {
+        dkimAligned ||= result === 'pass' && (await aligned(signature!.domain, record.strictDkim));
+      }
+    } catch (error) {
+      if (!(error instanceof DnsError && spfAligned)) throw error;
+      // SPF was enough; only a report would have said more.
+      return { result: 'pass', ...known };
     }
-    const policy = record.isTest
-      ? milder(await policyOf(question, domain, found))
-      : await policyOf(question, domain, found);
+    const facts = { record, spfAligned, dkimAligned };
+    if (spfAligned || dkimAligned) {
+      return { result: 'pass', ...known, evaluation: { ...facts, isTestMode: false } };
+    }
+    const asked = await policyOf(question, domain, found);
+    const policy = record.isTest ? milder(asked) : asked;
     // What could not be found out may have been right.
     if (spf.result === 'temperror' || dkim.some(({ result }) => result === 'temperror')) {
       return { result: 'temperror', ...known, policy, problem: 'SPF or DKIM could not be checked' };
     }
-    return { result: 'fail', ...known, policy };
+    return { result: 'fail', ...known, policy, evaluation: { ...facts, isTestMode: policy !== asked } };
   } catch (error) {
     if (!(error instanceof DnsError)) throw error;
     return { result: 'temperror', domain, problem: error.message };
