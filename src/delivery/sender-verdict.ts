@@ -11,6 +11,8 @@ export interface SenderVerdict {
   readonly dmarc: DmarcVerdict;
   /** The one author; undefined when there is none or more than one. */
   readonly author: Author | undefined;
+  /** Another server of the user passed the message on: `ip` is that server's. See `forwardedSender`. */
+  readonly isForwarded?: boolean;
   /** Trace fields that say it, to go before all others. */
   readonly fields: string;
 }

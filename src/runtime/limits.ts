@@ -238,6 +238,13 @@ export const limits = {
   reputationJunk: 3,
   /** Messages of each kind that a junk filter has learned before it says anything. */
   junkLeastLearned: 20,
+  /** Rulesets of an account or address, characters of a pattern in them, and conditions on header fields in one. */
+  rulesets: 200,
+  rulePatternCharacters: 200,
+  ruleHeaders: 10,
+  /** Fields of one name that rulesets look at, and characters of each: a message must not make the rules of its recipients slow. */
+  ruleFields: 20,
+  ruleFieldCharacters: 2_000,
   /** How long a DNS blocklist is trusted, or not asked, after it was seen to work or not. */
   blocklistHealthMs: 30 * 60_000,
   /** How long changes of an account gather before its junk filter learns from them. */

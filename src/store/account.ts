@@ -300,6 +300,8 @@ export interface Reception {
   readonly tlsVersion?: string;
   readonly tlsCipher?: string;
   readonly requireTls?: boolean;
+  /** Another server of the user passed it on. */
+  readonly isForward?: boolean;
   /** What was found out about who sent it; missing when nothing was looked into. */
   readonly validation?: Validation;
 }

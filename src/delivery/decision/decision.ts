@@ -2,12 +2,14 @@ import type { SmtpError } from '../../smtp/smtp-error.ts';
 import type { Account } from '../../store/account.ts';
 import type { IncomingMessage } from '../incoming-message.ts';
 import type { AccountRecipient } from '../resolve-recipient.ts';
+import type { Ruleset } from '../rules/ruleset.ts';
 import type { SenderVerdict } from '../sender-verdict.ts';
 
 /** Why a message went where it went: in the X-Restante-Reason field, the log and a metric. docs/junk-mail.md explains each. */
 export type Reason =
   | 'no-objection'
   | 'known-correspondent'
+  | 'list-rule'
   | 'no-author'
   | 'author-reputation'
   | 'dmarc-reject'
@@ -27,6 +29,8 @@ export interface Question {
   readonly sender: SenderVerdict;
   readonly recipient: AccountRecipient;
   readonly account: Account;
+  /** Of the user, for this message. */
+  readonly ruleset: Ruleset | undefined;
   /** Words of the message, for junk filters; found out once for all recipients. */
   readonly words: () => Promise<ReadonlySet<string>>;
   readonly signal: AbortSignal;

@@ -1,0 +1,148 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dkimSign } from '../../src/mailauth/dkim/dkim-sign.ts';
+import { DnsServer } from '../harness/dns-server.ts';
+import { ImapTestClient } from '../harness/imap-client.ts';
+import { proxiedSmtp, sendFrom } from '../harness/send-from.ts';
+import { runCommand, startTestServer, type TestServer } from '../harness/start-test-server.ts';
+
+let dns: DnsServer;
+let server: TestServer;
+let port: number;
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const dkimRecord = `v=DKIM1; k=ed25519; p=${publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')}`;
+
+/** Each case has an account of its own. */
+const accountSettings = {
+  plain: '',
+  sorted: `rulesets:
+  - { headers: { Subject: "[build]*" }, mailbox: Builds }
+  - { smtpMailFrom: "<>", mailbox: Bounces }
+  - { msgFrom: "*@bücher.example", mailbox: Books }
+  - { verifiedDomain: example.net, mailbox: Net }`,
+  list: `rulesets:
+  - { listAllowDomain: lists.example, mailbox: Lists/Team }`,
+  forward: `rulesets:
+  - { clientNetworks: [198.51.100.8/30], isForward: true, mailbox: Passed on }`,
+  curious: `rulesets:
+  - { msgFrom: "*@example.net", acceptRejectsToMailbox: Suspicious }`,
+};
+const accounts = Object.keys(accountSettings);
+
+beforeAll(async () => {
+  dns = await DnsServer.start({
+    'example.net': { TXT: ['v=spf1 ip4:192.0.2.0/29 -all'] },
+    'a._domainkey.example.net': { TXT: [dkimRecord] },
+    '_dmarc.example.net': { TXT: ['v=DMARC1; p=reject'] },
+    'lists.example': { TXT: ['v=spf1 ip4:203.0.113.0/29 -all'] },
+    '2.0.0.127.bl.example': { A: ['127.0.0.2'] },
+    '9.100.51.198.bl.example': { A: ['127.0.0.4'] },
+  });
+  const smtp = await proxiedSmtp();
+  port = smtp.port;
+  server = await startTestServer({
+    accounts,
+    accountSettings,
+    settings: `${smtp.settings}resolver: { servers: ["${dns.address}"] }
+dnsBlocklists: [bl.example]`,
+    domains: `aliases:
+  everybody@example.org: { members: [plain@example.org, curious@example.org], postPublic: true }
+`,
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await server.stop();
+  expect(await runCommand(['verifydata', server.dataDirectory])).toMatchObject({ code: 0 });
+  await server[Symbol.asyncDispose]();
+  await dns[Symbol.asyncDispose]();
+}, 60_000);
+
+const forged = (subject: string): string =>
+  `From: boss@example.net\r\nMessage-ID: <${subject}@example.net>\r\nSubject: ${subject}\r\n\r\nPay me\r\n`;
+
+async function send(
+  to: string | readonly string[],
+  message: string,
+  { ip = '203.0.113.77', sender = 'x@other.example' } = {},
+): Promise<string> {
+  const recipients = [to].flat().map((name) => `${name}@example.org`);
+  return await sendFrom(port, ip, sender, message, recipients);
+}
+
+/** Subjects of a mailbox, each with the reason that was written down. */
+async function found(account: string, mailbox = 'INBOX'): Promise<string[]> {
+  using client = await ImapTestClient.login(server.ports.imap, `${account}@example.org`);
+  await client.ok(`SELECT "${mailbox}"`);
+  const lines = await client.ok('FETCH 1:* (BODY.PEEK[HEADER])');
+  return lines
+    .filter((line) => line.includes('BODY['))
+    .map((header) => {
+      const [subject, reason] = ['Subject', 'X-Restante-Reason'].map(
+        (name) => new RegExp(`^${name}: (.*)\r$`, 'm').exec(header)?.[1] ?? '',
+      );
+      return `${subject}: ${reason}`;
+    });
+}
+
+async function signed(message: string, key: KeyObject = privateKey): Promise<string> {
+  const content = (async function* () {
+    yield Buffer.from(message);
+  })();
+  return (await dkimSign(content, async () => [{ domain: 'example.net', selector: 'a', key }], 0)) + message;
+}
+
+describe('rulesets', { timeout: 60_000 }, () => {
+  it('send mail to mailboxes by what it is, wherever it comes from', async () => {
+    const text = (subject: string, from = 'ci@other.example') =>
+      `From: ${from}\r\nSubject: ${subject}\r\n\r\nhello\r\n`;
+    expect(await send('sorted', text('=?UTF-8?Q?=5Bbuild=5D_failed?='))).toMatch(/^250 /);
+    expect(await send('sorted', text('returned'), { sender: '' })).toMatch(/^250 /);
+    expect(await send('sorted', text('novel', 'shop@xn--bcher-kva.example'))).toMatch(/^250 /);
+    const net = { ip: '192.0.2.3', sender: 'a@example.net' };
+    expect(await send('sorted', text('verified', 'a@example.net'), net)).toMatch(/^250 /);
+    expect(await send('sorted', text('rest'))).toMatch(/^250 /);
+    const local = ['sendmail', '-f', 'plain@example.org', 'sorted@example.org', '--config', server.configPath];
+    expect(await runCommand(local, 'Subject: [build] here\n\nhello\n')).toMatchObject({ code: 0 });
+    await expect
+      .poll(() => found('sorted', 'Builds'))
+      .toEqual(['=?UTF-8?Q?=5Bbuild=5D_failed?=: no-objection', '[build] here: ']);
+    expect(await found('sorted', 'Bounces')).toEqual(['returned: no-objection']);
+    expect(await found('sorted', 'Books')).toEqual(['novel: no-objection']);
+    expect(await found('sorted', 'Net')).toEqual(['verified: no-objection']);
+    expect(await found('sorted')).toEqual(['rest: no-objection']);
+  });
+
+  it('let in what a mailing list passes on, though it breaks the signatures of authors', async () => {
+    const list = 'List-Id: <team.lists.example>\r\n';
+    const from = { ip: '203.0.113.3', sender: 'team-bounces@lists.example' };
+    expect(await send('plain', list + forged('to all'), from)).toMatch(/^550 5\.7\.1 .*DMARC/);
+    expect(await send('list', list + forged('to the list'), from)).toMatch(/^250 /);
+    // No list, or not shown to be this one.
+    expect(await send('list', forged('no list'), from)).toMatch(/^550 5\.7\.1 .*DMARC/);
+    expect(await send('list', list + forged('false'), { ...from, ip: '203.0.113.77' })).toMatch(/^(?:451|550) /);
+    expect(await found('list', 'Lists/Team')).toEqual(['to the list: list-rule (lists.example)']);
+    expect(await found('list')).toEqual([]);
+  });
+
+  it('hold nothing against mail that another server of the user passes on', async () => {
+    const forwarder = { ip: '198.51.100.9', sender: 'boss@example.net' };
+    expect(await send('plain', await signed(forged('passed on')), forwarder)).toMatch(/^550 5\.7\.1 .*blocklist/);
+    expect(await send('forward', await signed(forged('passed on')), forwarder)).toMatch(/^250 /);
+    expect(await send('forward', forged('unsigned'), forwarder)).toMatch(/^250 /);
+    expect(await send('forward', forged('elsewhere'), { ...forwarder, ip: '198.51.100.99' })).toMatch(/^(?:451|550) /);
+    expect(await found('forward', 'Passed on')).toEqual(['passed on: no-objection', 'unsigned: no-objection']);
+  });
+
+  it('let a user have what all others refuse; what everybody refuses is refused in the reply', async () => {
+    expect(await send(['plain', 'list'], forged('for two'))).toMatch(/^550 5\.7\.1 .*DMARC/);
+    expect(await send('curious', forged('for one'))).toMatch(/^250 /);
+    const reason = 'dmarc-reject (example.net is not the sender, and its policy is reject)';
+    expect(await found('curious', 'Suspicious')).toEqual([`for one: ${reason}`]);
+    expect(await send(['plain', 'curious'], forged('for both'))).toMatch(/^250 /);
+    expect(await found('curious', 'Suspicious')).toHaveLength(2);
+    expect(await found('plain', 'Junk')).toEqual([`for both: ${reason}`]);
+    expect(await send('everybody', forged('for all'))).toMatch(/^250 /);
+    expect(await found('curious', 'Suspicious')).toHaveLength(3);
+  });
+});
