@@ -15,6 +15,7 @@ export function senderValidation({ spf, dkim, dmarc, author }: Omit<SenderVerdic
     hello: spfPasses && spf.identity === 'helo' ? 'spf' : 'none',
     mailFrom: spfPasses && spf.identity === 'mailfrom' ? 'spf' : 'none',
     from: dmarc.result === 'pass' ? 'dmarc' : isAligned ? 'aligned' : 'none',
+    ...(dmarc.organisation === undefined ? {} : { organisation: dmarc.organisation }),
     dkimDomains: [...new Set(dkimDomains)],
   };
 }

@@ -233,9 +233,6 @@ export const limits = {
   junkOnceRows: 20_000,
   /** Junk filters open at once, each with 0.3 to 4 MB of words seen once. */
   junkFiltersOpen: 32,
-  /** Latest messages of an author that are looked at, and how many of them must have been called junk, and none kept, to refuse the next. */
-  reputationMessages: 50,
-  reputationJunk: 3,
   /** Messages of each kind that a junk filter has learned before it says anything. */
   junkLeastLearned: 20,
   /** Rulesets of an account or address, characters of a pattern in them, and conditions on header fields in one. */

@@ -1,12 +1,12 @@
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
-import { authorReputation } from '../delivery/decision/author-reputation.ts';
 import { createDecide, type Decide } from '../delivery/decision/decide.ts';
 import { dmarcPolicy } from '../delivery/decision/dmarc-policy.ts';
 import { dnsBlocklists } from '../delivery/decision/dns-blocklists.ts';
 import { type JunkSettings, junkWords } from '../delivery/decision/junk-words.ts';
 import { knownCorrespondent } from '../delivery/decision/known-correspondent.ts';
 import { listRule } from '../delivery/decision/list-rule.ts';
+import { senderReputation } from '../delivery/decision/sender-reputation.ts';
 import { JunkLearner } from '../delivery/learn-junk.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { JunkFilters } from '../junk/junk-filters.ts';
@@ -51,7 +51,7 @@ export function incomingMail(options: {
       listRule,
       async ({ sender }) => dmarcPolicy(sender),
       knownCorrespondent,
-      authorReputation({ filters, settingsOf, log }),
+      senderReputation({ filters, settingsOf, log }),
       junkWords({ filters, settingsOf, log }),
       dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log }),
     ],

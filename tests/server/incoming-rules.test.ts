@@ -15,6 +15,7 @@ const dkimRecord = `v=DKIM1; k=ed25519; p=${publicKey.export({ type: 'spki', for
 /** Each case has an account of its own. */
 const accountSettings = {
   plain: '',
+  sorter: '',
   sorted: `rulesets:
   - { headers: { Subject: "[build]*" }, mailbox: Builds }
   - { smtpMailFrom: "<>", mailbox: Bounces }
@@ -91,6 +92,40 @@ async function signed(message: string, key: KeyObject = privateKey): Promise<str
   })();
   return (await dkimSign(content, async () => [{ domain: 'example.net', selector: 'a', key }], 0)) + message;
 }
+
+async function lessons(): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${server.ports.metrics}/metrics`)).text();
+  return [...text.matchAll(/^restante_junk_lessons_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+}
+
+describe('reputation', { timeout: 60_000 }, () => {
+  it('goes from authors to domains to networks, as the user sorts mail', async () => {
+    const write = async (number: number, { ip = '192.0.2.3', domain = 'example.net' } = {}): Promise<void> => {
+      const from = `author${number}@${domain}`;
+      const text = `From: ${from}\r\nSubject: letter ${number}\r\n\r\nhello ${number}\r\n`;
+      expect(await send('sorter', text, { ip, sender: from })).toMatch(/^250 /);
+    };
+    const before = await lessons();
+    for (const number of [1, 2, 3]) await write(number);
+    for (const number of [11, 12, 13, 14, 15]) await write(number, { ip: '203.0.113.50', domain: 'shop.example' });
+    using client = await ImapTestClient.login(server.ports.imap, 'sorter@example.org');
+    await client.ok('CREATE Kept');
+    await client.ok('SELECT INBOX');
+    await client.ok('MOVE 4:8 Junk');
+    await client.ok('MOVE 1:3 Kept');
+    await expect.poll(lessons, { timeout: 20_000 }).toBe(before + 8);
+    await write(4);
+    await write(16, { ip: '203.0.113.50', domain: 'other.example' });
+    await write(17, { ip: '203.0.113.51', domain: 'other.example' });
+    expect(await found('sorter')).toEqual([
+      'letter 4: domain-reputation (of this domain 3 kept, 0 called junk)',
+      'letter 17: no-objection',
+    ]);
+    expect((await found('sorter', 'Junk')).at(-1)).toBe(
+      'letter 16: address-reputation (of this address 0 kept, 5 called junk)',
+    );
+  });
+});
 
 describe('rulesets', { timeout: 60_000 }, () => {
   it('send mail to mailboxes by what it is, wherever it comes from', async () => {

@@ -26,7 +26,8 @@ async function verdict(resolver: ZoneResolver, domain: string, changes: Partial<
 describe('DMARC', () => {
   it('passes what SPF or DKIM of the same organisation stands behind, and fails the rest', async () => {
     const resolver = zone({ 'example.org': '; p=reject' });
-    const pass = { result: 'pass', domain: 'example.org', policyDomain: 'example.org' };
+    const organisation = 'example.org';
+    const pass = { result: 'pass', domain: 'example.org', policyDomain: 'example.org', organisation };
     const fail = { result: 'fail', domain: 'example.org', policyDomain: 'example.org', policy: 'reject' };
     expect(await verdict(resolver, 'example.org', { dkim: [signed('other.net'), signed('example.org')] })).toEqual(
       pass,
@@ -45,6 +46,15 @@ describe('DMARC', () => {
       result: 'temperror',
     });
     expect(await verdict(zone({}), 'example.org')).toEqual({ result: 'none', domain: 'example.org' });
+  });
+
+  it('passes without an organisation when that cannot be found out', async () => {
+    const resolver = zone({ 'mail.example.org': '; p=reject' });
+    const dkim = [signed('mail.example.org')];
+    expect(await verdict(resolver, 'mail.example.org', { dkim })).toMatchObject({ organisation: 'mail.example.org' });
+    resolver.fail('_dmarc.example.org');
+    const known = { domain: 'mail.example.org', policyDomain: 'mail.example.org' };
+    expect(await verdict(resolver, 'mail.example.org', { dkim })).toEqual({ result: 'pass', ...known });
   });
 
   it('is strict when the domain asks for it', async () => {

@@ -14,6 +14,8 @@ export interface DmarcVerdict {
   readonly domain?: string;
   /** What the domain asks for when it is `fail`; of a domain that tries its policy out, a step milder. */
   readonly policy?: DmarcPolicy;
+  /** Of a `pass`: the domain that stands for the author's organisation, when it could be found out. RFC 9989 §4.10.2 */
+  readonly organisation?: string;
   /** Where the record is. */
   readonly policyDomain?: string;
   readonly problem?: string;
@@ -51,10 +53,16 @@ export async function evaluateDmarc(question: DmarcQuestion): Promise<DmarcVerdi
       if (name === domain || strict) return name === domain;
       return (await tree.organisationalDomain(name)) === (await tree.organisationalDomain(domain));
     };
-    if (spf.result === 'pass' && (await aligned(spf.domain, record.strictSpf))) return { result: 'pass', ...known };
+    const pass = async (): Promise<DmarcVerdict> => {
+      const organisation = await tree.organisationalDomain(domain).catch((error: unknown) => {
+        if (error instanceof DnsError) return undefined;
+        throw error;
+      });
+      return { result: 'pass', ...known, ...(organisation === undefined ? {} : { organisation }) };
+    };
+    if (spf.result === 'pass' && (await aligned(spf.domain, record.strictSpf))) return await pass();
     for (const { result, signature } of dkim) {
-      if (result === 'pass' && (await aligned(signature!.domain, record.strictDkim)))
-        return { result: 'pass', ...known };
+      if (result === 'pass' && (await aligned(signature!.domain, record.strictDkim))) return await pass();
     }
     const policy = record.isTest
       ? milder(await policyOf(question, domain, found))
