@@ -5,6 +5,7 @@ import { dkimVerify } from '../mailauth/dkim/dkim-verify.ts';
 import { evaluateDmarc } from '../mailauth/dmarc/evaluate-dmarc.ts';
 import { receivedSpf } from '../mailauth/spf/received-spf.ts';
 import { verifySpf } from '../mailauth/spf/verify-spf.ts';
+import { verifyReverseName } from '../mailauth/verify-reverse-name.ts';
 import { isLoopback } from '../runtime/address-range.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { limits } from '../runtime/limits.ts';
@@ -34,6 +35,7 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
   const counters = {
     spf: metrics.counter('restante_spf_results_total', 'SPF checks of incoming mail, by identity and result.'),
     dkim: metrics.counter('restante_dkim_results_total', 'DKIM signatures of incoming mail, by result.'),
+    iprev: metrics.counter('restante_iprev_results_total', 'Reverse names of clients, by result.'),
     dmarc: metrics.counter('restante_dmarc_results_total', 'DMARC checks of incoming mail, by result.'),
   };
   return async (message) => {
@@ -44,22 +46,33 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
     // Whoever makes us ask too much gets a temporary result, not our patience.
     const resolver = resolverUntil(options.resolver, AbortSignal.timeout(limits.authenticationMs));
     const header = (await readHeader(message)).toString('latin1');
-    const [spf, dkim] = await Promise.all([
+    const [reverseName, spf, dkim] = await Promise.all([
+      verifyReverseName(resolver, ip, signal),
       verifySpf({ resolver, ip, helloName, mailFrom: envelope.sender, receiver, now, signal }),
       dkimVerify(file.content(), { resolver, now, signal }),
     ]);
     const authors = messageAuthors(header);
     const dmarc = await evaluateDmarc({ resolver, authorDomains: authorDomains(authors), spf, dkim, signal });
+    counters.iprev.add(1, { result: reverseName.result });
     counters.spf.add(1, { identity: spf.identity, result: spf.result });
     for (const { result } of dkim) counters.dkim.add(1, { result });
     counters.dmarc.add(1, { result: dmarc.result });
     const shownDkim = dkim.map(({ result, signature }) => `${result} ${signature?.domain ?? ''}`);
     log.debug(
-      { ip, spf: spf.result, spfDomain: spf.domain, dkim: shownDkim, dmarc: dmarc.result, from: dmarc.domain },
+      {
+        ip,
+        name: reverseName.name,
+        spf: spf.result,
+        spfDomain: spf.domain,
+        dkim: shownDkim,
+        dmarc: dmarc.result,
+        from: dmarc.domain,
+      },
       'sender checked',
     );
     const fields =
-      authenticationResults(receiver, { spf, dkim, dmarc }) + receivedSpf(spf, { ip, helloName, receiver });
-    return { ip, spf, dkim, dmarc, author: authors.length === 1 ? authors[0] : undefined, fields };
+      authenticationResults(receiver, { ip, reverseName, spf, dkim, dmarc }) +
+      receivedSpf(spf, { ip, helloName, receiver });
+    return { ip, reverseName, spf, dkim, dmarc, author: authors.length === 1 ? authors[0] : undefined, fields };
   };
 }

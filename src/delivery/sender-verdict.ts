@@ -1,11 +1,13 @@
 import type { DkimVerdict } from '../mailauth/dkim/dkim-verify.ts';
 import type { DmarcVerdict } from '../mailauth/dmarc/evaluate-dmarc.ts';
 import type { SpfVerdict } from '../mailauth/spf/verify-spf.ts';
+import type { ReverseNameVerdict } from '../mailauth/verify-reverse-name.ts';
 import type { Author } from './message-authors.ts';
 
 /** What was found out about who sent a message from another server. */
 export interface SenderVerdict {
   readonly ip: string;
+  readonly reverseName: ReverseNameVerdict;
   readonly spf: SpfVerdict;
   readonly dkim: readonly DkimVerdict[];
   readonly dmarc: DmarcVerdict;

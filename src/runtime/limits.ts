@@ -215,6 +215,8 @@ export const limits = {
   spfNames: 10,
   /** Questions of one SPF check that have no answer: RFC 7208 §4.6.4. */
   spfVoidLookups: 2,
+  /** Names of a client's address that are looked up: it should have one, and SPF looks at as many (RFC 7208 §4.6.4). */
+  reverseNames: 10,
   /** Questions to the DNS about who sent a message, all together: RFC 7208 §4.6.4 says 20 s at least. */
   authenticationMs: 20_000,
   /** Line of a reply. RFC 5321 §4.5.3.1.5 says 512; some peers explain themselves at length. */

@@ -7,6 +7,7 @@ import { type JunkSettings, junkWords } from '../delivery/decision/junk-words.ts
 import { knownCorrespondent } from '../delivery/decision/known-correspondent.ts';
 import { listRule } from '../delivery/decision/list-rule.ts';
 import { senderReputation } from '../delivery/decision/sender-reputation.ts';
+import { spfFail } from '../delivery/decision/spf-fail.ts';
 import { JunkLearner } from '../delivery/learn-junk.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { JunkFilters } from '../junk/junk-filters.ts';
@@ -52,6 +53,7 @@ export function incomingMail(options: {
       async ({ sender }) => dmarcPolicy(sender),
       knownCorrespondent,
       senderReputation({ filters, settingsOf, log }),
+      spfFail,
       junkWords({ filters, settingsOf, log }),
       dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log }),
     ],

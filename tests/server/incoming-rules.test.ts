@@ -16,6 +16,7 @@ const dkimRecord = `v=DKIM1; k=ed25519; p=${publicKey.export({ type: 'spki', for
 const accountSettings = {
   plain: '',
   sorter: '',
+  stranger: '',
   sorted: `rulesets:
   - { headers: { Subject: "[build]*" }, mailbox: Builds }
   - { smtpMailFrom: "<>", mailbox: Bounces }
@@ -124,6 +125,18 @@ describe('reputation', { timeout: 60_000 }, () => {
     expect((await found('sorter', 'Junk')).at(-1)).toBe(
       'letter 16: address-reputation (of this address 0 kept, 5 called junk)',
     );
+  });
+});
+
+describe('a stranger', { timeout: 60_000 }, () => {
+  it('whom the domain in MAIL FROM disowns is refused for now, unless a signature speaks for the message', async () => {
+    const from = { ip: '198.51.100.77', sender: 'x@lists.example' };
+    const text = 'From: x@lists.example\r\nSubject: disowned\r\n\r\nhello\r\n';
+    expect(await send('stranger', text, from)).toMatch(
+      /^451 4\.7\.23 198\.51\.100\.77 may not send for lists\.example/,
+    );
+    expect(await send('stranger', await signed(forged('signed')), from)).toMatch(/^250 /);
+    expect(await found('stranger')).toEqual(['signed: no-objection']);
   });
 });
 

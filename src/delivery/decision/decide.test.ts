@@ -13,6 +13,7 @@ import { dmarcPolicy } from './dmarc-policy.ts';
 /** Not shown to be from example.net, whose policy is reject. */
 const forged: SenderVerdict = {
   ip: '192.0.2.1',
+  reverseName: { result: 'permerror' },
   spf: { result: 'none', identity: 'mailfrom', domain: 'x.example', sender: 'x@x.example' },
   dkim: [],
   dmarc: { result: 'fail', domain: 'example.net', policy: 'reject' },

@@ -19,6 +19,8 @@ export type Reason =
   | 'network-reputation'
   | 'dmarc-reject'
   | 'dmarc-quarantine'
+  | 'spf-fail'
+  | 'no-reverse-name'
   | 'junk-words'
   | 'dns-blocklist';
 
