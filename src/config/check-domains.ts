@@ -3,6 +3,8 @@ import type { ConfigProblem } from './config-error.ts';
 import type { DomainsSettings, RouteSettings } from './domains-schema.ts';
 import { comparableLocalpart } from './localpart.ts';
 import { nearestKey } from './nearest-key.ts';
+import { rulesetFaults } from './ruleset-faults.ts';
+import type { RulesetSettings } from './rulesets-schema.ts';
 import type { StaticSettings } from './static-schema.ts';
 import { foundText, type YamlSource } from './yaml-source.ts';
 
@@ -66,7 +68,9 @@ class DomainsCheck {
       this.#expectDomain(account.domain, ['accounts', name, 'domain'], 'value');
       for (const address of Object.keys(account.addresses)) {
         this.#addAddress(address, ['accounts', name, 'addresses', address], { kind: 'account', owner: name });
+        this.#rulesets(account.addresses[address]!.rulesets, ['accounts', name, 'addresses', address, 'rulesets']);
       }
+      this.#rulesets(account.rulesets, ['accounts', name, 'rulesets']);
     }
   }
 
@@ -133,6 +137,14 @@ class DomainsCheck {
       if (transports.includes(transport)) return;
       const accepted = `direct, fail, or a name under "transports" of restante.yaml${meant(transport, transports.slice(2))}`;
       this.#bad([...path, at, 'transport'], `found ${foundText(transport)}, accepted: ${accepted}`, 'value');
+    });
+  }
+
+  #rulesets(rulesets: readonly RulesetSettings[], path: (string | number)[]): void {
+    rulesets.forEach((ruleset, at) => {
+      for (const { key, message } of rulesetFaults(ruleset)) {
+        this.#bad(key === undefined ? [...path, at] : [...path, at, key], message, 'value');
+      }
     });
   }
 

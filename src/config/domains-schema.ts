@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accepting, mapping } from './accepted-value.ts';
+import { rulesets } from './rulesets-schema.ts';
 import {
   accountNameValue,
   countValue,
@@ -120,11 +121,17 @@ const account = z.strictObject({
       fullName: textValue
         .optional()
         .describe('Name for new messages from this address, otherwise that of the account.'),
+      rulesets: rulesets
+        .default([])
+        .describe('For mail to this address, before those of the account. The first one that fits counts.'),
     }),
     { key: 'me@example.org' },
   )
     .default({})
     .describe('Addresses of the account: it receives mail to them, may write from them, and logs in with any of them.'),
+  rulesets: rulesets
+    .default([])
+    .describe('Where mail goes, and how it is judged, by what it is. The first one that fits counts.'),
   quota: sizeValue.optional().describe('Most that the account may store; otherwise the quota of restante.yaml.'),
   junkFilter: z
     .strictObject({

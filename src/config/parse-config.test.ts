@@ -238,6 +238,21 @@ describe('domains.yaml', () => {
       ],
     ],
     [
+      'a ruleset with a field name that is none',
+      `${domains}    rulesets:\n      - { headers: { "List Id": "*" } }\n`,
+      [
+        'domains.yaml:9:22: accounts.me.rulesets[0].headers."List Id": found "List Id", accepted: the name of a header field',
+      ],
+    ],
+    [
+      'rulesets that are for all mail, or would let anybody pass on what they like',
+      `${domains}        rulesets:\n          - mailbox: All\n          - { msgFrom: "*@example.net", isForward: true }\n`,
+      [
+        'domains.yaml:9:13: accounts.me.addresses."me@example.org".rulesets[0]: found a ruleset for all mail, accepted: one with smtpMailFrom, msgFrom, verifiedDomain, clientNetworks, headers or listAllowDomain',
+        'domains.yaml:10:52: accounts.me.addresses."me@example.org".rulesets[1].isForward: found true, accepted: true together with verifiedDomain or clientNetworks, which strangers cannot forge',
+      ],
+    ],
+    [
       'an alias that is an address, with unknown members and other aliases in it',
       `${domains}aliases:\n  me@example.org:\n    members: [you@example.org]\n  all@example.org:\n    members: [all@example.org, me@example.org, Me@example.org]\n`,
       [

@@ -4,6 +4,7 @@ import { authenticationResults } from '../mailauth/authentication-results.ts';
 import { evaluateDmarc } from '../mailauth/dmarc/evaluate-dmarc.ts';
 import { receivedSpf } from '../mailauth/spf/received-spf.ts';
 import { verifySpf } from '../mailauth/spf/verify-spf.ts';
+import { verifyReverseName } from '../mailauth/verify-reverse-name.ts';
 import { verifySignatures } from '../mailauth/verify-signatures.ts';
 import { normaliseDomain } from '../message/domain.ts';
 import { isLoopback } from '../runtime/address-range.ts';
@@ -39,6 +40,7 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
     spf: metrics.counter('restante_spf_results_total', 'SPF checks of incoming mail, by identity and result.'),
     dkim: metrics.counter('restante_dkim_results_total', 'DKIM signatures of incoming mail, by result.'),
     arc: metrics.counter('restante_arc_results_total', 'ARC chains of incoming mail, by result.'),
+    iprev: metrics.counter('restante_iprev_results_total', 'Reverse names of clients, by result.'),
     dmarc: metrics.counter('restante_dmarc_results_total', 'DMARC checks of incoming mail, by result.'),
   };
   const trustedSealers = new Set(options.trustedArcSealers.map(normaliseDomain));
@@ -50,13 +52,15 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
     // Whoever makes us ask too much gets a temporary result, not our patience.
     const resolver = resolverUntil(options.resolver, AbortSignal.timeout(limits.authenticationMs));
     const header = (await readHeader(message)).toString('latin1');
-    const [spf, { dkim, arc }] = await Promise.all([
+    const [reverseName, spf, { dkim, arc }] = await Promise.all([
+      verifyReverseName(resolver, ip, signal),
       verifySpf({ resolver, ip, helloName, mailFrom: envelope.sender, receiver, now, signal }),
       verifySignatures(file.content(), { resolver, now, signal }),
     ]);
     const authors = messageAuthors(header);
     const dmarc = await evaluateDmarc({ resolver, authorDomains: authorDomains(authors), spf, dkim, signal });
     const dmarcOverride = await vouchedAuthor({ arc, dmarc, trustedSealers, resolver, signal });
+    counters.iprev.add(1, { result: reverseName.result });
     counters.spf.add(1, { identity: spf.identity, result: spf.result });
     for (const { result } of dkim) counters.dkim.add(1, { result });
     counters.arc.add(1, { result: arc.result });
@@ -65,6 +69,7 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
     log.debug(
       {
         ip,
+        name: reverseName.name,
         spf: spf.result,
         spfDomain: spf.domain,
         dkim: shownDkim,
@@ -76,8 +81,9 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
       'sender checked',
     );
     const fields =
-      authenticationResults(receiver, { ip, spf, dkim, dmarc, arc }) + receivedSpf(spf, { ip, helloName, receiver });
+      authenticationResults(receiver, { ip, reverseName, spf, dkim, dmarc, arc }) +
+      receivedSpf(spf, { ip, helloName, receiver });
     const author = authors.length === 1 ? authors[0] : undefined;
-    return { ip, spf, dkim, dmarc, arc, dmarcOverride, author, fields };
+    return { ip, reverseName, spf, dkim, dmarc, arc, dmarcOverride, author, fields };
   };
 }

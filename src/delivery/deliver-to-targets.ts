@@ -8,8 +8,10 @@ import type { Decision } from './decision/decision.ts';
 import { deliveryPrefix } from './delivery-prefix.ts';
 import { errorReply } from './error-reply.ts';
 import type { ExpandedRecipient, Target } from './expand-recipients.ts';
+import { forwardedSender } from './forwarded-sender.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { AccountRecipient } from './resolve-recipient.ts';
+import type { Ruleset } from './rules/ruleset.ts';
 import { senderValidation } from './sender-validation.ts';
 
 /** Accounts written to at the same time for one message. */
@@ -32,17 +34,21 @@ export async function deliverToTargets(
     if (typeof destination === 'string') remote.push([key, destination, alias]);
     else local.push([key, destination]);
   }
-  const decisions = await decideOn(options, message, local);
-  const isTaken = remote.length > 0 || local.some(([key]) => decisions.get(key)?.action !== 'refuse');
+  const judgements = await judge(options, message, local);
+  const refusedElsewhere = options.decide?.forElsewhere(message);
+  const isTaken =
+    local.some(([key]) => judgements.get(key)?.decision?.action !== 'refuse') ||
+    (remote.length > 0 && refusedElsewhere === undefined);
   const store = async ([key, recipient]: [string, AccountRecipient]): Promise<void> => {
-    const decision = decisions.get(key);
+    const judgement = judgements.get(key) ?? {};
+    const { decision } = judgement;
     // When others take the message there is no reply to refuse it with, and a DSN would go to whoever the sender claims to be.
     if (decision?.action === 'refuse' && !isTaken) {
       errors.set(key, decision.error);
       return;
     }
     try {
-      await storeInMailbox(options, message, recipient, decision);
+      await storeInMailbox(options, message, recipient, judgement);
     } catch (error) {
       if (error instanceof AlreadyDeliveredError) {
         options.log.info({ account: recipient.account, deliveryId: message.deliveryId }, 'message delivered before');
@@ -63,6 +69,10 @@ export async function deliverToTargets(
       for (const one of rest) await store(one);
     };
     await Promise.all(Array.from({ length: Math.min(concurrency, local.length) }, worker));
+    if (!isTaken && refusedElsewhere !== undefined) {
+      for (const [key] of remote) errors.set(key, refusedElsewhere);
+      return;
+    }
     // By alias, as the Delivered-To field that ends loops differs.
     for (const [alias, members] of Map.groupBy(remote, ([, , alias]) => alias)) {
       try {
@@ -81,13 +91,17 @@ async function storeInMailbox(
   options: DeliveryOptions,
   message: IncomingMessage,
   recipient: AccountRecipient,
-  decision: Decision | undefined,
+  { decision, ruleset }: Judgement,
 ): Promise<void> {
   const { sender, requireTls } = message.envelope;
   await using account = await options.accounts.open(recipient.account);
   const isWanted = decision === undefined || decision.action === 'accept';
+  const isForward = ruleset?.isForward === true;
+  const verdict = isForward && message.sender !== undefined ? forwardedSender(message.sender) : message.sender;
   await account.addMessage({
-    mailbox: isWanted ? recipient.mailbox : await junkMailbox(account),
+    mailbox: isWanted
+      ? (ruleset?.mailbox ?? recipient.mailbox)
+      : (ruleset?.acceptRejectsToMailbox ?? (await junkMailbox(account))),
     createMissing: true,
     file: message.file,
     prefix: deliveryPrefix(sender, recipient.address, message.prefix, decision),
@@ -97,29 +111,40 @@ async function storeInMailbox(
       mailFrom: formatAddress(sender),
       rcptTo: recipient.address,
       requireTls,
-      ...(message.sender === undefined ? {} : { validation: senderValidation(message.sender) }),
+      ...(isForward ? { isForward } : {}),
+      ...(verdict === undefined ? {} : { validation: senderValidation(verdict) }),
     },
     ...(message.deliveryId === undefined ? {} : { deliveryId: targetId(message.deliveryId, recipient.address) }),
   });
 }
 
-async function decideOn(
+/** What is done with a message for one recipient, and what the recipient wants done with it. */
+interface Judgement {
+  readonly decision?: Decision;
+  readonly ruleset?: Ruleset | undefined;
+}
+
+async function judge(
   options: DeliveryOptions,
   message: IncomingMessage,
   local: readonly (readonly [key: string, recipient: AccountRecipient])[],
-): Promise<Map<string, Decision>> {
-  const decisions = new Map<string, Decision>();
-  if (options.decide === undefined || message.sender === undefined) return decisions;
+): Promise<Map<string, Judgement>> {
+  const judgements = new Map<string, Judgement>();
+  const { decide } = options;
+  if (decide === undefined) return judgements;
   for (const [key, recipient] of local) {
     try {
+      const ruleset = await decide.rulesetFor(message, recipient);
+      judgements.set(key, { ruleset });
+      if (message.sender === undefined) continue;
       await using account = await options.accounts.open(recipient.account);
-      decisions.set(key, await options.decide.forRecipient(message, { account, recipient }));
+      judgements.set(key, { ruleset, decision: await decide.forRecipient(message, { account, recipient, ruleset }) });
     } catch (error) {
       // Nobody loses mail because it could not be judged; if the account is the trouble, storing will say so.
       options.log.error({ account: recipient.account, err: error }, 'message not judged');
     }
   }
-  return decisions;
+  return judgements;
 }
 
 /** The mailbox for junk, whatever its name; made when the user has none. */

@@ -6,6 +6,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Account, Accounts, ContentPlaces, Mailbox } from '../store/account.ts';
 import { flagBits } from '../store/flags.ts';
+import { messageOrigins } from './message-origins.ts';
 
 export interface JunkLearnerOptions {
   readonly accounts: Pick<Accounts, 'open' | 'exists' | 'onChange'>;
@@ -141,11 +142,18 @@ export class JunkLearner implements AsyncDisposable {
       const isJunk = judge(content, mailboxes, before);
       if (isJunk === undefined || isJunk === before) continue;
       this.#closing.signal.throwIfAborted();
-      lessons.push({ contentId: content.contentId, isJunk, words: await wordsOf(account, content) });
+      const { contentId } = content;
+      const words = await wordsOf(account, content);
+      lessons.push({ contentId, isJunk, words, origins: await originsOf(account, contentId) });
       if (lessons.length === lessonsAtOnce) await give();
     }
     await give();
   }
+}
+
+async function originsOf(account: Account, contentId: number): Promise<string[]> {
+  const [origin] = await account.read((reader) => reader.originsOf([contentId]));
+  return origin === undefined ? [] : [...messageOrigins(origin).values()].flat();
 }
 
 async function wordsOf(account: Account, content: ContentPlaces): Promise<Set<string>> {

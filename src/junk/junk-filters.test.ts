@@ -8,7 +8,8 @@ import type { DatabaseEngine } from '../database/engine.ts';
 import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
 import { limits } from '../runtime/limits.ts';
 import { silentLog } from '../runtime/log.ts';
-import { JunkFilters } from './junk-filters.ts';
+import { junkDatabase } from './junk-database.ts';
+import { JunkFilters, originCountsSql } from './junk-filters.ts';
 import { createJunkPart } from './junk-part.ts';
 import { OnceFile } from './once-file.ts';
 
@@ -39,6 +40,41 @@ const lesson = (contentId: number, isJunk: boolean | null, text: string) => ({
   contentId,
   isJunk,
   words: new Set(text.split(' ')),
+});
+
+it('counts messages by where they came from, until they are unlearned, and finds the counts by their key', async () => {
+  const { filters, directory, engine } = await start();
+  expect(await filters.originCounts('me', ['author a@a'])).toEqual(new Map());
+  const from = (id: number, isJunk: boolean | null, ...origins: string[]) => ({
+    ...lesson(id, isJunk, `w${id}`),
+    origins,
+  });
+  await filters.learn('me', [
+    from(1, true, 'author a@a', 'domain a'),
+    from(2, false, 'author b@a', 'domain a'),
+    from(3, false, 'author b@a', 'domain a', 'domain a'),
+  ]);
+  const counts = () => filters.originCounts('me', ['author a@a', 'author b@a', 'domain a', 'domain z']);
+  const first = new Map([
+    ['author a@a', { ham: 0, junk: 1 }],
+    ['author b@a', { ham: 2, junk: 0 }],
+    ['domain a', { ham: 2, junk: 1 }],
+  ]);
+  expect(await counts()).toEqual(first);
+  await filters.learn('me', [from(1, true, 'author a@a', 'domain a')]);
+  expect(await counts()).toEqual(first);
+  // What it counted for is taken back, whatever is said of it now.
+  await filters.learn('me', [from(1, false, 'author a@a'), from(2, null), from(3, null)]);
+  expect(await counts()).toEqual(new Map([['author a@a', { ham: 1, junk: 0 }]]));
+  await filters.startAnew('me');
+  expect(await counts()).toEqual(new Map());
+  const path = join(directory, 'accounts', 'me', 'junkfilter.db');
+  await using database = await engine.open(junkDatabase, path);
+  const plan = await database.read((reader) =>
+    reader.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${originCountsSql}`, ['[1]']),
+  );
+  expect(plan.map(({ detail }) => detail)).toContain('SEARCH origins USING INTEGER PRIMARY KEY (rowid=?)');
+  expect(plan.filter(({ detail }) => detail.startsWith('SCAN origins'))).toEqual([]);
 });
 
 it('tells junk from other mail by the words it has learned, and forgets what is unlearned', async () => {

@@ -6,18 +6,24 @@ import type { Log } from '../runtime/log.ts';
 import { junkDatabase } from './junk-database.ts';
 import { OnceFile, OnceFileError } from './once-file.ts';
 import { type FilterRow, onceInHam, onceInJunk, type operations } from './operations.ts';
+import { originHash } from './origin-hash.ts';
 import { junkProbability, type WordCounts } from './score.ts';
 import { type WordSalt, wordHash } from './word-hash.ts';
 
-/** What words are made of a message: another number makes all filters start anew. */
-const wordsVersion = 1;
+/** What words are made of a message, and what else is learned of it: another number makes all filters start anew. */
+const wordsVersion = 2;
 
 /** A message to be learned from: as junk, as not junk, or, with null, no more. */
 export interface MessageLesson {
   readonly contentId: number;
   readonly isJunk: boolean | null;
   readonly words: ReadonlySet<string>;
+  /** Names of where it came from, for `originCounts`. */
+  readonly origins?: readonly string[];
 }
+
+/** A search by key for each of a few. */
+export const originCountsSql = 'SELECT hash, ham, junk FROM origins WHERE hash IN (SELECT value FROM json_each(?))';
 
 export interface JunkScore {
   /** 0 to 1; 0.5 when nothing is known. */
@@ -95,6 +101,19 @@ export class JunkFilters implements AsyncDisposable {
     return new Map(rows.map(({ content_id: id, is_junk: isJunk }) => [id, isJunk === 1]));
   }
 
+  /** @returns for those of the origins that messages were learned from: how many of each kind */
+  async originCounts(account: string, origins: readonly string[]): Promise<Map<string, WordCounts>> {
+    if (origins.length === 0 || !existsSync(this.#path(account, 'db'))) return new Map();
+    return await this.#use(account, async (database) => {
+      const { salt } = await filterRow(database);
+      const byHash = new Map(origins.map((origin) => [originHash(origin, salt), origin]));
+      const rows = await database.read((reader) =>
+        reader.all<WordCounts & { hash: number }>(originCountsSql, [JSON.stringify([...byHash.keys()])]),
+      );
+      return new Map(rows.map(({ hash, ham, junk }) => [byHash.get(hash)!, { ham, junk }]));
+    });
+  }
+
   /** Learns from messages; the same lessons again change nothing. Durable when the promise resolves. */
   async learn(account: string, lessons: readonly MessageLesson[]): Promise<void> {
     if (lessons.length === 0) return;
@@ -103,9 +122,15 @@ export class JunkFilters implements AsyncDisposable {
       const salt = saltOf(filter.salt);
       const once = await this.#onceFile(account, filter);
       await database.write('learn', {
-        lessons: lessons.map(({ contentId, isJunk, words }) => {
+        lessons: lessons.map(({ contentId, isJunk, words, origins = [] }) => {
           const hashes = hashesOf(words, salt);
-          return { contentId, isJunk, words: hashes, once: Uint8Array.from(hashes, (word) => once?.has(word) ?? 0) };
+          return {
+            contentId,
+            isJunk,
+            words: hashes,
+            once: Uint8Array.from(hashes, (word) => once?.has(word) ?? 0),
+            origins: Float64Array.from(new Set(origins.map((origin) => originHash(origin, filter.salt)))),
+          };
         }),
       });
       await this.#fillOnceFile(account, database, once);

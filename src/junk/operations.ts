@@ -28,6 +28,15 @@ CREATE TABLE once (hash INTEGER PRIMARY KEY, is_junk INTEGER NOT NULL) STRICT;
 CREATE TABLE learned (content_id INTEGER PRIMARY KEY, is_junk INTEGER NOT NULL) STRICT;
 `,
   },
+  {
+    version: 2,
+    sql: `
+-- Learned messages by where they came from: hashes of authors, domains, networks.
+CREATE TABLE origins (hash INTEGER PRIMARY KEY, ham INTEGER NOT NULL, junk INTEGER NOT NULL) STRICT;
+-- JSON array of the origins for which a message counts.
+ALTER TABLE learned ADD COLUMN origins TEXT NOT NULL DEFAULT '[]';
+`,
+  },
 ];
 
 type Filter = Transactor<unknown>;
@@ -55,6 +64,8 @@ export interface Lesson {
   readonly words: Float64Array;
   /** For each word, {@link onceInHam} and {@link onceInJunk}. */
   readonly once: Uint8Array;
+  /** Hashes of where it came from, each once. */
+  readonly origins: Float64Array;
 }
 
 export const operations = {
@@ -78,19 +89,26 @@ export const operations = {
    */
   async learn(filter: Filter, args: { lessons: readonly Lesson[] }): Promise<void> {
     for (const lesson of args.lessons) {
-      const before = await filter.first<{ is_junk: number }>('SELECT is_junk FROM learned WHERE content_id = ?', [
-        lesson.contentId,
-      ]);
+      const before = await filter.first<{ is_junk: number; origins: string }>(
+        'SELECT is_junk, origins FROM learned WHERE content_id = ?',
+        [lesson.contentId],
+      );
       const wasJunk = before === undefined ? null : before.is_junk === 1;
       if (wasJunk === lesson.isJunk) continue;
-      if (wasJunk !== null) await unlearn(filter, lesson, wasJunk);
+      if (wasJunk !== null) {
+        await unlearn(filter, lesson, wasJunk);
+        await uncountOrigins(filter, before!.origins, wasJunk);
+      }
       if (lesson.isJunk === null) {
         await filter.run('DELETE FROM learned WHERE content_id = ?', [lesson.contentId]);
       } else {
         await count(filter, lesson, lesson.isJunk);
-        await filter.run('INSERT OR REPLACE INTO learned (content_id, is_junk) VALUES (?, ?)', [
+        const origins = JSON.stringify([...lesson.origins]);
+        await countOrigins(filter, origins, lesson.isJunk);
+        await filter.run('INSERT OR REPLACE INTO learned (content_id, is_junk, origins) VALUES (?, ?, ?)', [
           lesson.contentId,
           lesson.isJunk ? 1 : 0,
+          origins,
         ]);
       }
     }
@@ -111,7 +129,7 @@ export const operations = {
 async function forgetAll(filter: Filter, args: { wordsVersion: number; fileNumber: number }): Promise<void> {
   const before = await filter.first<Pick<FilterRow, 'bloom_number'>>('SELECT bloom_number FROM filter');
   const forgotten = Math.max(before?.bloom_number ?? 0, args.fileNumber);
-  for (const table of ['words', 'once', 'learned', 'filter']) await filter.run(`DELETE FROM ${table}`);
+  for (const table of ['words', 'once', 'learned', 'origins', 'filter']) await filter.run(`DELETE FROM ${table}`);
   await filter.run(
     `INSERT INTO filter (id, salt, words_version, learned_modseq, ham, junk, bloom_number, bloom_forgotten)
      VALUES (1, ?, ?, 0, 0, 0, ?, ?)`,
@@ -171,6 +189,27 @@ async function unlearn(filter: Filter, { words }: Lesson, wasJunk: boolean): Pro
     hashes,
   ]);
   await filter.run(`UPDATE filter SET ${column} = max(0, ${column} - 1)`);
+}
+
+/** @param origins JSON array of hashes */
+async function countOrigins(filter: Filter, origins: string, isJunk: boolean): Promise<void> {
+  const [ham, junk] = isJunk ? [0, 1] : [1, 0];
+  await filter.run(
+    `INSERT INTO origins (hash, ham, junk) SELECT value, ?, ? FROM json_each(?) WHERE true
+     ON CONFLICT (hash) DO UPDATE SET ham = ham + excluded.ham, junk = junk + excluded.junk`,
+    [ham, junk, origins],
+  );
+}
+
+async function uncountOrigins(filter: Filter, origins: string, wasJunk: boolean): Promise<void> {
+  const column = wasJunk ? 'junk' : 'ham';
+  await filter.run(
+    `UPDATE origins SET ${column} = max(0, ${column} - 1) WHERE hash IN (SELECT value FROM json_each(?))`,
+    [origins],
+  );
+  await filter.run('DELETE FROM origins WHERE ham = 0 AND junk = 0 AND hash IN (SELECT value FROM json_each(?))', [
+    origins,
+  ]);
 }
 
 async function countedWords(filter: Filter, hashes: string): Promise<Set<number>> {

@@ -2,6 +2,7 @@ import type { ArcVerdict } from './arc/arc-verify.ts';
 import type { DkimVerdict } from './dkim/dkim-verify.ts';
 import type { DmarcVerdict } from './dmarc/evaluate-dmarc.ts';
 import type { SpfVerdict } from './spf/verify-spf.ts';
+import type { ReverseNameVerdict } from './verify-reverse-name.ts';
 
 /**
  * The Authentication-Results field.
@@ -13,15 +14,18 @@ export function authenticationResults(
   verdicts: {
     /** Of the client. */
     readonly ip: string;
+    readonly reverseName: ReverseNameVerdict;
     readonly spf: SpfVerdict;
     readonly dkim: readonly DkimVerdict[];
     readonly dmarc: DmarcVerdict;
     readonly arc: ArcVerdict;
   },
 ): string {
-  const { ip, spf, dkim, dmarc, arc } = verdicts;
+  const { ip, reverseName, spf, dkim, dmarc, arc } = verdicts;
   const sender = spf.identity === 'mailfrom' ? `smtp.mailfrom=${value(spf.sender)}` : `smtp.helo=${value(spf.domain)}`;
-  const results = [`spf=${spf.result}${reason(spf.problem)} ${sender}`];
+  const name = /^[a-z0-9._-]{1,253}$/.test(reverseName.name ?? '') ? ` (${reverseName.name})` : '';
+  const results = [`iprev=${reverseName.result}${name} policy.iprev=${value(ip)}`];
+  results.push(`spf=${spf.result}${reason(spf.problem)} ${sender}`);
   if (dkim.length === 0) results.push('dkim=none');
   for (const { result, signature, problem } of dkim) {
     const { domain, selector, algorithm } = signature ?? {};

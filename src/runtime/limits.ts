@@ -239,6 +239,8 @@ export const limits = {
   spfNames: 10,
   /** Questions of one SPF check that have no answer: RFC 7208 §4.6.4. */
   spfVoidLookups: 2,
+  /** Names of a client's address that are looked up: it should have one, and SPF looks at as many (RFC 7208 §4.6.4). */
+  reverseNames: 10,
   /** Questions to the DNS about who sent a message, all together: RFC 7208 §4.6.4 says 20 s at least. */
   authenticationMs: 20_000,
   /** Line of a reply. RFC 5321 §4.5.3.1.5 says 512; some peers explain themselves at length. */
@@ -257,11 +259,15 @@ export const limits = {
   junkOnceRows: 20_000,
   /** Junk filters open at once, each with 0.3 to 4 MB of words seen once. */
   junkFiltersOpen: 32,
-  /** Latest messages of an author that are looked at, and how many of them must have been called junk, and none kept, to refuse the next. */
-  reputationMessages: 50,
-  reputationJunk: 3,
   /** Messages of each kind that a junk filter has learned before it says anything. */
   junkLeastLearned: 20,
+  /** Rulesets of an account or address, characters of a pattern in them, and conditions on header fields in one. */
+  rulesets: 200,
+  rulePatternCharacters: 200,
+  ruleHeaders: 10,
+  /** Fields of one name that rulesets look at, and characters of each: a message must not make the rules of its recipients slow. */
+  ruleFields: 20,
+  ruleFieldCharacters: 2_000,
   /** How long a DNS blocklist is trusted, or not asked, after it was seen to work or not. */
   blocklistHealthMs: 30 * 60_000,
   /** How long changes of an account gather before its junk filter learns from them. */

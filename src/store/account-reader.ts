@@ -1,6 +1,7 @@
 import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
+  ContentOrigin,
   ContentPlaces,
   Mailbox,
   MessageChange,
@@ -12,6 +13,7 @@ import type {
   UidSelection,
 } from './account.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
+import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
 import { StoredRows } from './restore/stored-rows.ts';
 import { shiftStructure } from './shift-structure.ts';
@@ -127,13 +129,13 @@ export class DatabaseAccountReader implements AccountReader {
     );
   }
 
-  async contentsOfAuthor(author: { localpart: string; domain: string }, limit: number): Promise<number[]> {
-    const rows = await this.#reader.all<{ id: number }>(
-      `SELECT id FROM contents WHERE from_domain = ? AND from_localpart = ? COLLATE NOCASE AND from_validation > 0
-       ORDER BY id DESC LIMIT ?`,
-      [author.domain, author.localpart, limit],
+  async originsOf(contentIds: readonly number[]): Promise<ContentOrigin[]> {
+    const rows = await this.#reader.all<OriginRow>(
+      `SELECT ${originColumns} FROM json_each(?) CROSS JOIN contents ON contents.id = value
+       WHERE remote_address IS NOT NULL`,
+      [JSON.stringify(contentIds)],
     );
-    return rows.map(({ id }) => id);
+    return rows.map(toOrigin);
   }
 
   async hasWrittenTo(address: string): Promise<boolean> {

@@ -244,8 +244,8 @@ export interface AccountReader {
   ): Promise<{ uid: number; modseq: number; contentId: number }[]>;
   /** Where the messages of some contents are now. */
   placesOf(contentIds: readonly number[]): Promise<ContentPlaces[]>;
-  /** The latest contents whose author was shown to be this one, in lower case with A-labels. */
-  contentsOfAuthor(author: { localpart: string; domain: string }, limit: number): Promise<number[]>;
+  /** What is kept of where the contents came from, of those that another server has brought. */
+  originsOf(contentIds: readonly number[]): Promise<ContentOrigin[]>;
   /** Whether the user has written to an address, in lower case with A-labels: see `noteRecipients`. */
   hasWrittenTo(address: string): Promise<boolean>;
   /** The parsed structure of one content; offsets relative to prefix and file as one. */
@@ -268,6 +268,18 @@ export interface ContentPlaces extends ContentLocation {
   readonly isReceived: boolean;
   /** Of each live message: the mailbox, and when it last changed. */
   readonly places: readonly { readonly mailboxId: number; readonly modseq: number; readonly flagBits: number }[];
+}
+
+/** Where a message came from, and what of that was shown to be true. */
+export interface ContentOrigin {
+  readonly contentId: number;
+  readonly fromLocalpart: string | undefined;
+  readonly fromDomain: string | undefined;
+  readonly mailFromDomain: string | undefined;
+  readonly helloName: string | undefined;
+  readonly remoteAddress: string;
+  readonly isForward: boolean;
+  readonly validation: Validation | undefined;
 }
 
 /** See `PasswordSecrets` of sasl/. */
@@ -300,6 +312,8 @@ export interface Reception {
   readonly tlsVersion?: string;
   readonly tlsCipher?: string;
   readonly requireTls?: boolean;
+  /** Another server of the user passed it on. */
+  readonly isForward?: boolean;
   /** What was found out about who sent it; missing when nothing was looked into. */
   readonly validation?: Validation;
 }
@@ -310,6 +324,8 @@ export interface Validation {
   readonly mailFrom: 'none' | 'spf';
   /** `aligned`: its domain publishes no DMARC policy, and SPF or DKIM passes for just that domain. */
   readonly from: 'none' | 'dmarc' | 'aligned';
+  /** Domain of the author's organisation, when it was found out: RFC 9989 §4.10.2. */
+  readonly organisation?: string | undefined;
   /** Domains whose signatures are valid. */
   readonly dkimDomains: readonly string[];
 }

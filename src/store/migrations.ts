@@ -231,4 +231,11 @@ CREATE TABLE deliveries (
 CREATE INDEX IF NOT EXISTS contents_author ON contents (from_domain, from_localpart COLLATE NOCASE) WHERE from_validation > 0;
 `,
   },
+  {
+    version: 4,
+    sql: `
+-- Reputation is counted by the junk filter, as users sort their mail: no delivery pays for it.
+DROP INDEX IF EXISTS contents_author;
+`,
+  },
 ];

@@ -1,11 +1,13 @@
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
-import { authorReputation } from '../delivery/decision/author-reputation.ts';
 import { createDecide, type Decide } from '../delivery/decision/decide.ts';
 import { dmarcPolicy } from '../delivery/decision/dmarc-policy.ts';
 import { dnsBlocklists } from '../delivery/decision/dns-blocklists.ts';
 import { type JunkSettings, junkWords } from '../delivery/decision/junk-words.ts';
 import { knownCorrespondent } from '../delivery/decision/known-correspondent.ts';
+import { listRule } from '../delivery/decision/list-rule.ts';
+import { senderReputation } from '../delivery/decision/sender-reputation.ts';
+import { spfFail } from '../delivery/decision/spf-fail.ts';
 import { JunkLearner } from '../delivery/learn-junk.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { JunkFilters } from '../junk/junk-filters.ts';
@@ -47,12 +49,18 @@ export function incomingMail(options: {
   const decide = createDecide({
     // In this order: the first that knows decides.
     steps: [
+      listRule,
       async ({ sender }) => dmarcPolicy(sender),
       knownCorrespondent,
-      authorReputation({ filters, settingsOf, log }),
+      senderReputation({ filters, settingsOf, log }),
+      spfFail,
       junkWords({ filters, settingsOf, log }),
       dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log }),
     ],
+    rulesetsOf: ({ account, address }) => {
+      const settings = domains.config.accounts[account];
+      return [...(settings?.addresses[address]?.rulesets ?? []), ...(settings?.rulesets ?? [])];
+    },
     log: options.log.part('delivery'),
     metrics,
     signal,

@@ -19,6 +19,8 @@ export interface TestServerOptions {
   readonly ports?: TestPorts;
   /** Further lines of restante.yaml. */
   readonly settings?: string;
+  /** Further settings of accounts, as lines of domains.yaml without indentation. */
+  readonly accountSettings?: Readonly<Record<string, string>>;
   /** Further lines of domains.yaml. */
   readonly domains?: string;
 }
@@ -69,9 +71,11 @@ ${listener}
 ${options.settings ?? ''}
 `,
   );
-  const accountLines = accounts.map(
-    (name) => `  ${name}:\n    domain: example.org\n    addresses:\n      ${name}@example.org: {}\n`,
-  );
+  const accountLines = accounts.map((name) => {
+    const settings = options.accountSettings?.[name];
+    const more = settings === undefined ? '' : `${settings.trimEnd().replaceAll(/^/gm, '    ')}\n`;
+    return `  ${name}:\n    domain: example.org\n    addresses:\n      ${name}@example.org: {}\n${more}`;
+  });
   await writeFile(
     join(configDirectory, 'domains.yaml'),
     `domains:\n  example.org: {}\naccounts:\n${accountLines.join('')}${options.domains ?? ''}`,

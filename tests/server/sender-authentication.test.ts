@@ -14,11 +14,17 @@ beforeEach(async () => {
   dns = await DnsServer.start({
     'example.net': { TXT: ['v=spf1 ip4:192.0.2.0/29 -all exp=why.example.net'] },
     'why.example.net': { TXT: ['%{i} is not one of %{o}'] },
+    '3.2.0.192.in-addr.arpa': { PTR: ['mx.example.net'] },
+    'mx.example.net': { A: ['192.0.2.3'] },
     'broken.example': { TXT: ['v=spf1 ip4:300.1.1.1'] },
   });
   const smtp = await proxiedSmtp();
   port = smtp.port;
-  server = await startTestServer({ settings: `${smtp.settings}resolver: { servers: ["${dns.address}"] }` });
+  server = await startTestServer({
+    settings: `${smtp.settings}resolver: { servers: ["${dns.address}"] }`,
+    // What is found out is looked at in messages that would be refused, too.
+    accountSettings: { me: 'rulesets: [{ msgFrom: "*", acceptRejectsToMailbox: Inbox }]' },
+  });
 }, 60_000);
 
 afterEach(async () => {
@@ -102,14 +108,15 @@ describe('mail from other servers', { timeout: 60_000 }, () => {
     const forged = 'Authentication-Results: mail.example.org; dmarc=pass header.from=bank.example\r\n';
     await send('198.51.100.1', 'x@other.example', `${forged}From: it@bank.example\r\n\r\nPay me\r\n`);
     await send('198.51.100.1', 'x@other.example', 'From: a@example.net, b@other.example\r\n\r\nPay me\r\n');
+    const nameless = 'iprev=permerror policy.iprev=198.51.100.1';
     const dkim = 'header.d=example.net header.s=a header.a=ed25519-sha256';
     const found = await headers();
     expect(found.map((header) => field(header, 'Authentication-Results'))).toEqual([
-      `mail.example.org; spf=pass smtp.mailfrom=ada@example.net; dkim=pass ${dkim}; dmarc=pass header.from=example.net; arc=none smtp.remote-ip=192.0.2.3`,
-      `mail.example.org; spf=none smtp.mailfrom=list@other.example; dkim=pass ${dkim}; dmarc=pass header.from=example.net; arc=none smtp.remote-ip=198.51.100.1`,
-      `mail.example.org; spf=fail smtp.mailfrom=ada@example.net; dkim=fail reason="the body was changed: its hash is another one" ${dkim}; dmarc=fail (p=none) header.from=example.net; arc=none smtp.remote-ip=198.51.100.1`,
-      'mail.example.org; spf=none smtp.mailfrom=x@other.example; dkim=none; dmarc=none header.from=bank.example; arc=none smtp.remote-ip=198.51.100.1',
-      'mail.example.org; spf=none smtp.mailfrom=x@other.example; dkim=none; dmarc=permerror reason="there are authors of several domains"; arc=none smtp.remote-ip=198.51.100.1',
+      `mail.example.org; iprev=pass (mx.example.net) policy.iprev=192.0.2.3; spf=pass smtp.mailfrom=ada@example.net; dkim=pass ${dkim}; dmarc=pass header.from=example.net; arc=none smtp.remote-ip=192.0.2.3`,
+      `mail.example.org; ${nameless}; spf=none smtp.mailfrom=list@other.example; dkim=pass ${dkim}; dmarc=pass header.from=example.net; arc=none smtp.remote-ip=198.51.100.1`,
+      `mail.example.org; ${nameless}; spf=fail smtp.mailfrom=ada@example.net; dkim=fail reason="the body was changed: its hash is another one" ${dkim}; dmarc=fail (p=none) header.from=example.net; arc=none smtp.remote-ip=198.51.100.1`,
+      `mail.example.org; ${nameless}; spf=none smtp.mailfrom=x@other.example; dkim=none; dmarc=none header.from=bank.example; arc=none smtp.remote-ip=198.51.100.1`,
+      `mail.example.org; ${nameless}; spf=none smtp.mailfrom=x@other.example; dkim=none; dmarc=permerror reason="there are authors of several domains"; arc=none smtp.remote-ip=198.51.100.1`,
     ]);
     expect(found[3]!.match(/^Authentication-Results:/gm)).toHaveLength(1);
     expect(field(found[3]!, 'X-Untrusted-Authentication-Results')).toContain('dmarc=pass');

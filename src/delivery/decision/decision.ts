@@ -2,17 +2,26 @@ import type { SmtpError } from '../../smtp/smtp-error.ts';
 import type { Account } from '../../store/account.ts';
 import type { IncomingMessage } from '../incoming-message.ts';
 import type { AccountRecipient } from '../resolve-recipient.ts';
+import type { Ruleset } from '../rules/ruleset.ts';
 import type { SenderVerdict } from '../sender-verdict.ts';
 
 /** Why a message went where it went: in the X-Restante-Reason field, the log and a metric. docs/junk-mail.md explains each. */
 export type Reason =
   | 'no-objection'
   | 'known-correspondent'
+  | 'list-rule'
   | 'no-author'
   | 'author-reputation'
+  | 'domain-reputation'
+  | 'signature-reputation'
+  | 'envelope-reputation'
+  | 'address-reputation'
+  | 'network-reputation'
   | 'dmarc-reject'
   | 'dmarc-quarantine'
   | 'arc-override'
+  | 'spf-fail'
+  | 'no-reverse-name'
   | 'junk-words'
   | 'dns-blocklist';
 
@@ -28,6 +37,8 @@ export interface Question {
   readonly sender: SenderVerdict;
   readonly recipient: AccountRecipient;
   readonly account: Account;
+  /** Of the user, for this message. */
+  readonly ruleset: Ruleset | undefined;
   /** Words of the message, for junk filters; found out once for all recipients. */
   readonly words: () => Promise<ReadonlySet<string>>;
   readonly signal: AbortSignal;

@@ -3,8 +3,8 @@ import type { SenderVerdict } from '../sender-verdict.ts';
 import type { Decision } from './decision.ts';
 
 /**
- * What the author's domain asks for when it does not stand behind a message. Decided for all recipients at once, while the sender's
- * server still waits for the reply: nobody sends a DSN to an address that was forged.
+ * What the author's domain asks for when it does not stand behind a message. A message that all recipients refuse is refused while the
+ * sender's server still waits for the reply: nobody sends a DSN to an address that was forged.
  * @returns undefined also when servers that are trusted vouch for the author
  * Source: RFC 9989 §5.4; RFC 8617 §7.2.1
  */

@@ -57,6 +57,7 @@ export function dnsBlocklists(options: {
   /** Once for a message, whatever the number of its recipients. */
   const answers = new WeakMap<SenderVerdict, Promise<Decision | undefined>>();
   return async ({ sender, signal }) => {
+    if (sender.isForwarded === true) return undefined;
     const answer = answers.get(sender) ?? ask(sender.ip, signal);
     answers.set(sender, answer);
     return await answer;

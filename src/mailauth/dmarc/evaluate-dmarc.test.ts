@@ -26,7 +26,8 @@ async function verdict(resolver: ZoneResolver, domain: string, changes: Partial<
 describe('DMARC', () => {
   it('passes what SPF or DKIM of the same organisation stands behind, and fails the rest', async () => {
     const resolver = zone({ 'example.org': '; p=reject' });
-    const pass = { result: 'pass', domain: 'example.org', policyDomain: 'example.org' };
+    const organisation = 'example.org';
+    const pass = { result: 'pass', domain: 'example.org', policyDomain: 'example.org', organisation };
     const fail = { result: 'fail', domain: 'example.org', policyDomain: 'example.org', policy: 'reject' };
     expect(
       await verdict(resolver, 'example.org', { dkim: [signed('other.net'), signed('example.org')] }),
@@ -45,6 +46,17 @@ describe('DMARC', () => {
       result: 'temperror',
     });
     expect(await verdict(zone({}), 'example.org')).toEqual({ result: 'none', domain: 'example.org' });
+  });
+
+  it('passes without an organisation when that cannot be found out', async () => {
+    const resolver = zone({ 'mail.example.org': '; p=reject' });
+    const dkim = [signed('mail.example.org')];
+    expect(await verdict(resolver, 'mail.example.org', { dkim })).toMatchObject({ organisation: 'mail.example.org' });
+    resolver.fail('_dmarc.example.org');
+    const known = { domain: 'mail.example.org', policyDomain: 'mail.example.org' };
+    const without = await verdict(resolver, 'mail.example.org', { dkim });
+    expect(without).toMatchObject({ result: 'pass', ...known });
+    expect(without.organisation).toBeUndefined();
   });
 
   it('is strict when the domain asks for it', async () => {
@@ -83,7 +95,8 @@ describe('DMARC', () => {
     expect((await verdict(resolver, 'other.net')).evaluation).toBeUndefined();
     resolver.fail('_dmarc.failing.net');
     const enough = await verdict(resolver, 'example.org', { spf, dkim: [signed('failing.net')] });
-    expect(enough).toEqual({ result: 'pass', domain: 'example.org', policyDomain: 'example.org' });
+    expect(enough).toMatchObject({ result: 'pass', policyDomain: 'example.org' });
+    expect(enough.evaluation).toBeUndefined();
     const unsure = await verdict(resolver, 'example.org', { dkim: [signed('example.org', 'temperror')] });
     expect(unsure.evaluation).toBeUndefined();
   });

@@ -14,6 +14,8 @@ export interface DmarcVerdict {
   readonly domain?: string;
   /** What the domain asks for when it is `fail`; of a domain that tries its policy out, a step milder. */
   readonly policy?: DmarcPolicy;
+  /** Of a `pass`: the domain that stands for the author's organisation, when it could be found out. RFC 9989 §4.10.2 */
+  readonly organisation?: string;
   /** Where the record is. */
   readonly policyDomain?: string;
   readonly problem?: string;
@@ -62,6 +64,18 @@ export async function evaluateDmarc(question: DmarcQuestion): Promise<DmarcVerdi
       if (name === domain || strict) return name === domain;
       return (await tree.organisationalDomain(name)) === (await tree.organisationalDomain(domain));
     };
+    const pass = async (evaluation?: DmarcEvaluationFacts): Promise<DmarcVerdict> => {
+      const organisation = await tree.organisationalDomain(domain).catch((error: unknown) => {
+        if (error instanceof DnsError) return undefined;
+        throw error;
+      });
+      return {
+        result: 'pass',
+        ...known,
+        ...(organisation === undefined ? {} : { organisation }),
+        ...(evaluation === undefined ? {} : { evaluation }),
+      };
+    };
     const spfAligned = spf.result === 'pass' && (await aligned(spf.domain, record.strictSpf));
     let dkimAligned = false;
     try {
@@ -71,12 +85,10 @@ export async function evaluateDmarc(question: DmarcQuestion): Promise<DmarcVerdi
     } catch (error) {
       if (!(error instanceof DnsError && spfAligned)) throw error;
       // SPF was enough; only a report would have said more.
-      return { result: 'pass', ...known };
+      return await pass();
     }
     const facts = { record, spfAligned, dkimAligned };
-    if (spfAligned || dkimAligned) {
-      return { result: 'pass', ...known, evaluation: { ...facts, isTestMode: false } };
-    }
+    if (spfAligned || dkimAligned) return await pass({ ...facts, isTestMode: false });
     const asked = await policyOf(question, domain, found);
     const policy = record.isTest ? milder(asked) : asked;
     // What could not be found out may have been right.

@@ -1,5 +1,6 @@
 import { addressRanges } from '../../runtime/address-range.ts';
 import type { AddedMessage, Reception } from '../account.ts';
+import { validationNumbers } from '../content-origin.ts';
 import { flagBits } from '../flags.ts';
 import { splitAddress } from '../split-address.ts';
 import { MailboxNotFoundError } from '../store-errors.ts';
@@ -120,9 +121,6 @@ async function findMailbox(change: AccountChange, message: StoredMessage): Promi
   return await makeMailbox(change, message.mailbox);
 }
 
-/** As the columns have it. */
-const validationNumbers = { none: 0, spf: 1, dmarc: 1, aligned: 2 } as const;
-
 async function insertContent(
   transactor: AccountTransactor,
   message: StoredMessage,
@@ -136,9 +134,9 @@ async function insertContent(
   await transactor.run(
     `INSERT INTO contents (id, sha256, file_size, prefix, thread_id, parent_id, parent_hash, missing_link, message_id_hash,
      subject_hash, envelope, body_structure, message_id, subject, base_subject, from_localpart, from_domain, sent_at,
-     is_mailing_list, is_automatic, is_dsn, original_mailbox_id, remote_address, remote_range_narrow, remote_range_middle,
+     is_mailing_list, is_automatic, is_dsn, from_org_domain, is_forward, original_mailbox_id, remote_address, remote_range_narrow, remote_range_middle,
      remote_range_wide, hello_name, mail_from_localpart, mail_from_domain, rcpt_to, hello_validation, mail_from_validation,
-     from_validation, dkim_domains, tls_version, tls_cipher, require_tls, structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     from_validation, dkim_domains, tls_version, tls_cipher, require_tls, structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       message.contentId,
       message.sha256,
@@ -161,6 +159,8 @@ async function insertContent(
       facts.isMailingList ? 1 : 0,
       facts.isAutomatic ? 1 : 0,
       facts.isDsn ? 1 : 0,
+      validation?.organisation ?? null,
+      reception.isForward ? 1 : 0,
       mailboxId,
       remoteAddress ?? null,
       ranges?.[0] ?? null,
