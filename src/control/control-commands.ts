@@ -7,6 +7,7 @@ import { logLevels } from './commands/log-levels.ts';
 import { loginAttempts } from './commands/login-attempts.ts';
 import { queueChange } from './commands/queue-change.ts';
 import { queueDump } from './commands/queue-dump.ts';
+import { queueHoldRules } from './commands/queue-hold-rules.ts';
 import { queueList } from './commands/queue-list.ts';
 import { reloadDomains } from './commands/reload-domains.ts';
 import { repair } from './commands/repair.ts';
@@ -32,6 +33,7 @@ export function controlCommands(services: ControlServices) {
     loginAttempts: loginAttempts(services),
     queueChange: queueChange(services),
     queueDump: queueDump(services),
+    queueHoldRules: queueHoldRules(services),
     queueList: queueList(services),
     reloadDomains: reloadDomains(services),
     repair: repair(services),

@@ -1,6 +1,8 @@
 import type { Parameter, Transactor } from '../database/engine.ts';
 import { filterCondition } from './filter-condition.ts';
+import { heldDomains, holdRuleOperations } from './hold-rule-operations.ts';
 import type { AttemptReply, QueueFilter } from './queue.ts';
+import { refreshDestinations } from './refresh-destinations.ts';
 import { type MessageRow, migrations, type QueueSchema } from './schema.ts';
 import { countSending, type SendingLimits } from './sending-limits.ts';
 
@@ -74,14 +76,25 @@ async function addMessage(write: Write, added: NewQueueMessage): Promise<number[
     ],
   );
   const ids: number[] = [];
+  const domains = new Set(recipients.map((recipient) => recipient.domain));
+  const held = await heldDomains(write, message, domains);
   for (const recipient of recipients) {
     const { lastInsertId } = await write.run(
-      'INSERT INTO recipient (message_id, address, domain, notify, orcpt, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?)',
-      [message.id, recipient.address, recipient.domain, recipient.notify, recipient.orcpt, nextAttemptAt],
+      'INSERT INTO recipient (message_id, address, domain, notify, orcpt, held, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      [
+        message.id,
+        recipient.address,
+        recipient.domain,
+        recipient.notify,
+        recipient.orcpt,
+        held.has(recipient.domain) ? 1 : 0,
+        nextAttemptAt,
+      ],
     );
     ids.push(lastInsertId);
   }
-  for (const domain of new Set(recipients.map((recipient) => recipient.domain))) {
+  for (const domain of domains) {
+    if (held.has(domain)) continue;
     await write.run(
       `INSERT INTO destination (domain, next_attempt_at) VALUES (?, ?)
        ON CONFLICT (domain) DO UPDATE SET next_attempt_at = min(next_attempt_at, excluded.next_attempt_at)`,
@@ -89,25 +102,6 @@ async function addMessage(write: Write, added: NewQueueMessage): Promise<number[
     );
   }
   return ids;
-}
-
-/** Sets when domains are next due, from the recipients they have now. */
-async function refreshDestinations(write: Write, domains: Iterable<string>): Promise<void> {
-  for (const domain of domains) {
-    const due = await write.first<{ at: number | null }>(
-      'SELECT min(next_attempt_at) AS at FROM recipient WHERE domain = ? AND held = 0',
-      [domain],
-    );
-    if (due === undefined || due.at === null) {
-      await write.run('DELETE FROM destination WHERE domain = ?', [domain]);
-    } else {
-      await write.run(
-        `INSERT INTO destination (domain, next_attempt_at) VALUES (?, ?)
-         ON CONFLICT (domain) DO UPDATE SET next_attempt_at = excluded.next_attempt_at`,
-        [domain, due.at],
-      );
-    }
-  }
 }
 
 /** Removes messages that have no recipient left; their files are then to be erased. */
@@ -158,6 +152,8 @@ async function changeChosen(
 }
 
 export const operations = {
+  ...holdRuleOperations,
+
   /** Sets a block of message ids apart, whose files may exist without rows until the block is settled. */
   async reserveIds(write: Write, args: { count: number; settled: readonly number[] }): Promise<{ first: number }> {
     for (const first of args.settled) await write.run('DELETE FROM reserved WHERE first = ?', [first]);

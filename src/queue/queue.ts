@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { HoldRules } from './hold-rules.ts';
 import type { SendingLimits } from './sending-limits.ts';
 
 /**
@@ -7,7 +8,9 @@ import type { SendingLimits } from './sending-limits.ts';
  * ## On disk
  * `queue/index.db`: `message` (one row a message), `recipient` (one row for each recipient that is not finished), `destination` (when
  * a domain is next due), `reserved` (blocks of message ids whose files may be without a row), `erase` (messages that are gone, whose
- * file is still there), `sent` (how much each account sent, by the hour, for a day) and `known_recipient` (whom each has written to). `queue/msg/<dir>/<id>`: one file a message, `<dir>` being the id divided by 1024; never changed once linked.
+ * file is still there), `sent` (how much each account sent, by the hour,
+ * for a day), `known_recipient` (whom each has written to) and `hold_rule` (which messages are held as they come).
+ * `queue/msg/<dir>/<id>`: one file a message, `<dir>` being the id divided by 1024; never changed once linked.
  *
  * ## Invariants
  * - Each `message` has at least one `recipient` and its file, whole. It goes in the transaction that finishes its last recipient,
@@ -51,6 +54,7 @@ export interface Queue extends AsyncDisposable {
   dump(id: number): Promise<Readable>;
   /** Looks for due recipients now. */
   kick(): void;
+  readonly holdRules: HoldRules;
 }
 
 /** A message file that is whole and flushed, in the data directory's `tmp/`. */

@@ -9,6 +9,16 @@ export interface QueueSchema {
   erase: { message_id: number };
   sent: { account: string; hour: number; messages: number };
   known_recipient: { account: string; address: string; first_at: number };
+  hold_rule: HoldRuleRow;
+}
+
+/** A member that is null fits every message. */
+export interface HoldRuleRow {
+  id: number;
+  account: string | null;
+  sender_domain: string | null;
+  recipient_domain: string | null;
+  added_at: number;
 }
 
 export interface MessageRow {
@@ -112,6 +122,18 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (account, address)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX known_recipient_since ON known_recipient (account, first_at);
+    `,
+  },
+  {
+    version: 3,
+    sql: `
+      CREATE TABLE hold_rule (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT,
+        sender_domain TEXT,
+        recipient_domain TEXT,
+        added_at INTEGER NOT NULL
+      ) STRICT;
     `,
   },
 ];

@@ -13,6 +13,7 @@ import { chooseJobs } from './choose-jobs.ts';
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
 import { FileEraser } from './file-eraser.ts';
 import { headerSummary } from './header-summary.ts';
+import { HoldRules } from './hold-rules.ts';
 import { listRecipients } from './list-recipients.ts';
 import { type DeliverLocally, LocalRoute } from './local-route.ts';
 import type { RouteFor } from './mail-route.ts';
@@ -99,6 +100,7 @@ export class InvalidQueueRecipientError extends RestanteError {
 const direct: RouteFor = () => ({ kind: 'direct' });
 
 class RunningQueue implements Queue {
+  readonly holdRules: HoldRules;
   readonly #options: QueueOptions;
   readonly #database: Database<QueueSchema, QueueOperations>;
   readonly #files: MessageFiles;
@@ -117,6 +119,7 @@ class RunningQueue implements Queue {
     this.#metrics = queueMetrics(options.metrics);
     this.#eraser = new FileEraser({ engine: options.engine, database, files, log: options.log });
     const now = (): number => options.clock.now();
+    this.holdRules = new HoldRules(database, now);
     this.#settleOptions = {
       database,
       files,

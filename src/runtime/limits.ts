@@ -176,6 +176,8 @@ export const limits = {
   queueReturnedMessageBytes: 1024 * 1024,
   /** Recipients that one transaction changes when an operator changes many: mail goes on between them. */
   queueChangeStep: 1000,
+  /** Rules that hold messages as they come: each message is compared with all of them. */
+  queueHoldRules: 1000,
   /** Bytes of a password. Argon2 would take more; nobody types more. */
   passwordBytes: 1024,
   /** Bytes of a PLAIN message or a LOGIN response. RFC 4616 §2 wants 255 of each part accepted. */

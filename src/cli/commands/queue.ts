@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { defineQueueChanges } from './queue-change.ts';
 import { defineQueueDump } from './queue-dump.ts';
+import { defineQueueHoldRules } from './queue-holdrules.ts';
 import { defineQueueList } from './queue-list.ts';
 
 /** The commands for the queue of outgoing mail. */
@@ -8,4 +9,5 @@ export function queue(command: Command): void {
   defineQueueList(command.command('list').description('show what waits'));
   defineQueueChanges(command);
   defineQueueDump(command.command('dump').description('print a message that waits'));
+  defineQueueHoldRules(command.command('holdrules').description('rules by which messages are held as they come'));
 }
