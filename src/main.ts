@@ -203,6 +203,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       deliverLocally: createQueueDelivery({ delivery, accounts: data.accounts, clock, localServe: config.localserve }),
       loopback: config.localserve,
       routeFor: outgoingRoutes(config, domains),
+      keepRetiredMs: config.keepRetiredMessages,
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
   );

@@ -68,4 +68,16 @@ describe('commands for the queue, without a server', () => {
     expect((await restante('queue holdrules remove 1')).out).toBe('1 removed\n');
     expect((await restante('queue holdrules list')).out).toBe('There are no rules.\n');
   });
+
+  it('list what became of messages', { timeout: 60_000 }, async () => {
+    await submit('one@elsewhere.example', 'two@elsewhere.example');
+    expect((await restante('queue retired list')).out).toBe('Nothing is known.\n');
+    expect((await restante('queue drop --recipient one@elsewhere.example')).out).toBe('1 dropped\n');
+    expect((await restante('queue retired list --since 1h')).out).toMatch(
+      /^ENDED .*\n\S+ \S+ +dropped +0 +me@example\.org +one@elsewhere\.example +Hello.*\n$/,
+    );
+    const { out } = await restante('queue retired list --json --message-id <a@example.org> --end dropped');
+    expect(JSON.parse(out)).toMatchObject({ recipient: 'one@elsewhere.example', account: 'me', end: 'dropped' });
+    expect((await restante('queue retired list --json --since 2100-01-01T00:00Z')).out).toBe('');
+  });
 });

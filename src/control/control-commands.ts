@@ -9,6 +9,7 @@ import { queueChange } from './commands/queue-change.ts';
 import { queueDump } from './commands/queue-dump.ts';
 import { queueHoldRules } from './commands/queue-hold-rules.ts';
 import { queueList } from './commands/queue-list.ts';
+import { queueRetired } from './commands/queue-retired.ts';
 import { reloadDomains } from './commands/reload-domains.ts';
 import { repair } from './commands/repair.ts';
 import { restoreAccountCommand } from './commands/restore-account.ts';
@@ -35,6 +36,7 @@ export function controlCommands(services: ControlServices) {
     queueDump: queueDump(services),
     queueHoldRules: queueHoldRules(services),
     queueList: queueList(services),
+    queueRetired: queueRetired(services),
     reloadDomains: reloadDomains(services),
     repair: repair(services),
     restoreAccount: restoreAccountCommand(services),

@@ -15,6 +15,8 @@ export interface DeliveryResult {
    * to a peer that doesn't tell, `passed-on` with the request to a peer that does.
    */
   readonly accepted: 'delivered' | 'relayed' | 'passed-on';
+  /** Name of the transport by which it went, when it didn't go to the recipient's own servers. */
+  readonly transport?: string;
 }
 
 /** A way to one destination, used for one message after the other. */

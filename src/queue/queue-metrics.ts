@@ -1,15 +1,21 @@
 import type { Metrics } from '../runtime/metrics.ts';
+import type { EndKind } from './end-recipient.ts';
 import type { AttemptReply } from './queue.ts';
 
 export interface QueueMetrics {
   /** Recipients in the queue. */
   queued: number;
+  ended(ends: readonly EndKind[]): void;
   attempted(replies: readonly AttemptReply[], where: 'local' | 'remote', durationMs: number): void;
 }
 
 export function queueMetrics(metrics: Metrics): QueueMetrics {
   const gauge = metrics.gauge('restante_queue_recipients', 'Recipients waiting in the queue');
   const attempts = metrics.counter('restante_queue_attempts_total', 'Attempts to deliver to a recipient, by result');
+  const ends = metrics.counter(
+    'restante_queue_ended_total',
+    'Recipients that are out of the queue, by what became of them',
+  );
   const durations = metrics.histogram(
     'restante_queue_delivery_seconds',
     'Time of one attempt to deliver a message to one destination',
@@ -17,6 +23,10 @@ export function queueMetrics(metrics: Metrics): QueueMetrics {
   );
   const counts: QueueMetrics = {
     queued: 0,
+    ended(kinds) {
+      counts.queued -= kinds.length;
+      for (const end of kinds) ends.add(1, { end });
+    },
     attempted(replies, where, durationMs) {
       for (const { code } of replies) {
         attempts.add(1, { where, result: code < 300 ? 'accepted' : code < 500 ? 'temporary' : 'permanent' });

@@ -10,6 +10,29 @@ export interface QueueSchema {
   sent: { account: string; hour: number; messages: number };
   known_recipient: { account: string; address: string; first_at: number };
   hold_rule: HoldRuleRow;
+  retired: RetiredRow;
+}
+
+/** What became of a recipient; the id is that of its row in `recipient`, which is gone. */
+export interface RetiredRow {
+  id: number;
+  message_id: number;
+  account: string | null;
+  sender: string;
+  address: string;
+  subject: string;
+  message_id_header: string;
+  size_bytes: number;
+  is_dsn: number;
+  queued_at: number;
+  ended_at: number;
+  end: string;
+  attempts: number;
+  code: number | null;
+  enhanced: string | null;
+  text: string | null;
+  host: string | null;
+  transport: string | null;
 }
 
 /** A member that is null fits every message. */
@@ -134,6 +157,27 @@ export const migrations: readonly Migration[] = [
         recipient_domain TEXT,
         added_at INTEGER NOT NULL
       ) STRICT;
+      CREATE TABLE retired (
+        id INTEGER PRIMARY KEY,
+        message_id INTEGER NOT NULL,
+        account TEXT,
+        sender TEXT NOT NULL,
+        address TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        message_id_header TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        is_dsn INTEGER NOT NULL,
+        queued_at INTEGER NOT NULL,
+        ended_at INTEGER NOT NULL,
+        "end" TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        code INTEGER,
+        enhanced TEXT,
+        text TEXT,
+        host TEXT,
+        transport TEXT
+      ) STRICT;
+      CREATE INDEX retired_ended ON retired (ended_at);
     `,
   },
 ];

@@ -3,6 +3,7 @@ import type { Database } from '../database/engine.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DeliveryJob, DeliveryResult } from './delivery-route.ts';
 import { dueNotice, isAccepted, isPermanent, type NoticeAction, type RecipientEnd } from './due-notice.ts';
+import type { EndKind, EndPolicy } from './end-recipient.ts';
 import { type Backoff, nextAttemptDelay, remainingRetryTime } from './next-attempt.ts';
 import type { ChangeSummary, QueueOperations, RecipientOutcome } from './operations.ts';
 import type { AttemptReply } from './queue.ts';
@@ -15,6 +16,7 @@ export interface SettleOptions extends NoticeWriterOptions {
   readonly log: Log;
   /** The current time, milliseconds. */
   readonly now: () => number;
+  readonly endPolicy: () => EndPolicy;
   /** Removes the file of an id whose commit failed, unless the row is there after all. */
   readonly giveUp: (reserved: WrittenNotice['reserved']) => Promise<void>;
   readonly onChange: (change: ChangeSummary) => void;
@@ -42,7 +44,7 @@ export async function settleAttempt(
 ): Promise<void> {
   const now = options.now();
   const settled = job.recipients.map((row, at) =>
-    settleRecipient(options, job.message, row, result.replies[at] ?? noReply, result.accepted, now),
+    settleRecipient(options, job.message, row, { ...result, reply: result.replies[at] ?? noReply }, now),
   );
   const quiet: RecipientOutcome[] = [];
   const told: RecipientOutcome[] = [];
@@ -58,7 +60,9 @@ export async function settleAttempt(
     else group.push(notice);
   }
   if (quiet.length > 0) {
-    await persist(options, signal, () => options.database.write('finishAttempt', { outcomes: quiet, dsns: [], now }));
+    await persist(options, signal, () =>
+      options.database.write('finishAttempt', { outcomes: quiet, dsns: [], now, policy: options.endPolicy() }),
+    );
   }
   if (told.length > 0) {
     await persist(options, signal, () => commitWithNotices(options, job.message, told, [...notices.values()], now));
@@ -71,8 +75,7 @@ function settleRecipient(
   options: SettleOptions,
   message: MessageRow,
   row: RecipientRow,
-  reply: AttemptReply,
-  accepted: DeliveryResult['accepted'],
+  { reply, accepted, transport }: DeliveryResult & { readonly reply: AttemptReply },
   now: number,
 ): Settled {
   const attempts = row.attempts + 1;
@@ -97,8 +100,13 @@ function settleRecipient(
     notice,
     outcome: retrying
       ? { id: row.id, kind: 'retry', nextAttemptAt: now + delayMs, reply }
-      : { id: row.id, kind: 'finished' },
+      : { id: row.id, kind: 'finished', end: endKind(end, transport), reply, transport },
   };
+}
+
+function endKind(end: RecipientEnd, transport: string | undefined): EndKind {
+  if (end.kind !== 'accepted') return 'failed';
+  return transport === undefined ? 'delivered' : 'relayed';
 }
 
 async function commitWithNotices(
@@ -118,6 +126,7 @@ async function commitWithNotices(
       outcomes,
       dsns: written.map(({ dsn }) => dsn),
       now,
+      policy: options.endPolicy(),
     });
     for (const { reserved } of written) reserved.settle();
     return change;

@@ -11,6 +11,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { connectSmtp } from '../smtp-client/connect-smtp.ts';
 import { chooseJobs } from './choose-jobs.ts';
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
+import type { EndPolicy } from './end-recipient.ts';
 import { FileEraser } from './file-eraser.ts';
 import { headerSummary } from './header-summary.ts';
 import { HoldRules } from './hold-rules.ts';
@@ -29,6 +30,8 @@ import { type QueueMetrics, queueMetrics } from './queue-metrics.ts';
 import { recipientDomain } from './recipient-domain.ts';
 import { RemoteRoute } from './remote-route.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
+import { Retention } from './retention.ts';
+import { RetiredMessages } from './retired-messages.ts';
 import { RoutedRoute, withOneRoute } from './routed-route.ts';
 import { Scheduler } from './scheduler.ts';
 import type { MessageRow, QueueSchema } from './schema.ts';
@@ -56,6 +59,8 @@ export interface QueueOptions {
   readonly routeFor?: RouteFor;
   readonly smtpPort?: number;
   readonly backoff?: Backoff;
+  /** How long it is known what became of messages, in milliseconds: 7 days. With 0 it isn't. */
+  readonly keepRetiredMs?: number;
   /** Deliveries to elsewhere at the same time in all: 10. With 0 nothing is delivered, here neither: to work on a queue at rest. */
   readonly maxDeliveries?: number;
   /** To one remote domain: 1. */
@@ -97,10 +102,14 @@ export class InvalidQueueRecipientError extends RestanteError {
   }
 }
 
+const defaultKeepRetiredMs = 7 * 24 * 60 * 60 * 1000;
+
 const direct: RouteFor = () => ({ kind: 'direct' });
 
 class RunningQueue implements Queue {
   readonly holdRules: HoldRules;
+  readonly retired: RetiredMessages;
+  readonly #retention: Retention;
   readonly #options: QueueOptions;
   readonly #database: Database<QueueSchema, QueueOperations>;
   readonly #files: MessageFiles;
@@ -109,6 +118,7 @@ class RunningQueue implements Queue {
   readonly #eraser: FileEraser;
   readonly #scheduler: Scheduler;
   readonly #settleOptions: SettleOptions;
+  readonly #endPolicy: () => EndPolicy;
   #disposing: Promise<void> | undefined;
 
   constructor(options: QueueOptions, database: Database<QueueSchema, QueueOperations>, files: MessageFiles) {
@@ -120,6 +130,10 @@ class RunningQueue implements Queue {
     this.#eraser = new FileEraser({ engine: options.engine, database, files, log: options.log });
     const now = (): number => options.clock.now();
     this.holdRules = new HoldRules(database, now);
+    this.retired = new RetiredMessages(database);
+    const keepRetiredMs = options.keepRetiredMs ?? defaultKeepRetiredMs;
+    this.#endPolicy = () => ({ keepRetired: keepRetiredMs > 0 });
+    this.#retention = new Retention({ database, log: options.log, now, keepRetiredMs });
     this.#settleOptions = {
       database,
       files,
@@ -129,6 +143,7 @@ class RunningQueue implements Queue {
       backoff: options.backoff ?? defaultBackoff,
       log: options.log,
       now,
+      endPolicy: this.#endPolicy,
       giveUp: async (reserved) => {
         await this.#giveUp(reserved);
       },
@@ -159,6 +174,7 @@ class RunningQueue implements Queue {
     this.#metrics.queued = row?.count ?? 0;
     this.#eraser.wake();
     this.#scheduler.kick();
+    if (this.#options.maxDeliveries !== 0) this.#retention.start();
   }
 
   async submit(message: SubmittedMessage): Promise<{ ids: number[]; messageId?: string }> {
@@ -245,8 +261,12 @@ class RunningQueue implements Queue {
 
   async drop(filter: QueueFilter): Promise<{ count: number }> {
     return await this.#changeAll(filter, async (step) => {
-      const dropped = await this.#database.write('drop', step);
-      this.#onChange({ added: [], removed: dropped.count, erased: dropped.erased });
+      const dropped = await this.#database.write('drop', {
+        ...step,
+        now: this.#options.clock.now(),
+        policy: this.#endPolicy(),
+      });
+      this.#onChange({ added: [], ends: Array(dropped.count).fill('dropped'), erased: dropped.erased });
       return dropped;
     });
   }
@@ -294,6 +314,7 @@ class RunningQueue implements Queue {
 
   async #dispose(): Promise<void> {
     await this.#scheduler.stop(this.#options.stopWaitMs ?? 10_000);
+    await this.#retention.stop();
     await this.#eraser.stop();
     await this.#ids.close();
     await this.#database[Symbol.asyncDispose]();
@@ -351,7 +372,8 @@ class RunningQueue implements Queue {
   }
 
   #onChange(change: ChangeSummary): void {
-    this.#metrics.queued += change.added.length - change.removed;
+    this.#metrics.queued += change.added.length;
+    this.#metrics.ended(change.ends);
     if (change.erased.length > 0) this.#eraser.wake();
     this.#scheduler.added(change.added, this.#options.clock.now());
   }

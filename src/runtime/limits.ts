@@ -178,6 +178,8 @@ export const limits = {
   queueChangeStep: 1000,
   /** Rules that hold messages as they come: each message is compared with all of them. */
   queueHoldRules: 1000,
+  /** Recipients of which it is known what became of them: some 300 bytes each. The oldest go first. */
+  queueRetiredRows: 500_000,
   /** Bytes of a password. Argon2 would take more; nobody types more. */
   passwordBytes: 1024,
   /** Bytes of a PLAIN message or a LOGIN response. RFC 4616 §2 wants 255 of each part accepted. */

@@ -3,6 +3,7 @@ import { defineQueueChanges } from './queue-change.ts';
 import { defineQueueDump } from './queue-dump.ts';
 import { defineQueueHoldRules } from './queue-holdrules.ts';
 import { defineQueueList } from './queue-list.ts';
+import { defineQueueRetired } from './queue-retired.ts';
 
 /** The commands for the queue of outgoing mail. */
 export function queue(command: Command): void {
@@ -10,4 +11,5 @@ export function queue(command: Command): void {
   defineQueueChanges(command);
   defineQueueDump(command.command('dump').description('print a message that waits'));
   defineQueueHoldRules(command.command('holdrules').description('rules by which messages are held as they come'));
+  defineQueueRetired(command.command('retired').description('what became of messages'));
 }
