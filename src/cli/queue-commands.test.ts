@@ -80,4 +80,19 @@ describe('commands for the queue, without a server', () => {
     expect(JSON.parse(out)).toMatchObject({ recipient: 'one@elsewhere.example', account: 'me', end: 'dropped' });
     expect((await restante('queue retired list --json --since 2100-01-01T00:00Z')).out).toBe('');
   });
+
+  it('suppress addresses, show them, and let mail go to them again', { timeout: 60_000 }, async () => {
+    expect(await restante('queue suppress add nobody you@elsewhere.example')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Cannot use account "nobody"'),
+    });
+    expect((await restante('queue suppress add me You+x@elsewhere.example --reason asked')).out).toBe('suppressed\n');
+    expect((await restante('queue suppress list me')).out).toMatch(
+      /^ACCOUNT .*\nme +you@elsewhere\.example +\S+ +hand +asked\n$/,
+    );
+    const { out } = await restante('queue suppress lookup YOU@elsewhere.example --json');
+    expect(JSON.parse(out)).toMatchObject({ account: 'me', address: 'You+x@elsewhere.example', byHand: true });
+    expect((await restante('queue suppress remove me you@elsewhere.example')).out).toBe('1 removed\n');
+    expect((await restante('queue suppress list')).out).toBe('No address is suppressed.\n');
+  });
 });

@@ -10,6 +10,7 @@ import { queueDump } from './commands/queue-dump.ts';
 import { queueHoldRules } from './commands/queue-hold-rules.ts';
 import { queueList } from './commands/queue-list.ts';
 import { queueRetired } from './commands/queue-retired.ts';
+import { queueSuppress } from './commands/queue-suppress.ts';
 import { reloadDomains } from './commands/reload-domains.ts';
 import { repair } from './commands/repair.ts';
 import { restoreAccountCommand } from './commands/restore-account.ts';
@@ -37,6 +38,7 @@ export function controlCommands(services: ControlServices) {
     queueHoldRules: queueHoldRules(services),
     queueList: queueList(services),
     queueRetired: queueRetired(services),
+    queueSuppress: queueSuppress(services),
     reloadDomains: reloadDomains(services),
     repair: repair(services),
     restoreAccount: restoreAccountCommand(services),

@@ -1,4 +1,6 @@
 import type { Transactor } from '../database/engine.ts';
+import { fromIdOf } from './from-id.ts';
+import { noteOutcome } from './note-bounce.ts';
 import type { AttemptReply } from './queue.ts';
 import type { MessageRow, QueueSchema, RecipientRow } from './schema.ts';
 
@@ -42,6 +44,7 @@ export async function endRecipient(
 ): Promise<void> {
   await write.run('DELETE FROM recipient WHERE id = ?', [row.id]);
   if (policy.keepRetired) await retire(write, row, ending);
+  await noteOutcome(write, row, ending);
 }
 
 async function retire(
@@ -51,8 +54,8 @@ async function retire(
 ): Promise<void> {
   await write.run(
     `INSERT OR REPLACE INTO retired (id, message_id, account, sender, address, subject, message_id_header, size_bytes, is_dsn,
-       queued_at, ended_at, "end", attempts, code, enhanced, text, host, transport)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       queued_at, ended_at, "end", attempts, code, enhanced, text, host, transport, from_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       row.id,
       row.message_id,
@@ -72,6 +75,7 @@ async function retire(
       reply?.text ?? null,
       reply?.host ?? null,
       transport ?? null,
+      fromIdOf(row.sender) ?? null,
     ],
   );
 }

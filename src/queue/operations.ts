@@ -1,4 +1,5 @@
 import type { Parameter, Transactor } from '../database/engine.ts';
+import { bounceOperations } from './bounce-operations.ts';
 import {
   type EndedRecipient,
   type EndKind,
@@ -13,6 +14,7 @@ import type { AttemptReply, QueueFilter } from './queue.ts';
 import { refreshDestinations } from './refresh-destinations.ts';
 import { type MessageRow, migrations, type QueueSchema } from './schema.ts';
 import { countSending, type SendingLimits } from './sending-limits.ts';
+import { suppressionOperations } from './suppression-operations.ts';
 
 export { migrations };
 
@@ -36,6 +38,8 @@ export type RecipientOutcome =
       readonly id: number;
       readonly kind: 'finished';
       readonly end: EndKind;
+      /** Made in all. */
+      readonly attempts: number;
       readonly reply: AttemptReply;
       /** The transport it was handed to. */
       readonly transport?: string | undefined;
@@ -169,6 +173,8 @@ async function changeChosen(
 export const operations = {
   ...holdRuleOperations,
   ...retirementOperations,
+  ...suppressionOperations,
+  ...bounceOperations,
 
   /** Sets a block of message ids apart, whose files may exist without rows until the block is settled. */
   async reserveIds(write: Write, args: { count: number; settled: readonly number[] }): Promise<{ first: number }> {
@@ -209,7 +215,7 @@ export const operations = {
       touched.add(row.id);
       domains.add(row.domain);
       if (outcome.kind === 'finished') {
-        await endRecipient(write, row, { ...outcome, attempts: row.attempts + 1, now: args.now }, args.policy);
+        await endRecipient(write, row, { ...outcome, now: args.now }, args.policy);
         messages.add(row.message_id);
         summary.ends.push(outcome.end);
       } else {

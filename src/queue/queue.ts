@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { HoldRules } from './hold-rules.ts';
+import type { IncomingNotice, NoticedRecipient } from './incoming-notice.ts';
 import type { RetiredMessages } from './retired-messages.ts';
 import type { SendingLimits } from './sending-limits.ts';
+import type { Suppressions } from './suppressions.ts';
 
 /**
  * The queue of outgoing mail: everything submitted, and every DSN, until each recipient is delivered, relayed or given up.
@@ -10,8 +12,9 @@ import type { SendingLimits } from './sending-limits.ts';
  * `queue/index.db`: `message` (one row a message), `recipient` (one row for each recipient that is not finished), `destination` (when
  * a domain is next due), `reserved` (blocks of message ids whose files may be without a row), `erase` (messages that are gone, whose
  * file is still there), `sent` (how much each account sent, by the hour,
- * for a day), `known_recipient` (whom each has written to), `hold_rule` (which messages are held as they come) and `retired`
- * (what became of recipients, for some days).
+ * for a day), `known_recipient` (whom each has written to), `hold_rule` (which messages are held as they come), `retired`
+ * (what became of recipients, for some days), `suppression` (addresses that an account sends nothing to) and `bounce` (failures that may
+ * lead to one).
  * `queue/msg/<dir>/<id>`: one file a message, `<dir>` being the id divided by 1024; never changed once linked.
  *
  * ## Invariants
@@ -58,6 +61,13 @@ export interface Queue extends AsyncDisposable {
   kick(): void;
   readonly holdRules: HoldRules;
   readonly retired: RetiredMessages;
+  readonly suppressions: Suppressions;
+  /**
+   * What a delivery status notification from elsewhere says of messages that are known as retired, with just those recipients; whatever
+   * else it says is passed over. Taking it again changes nothing.
+   * @returns the recipients that it was about
+   */
+  takeNotice(notice: IncomingNotice): Promise<NoticedRecipient[]>;
 }
 
 /** A message file that is whole and flushed, in the data directory's `tmp/`. */

@@ -55,5 +55,7 @@ export class Retention {
     const limit = limits.queueChangeStep;
     const step = { before: now() - keepRetiredMs, most: limits.queueRetiredRows, limit };
     while (!this.#stopped && (await database.write('forgetRetired', step)).count === limit);
+    const old = { before: now() - limits.bounceWindowMs, limit };
+    while (!this.#stopped && (await database.write('forgetBounces', old)).count === limit);
   }
 }

@@ -11,6 +11,18 @@ export interface QueueSchema {
   known_recipient: { account: string; address: string; first_at: number };
   hold_rule: HoldRuleRow;
   retired: RetiredRow;
+  suppression: SuppressionRow;
+  bounce: { account: string; base_address: string; recipient_id: number; by_notice: number; at: number };
+}
+
+/** `base_address` is what is compared, `address` as it was first given. */
+export interface SuppressionRow {
+  account: string;
+  base_address: string;
+  address: string;
+  by_hand: number;
+  reason: string;
+  added_at: number;
 }
 
 /** What became of a recipient; the id is that of its row in `recipient`, which is gone. */
@@ -33,6 +45,8 @@ export interface RetiredRow {
   text: string | null;
   host: string | null;
   transport: string | null;
+  /** Of the sender's address, when it has one: see from-id.ts. */
+  from_id: string | null;
 }
 
 /** A member that is null fits every message. */
@@ -175,9 +189,31 @@ export const migrations: readonly Migration[] = [
         enhanced TEXT,
         text TEXT,
         host TEXT,
-        transport TEXT
+        transport TEXT,
+        from_id TEXT
       ) STRICT;
       CREATE INDEX retired_ended ON retired (ended_at);
+      CREATE INDEX retired_message ON retired (message_id_header) WHERE account IS NOT NULL;
+      CREATE INDEX retired_from_id ON retired (from_id) WHERE from_id IS NOT NULL;
+      CREATE INDEX retired_of_message ON retired (message_id);
+      CREATE TABLE suppression (
+        account TEXT NOT NULL,
+        base_address TEXT NOT NULL,
+        address TEXT NOT NULL,
+        by_hand INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        added_at INTEGER NOT NULL,
+        PRIMARY KEY (account, base_address)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE bounce (
+        account TEXT NOT NULL,
+        base_address TEXT NOT NULL,
+        recipient_id INTEGER NOT NULL,
+        by_notice INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (account, base_address, recipient_id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX bounce_at ON bounce (at);
     `,
   },
 ];

@@ -43,9 +43,7 @@ export async function settleAttempt(
   signal?: AbortSignal,
 ): Promise<void> {
   const now = options.now();
-  const settled = job.recipients.map((row, at) =>
-    settleRecipient(options, job.message, row, { ...result, reply: result.replies[at] ?? noReply }, now),
-  );
+  const settled = job.recipients.map((row, at) => settleRecipient(options, job.message, row, at, result, now));
   const quiet: RecipientOutcome[] = [];
   const told: RecipientOutcome[] = [];
   const notices = new Map<NoticeAction, NoticeRecipient[]>();
@@ -75,10 +73,13 @@ function settleRecipient(
   options: SettleOptions,
   message: MessageRow,
   row: RecipientRow,
-  { reply, accepted, transport }: DeliveryResult & { readonly reply: AttemptReply },
+  at: number,
+  { replies, accepted, transport, untried: untriedOf }: DeliveryResult,
   now: number,
 ): Settled {
-  const attempts = row.attempts + 1;
+  const reply = replies[at] ?? noReply;
+  const untried = untriedOf?.[at];
+  const attempts = row.attempts + (untried === undefined ? 1 : 0);
   const delayMs = nextAttemptDelay(attempts, options.backoff, options.random());
   let end: RecipientEnd;
   if (isAccepted(reply)) end = { kind: 'accepted', accepted };
@@ -100,11 +101,16 @@ function settleRecipient(
     notice,
     outcome: retrying
       ? { id: row.id, kind: 'retry', nextAttemptAt: now + delayMs, reply }
-      : { id: row.id, kind: 'finished', end: endKind(end, transport), reply, transport },
+      : { id: row.id, kind: 'finished', end: endKind(end, transport, untried), attempts, reply, transport },
   };
 }
 
-function endKind(end: RecipientEnd, transport: string | undefined): EndKind {
+function endKind(
+  end: RecipientEnd,
+  transport: string | undefined,
+  untried: 'suppressed' | 'given-up' | undefined,
+): EndKind {
+  if (untried === 'suppressed') return 'suppressed';
   if (end.kind !== 'accepted') return 'failed';
   return transport === undefined ? 'delivered' : 'relayed';
 }

@@ -15,6 +15,7 @@ import type { EndPolicy } from './end-recipient.ts';
 import { FileEraser } from './file-eraser.ts';
 import { headerSummary } from './header-summary.ts';
 import { HoldRules } from './hold-rules.ts';
+import type { IncomingNotice, NoticedRecipient } from './incoming-notice.ts';
 import { listRecipients } from './list-recipients.ts';
 import { type DeliverLocally, LocalRoute } from './local-route.ts';
 import type { RouteFor } from './mail-route.ts';
@@ -36,6 +37,8 @@ import { RoutedRoute, withOneRoute } from './routed-route.ts';
 import { Scheduler } from './scheduler.ts';
 import type { MessageRow, QueueSchema } from './schema.ts';
 import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
+import { SuppressingRoute } from './suppressing-route.ts';
+import { Suppressions } from './suppressions.ts';
 
 export interface QueueOptions {
   readonly engine: DatabaseEngine;
@@ -109,6 +112,7 @@ const direct: RouteFor = () => ({ kind: 'direct' });
 class RunningQueue implements Queue {
   readonly holdRules: HoldRules;
   readonly retired: RetiredMessages;
+  readonly suppressions: Suppressions;
   readonly #retention: Retention;
   readonly #options: QueueOptions;
   readonly #database: Database<QueueSchema, QueueOperations>;
@@ -131,6 +135,7 @@ class RunningQueue implements Queue {
     const now = (): number => options.clock.now();
     this.holdRules = new HoldRules(database, now);
     this.retired = new RetiredMessages(database);
+    this.suppressions = new Suppressions(database, now);
     const keepRetiredMs = options.keepRetiredMs ?? defaultKeepRetiredMs;
     this.#endPolicy = () => ({ keepRetired: keepRetiredMs > 0 });
     this.#retention = new Retention({ database, log: options.log, now, keepRetiredMs });
@@ -281,7 +286,11 @@ class RunningQueue implements Queue {
         if (end === undefined) continue;
         try {
           const replies = job.recipients.map(() => reply);
-          await settleAttempt(this.#settleOptions, job, { replies, accepted: 'relayed' });
+          await settleAttempt(this.#settleOptions, job, {
+            replies,
+            accepted: 'relayed',
+            untried: job.recipients.map(() => 'given-up'),
+          });
           count += job.recipients.length;
         } finally {
           end();
@@ -301,6 +310,10 @@ class RunningQueue implements Queue {
     if (row === undefined) throw new QueueEntryNotFoundError(id);
     const content = { prefix: row.prefix, path: this.#files.path(row.id), sizeBytes: row.size_bytes };
     return Readable.from(contentChunks(content), { objectMode: false });
+  }
+
+  async takeNotice(notice: IncomingNotice): Promise<NoticedRecipient[]> {
+    return await this.#database.write('takeNotice', { notice, now: this.#options.clock.now() });
   }
 
   kick(): void {
@@ -344,6 +357,10 @@ class RunningQueue implements Queue {
   }
 
   #routeTo(domain: string): DeliveryRoute {
+    return new SuppressingRoute(this.suppressions, this.#wayTo(domain));
+  }
+
+  #wayTo(domain: string): DeliveryRoute {
     const pathOf = (id: number): string => this.#files.path(id);
     if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
     const { resolver, hostname, random, log, smtpPort } = this.#options;

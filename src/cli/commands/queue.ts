@@ -4,6 +4,7 @@ import { defineQueueDump } from './queue-dump.ts';
 import { defineQueueHoldRules } from './queue-holdrules.ts';
 import { defineQueueList } from './queue-list.ts';
 import { defineQueueRetired } from './queue-retired.ts';
+import { defineQueueSuppress } from './queue-suppress.ts';
 
 /** The commands for the queue of outgoing mail. */
 export function queue(command: Command): void {
@@ -12,4 +13,5 @@ export function queue(command: Command): void {
   defineQueueDump(command.command('dump').description('print a message that waits'));
   defineQueueHoldRules(command.command('holdrules').description('rules by which messages are held as they come'));
   defineQueueRetired(command.command('retired').description('what became of messages'));
+  defineQueueSuppress(command.command('suppress').description('addresses that accounts send nothing to'));
 }
