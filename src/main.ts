@@ -23,6 +23,7 @@ import { Metrics } from './runtime/metrics.ts';
 import { createCredentialSource } from './store/authenticate.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
+import { incomingFollower } from './wiring/incoming-follower.ts';
 import { type IncomingMail, incomingMail } from './wiring/incoming-mail.ts';
 import { installAccount } from './wiring/install-account.ts';
 import { openListeners } from './wiring/listeners.ts';
@@ -203,10 +204,15 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       deliverLocally: createQueueDelivery({ delivery, accounts: data.accounts, clock, localServe: config.localserve }),
       loopback: config.localserve,
       routeFor: outgoingRoutes(config, domains),
+      keepRetiredMs: config.keepRetiredMessages,
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
   );
   running.queue = queue;
+  const followed = opened.use(
+    incomingFollower({ config, domains, data, queue, clock, log: log.part('delivery'), serving: deliver }),
+  );
+  followed.start();
   const sent = opened.use(new SentRecipients(data.accounts, log.part('store')));
   const submissions = opened.use(
     submissionQueue(queue, {

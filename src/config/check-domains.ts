@@ -66,12 +66,29 @@ class DomainsCheck {
   #accounts(): void {
     for (const [name, account] of Object.entries(this.#settings.accounts)) {
       this.#expectDomain(account.domain, ['accounts', name, 'domain'], 'value');
+      account.fromIdAddresses.forEach((address, at) => {
+        this.#expectPlus(name, account.addresses, address, ['accounts', name, 'fromIdAddresses', at]);
+      });
       for (const address of Object.keys(account.addresses)) {
         this.#addAddress(address, ['accounts', name, 'addresses', address], { kind: 'account', owner: name });
         this.#rulesets(account.addresses[address]!.rulesets, ['accounts', name, 'addresses', address, 'rulesets']);
       }
       this.#rulesets(account.rulesets, ['accounts', name, 'rulesets']);
     }
+  }
+
+  /** What is sent to `me+<id>@` has to reach the account. */
+  #expectPlus(account: string, addresses: object, address: string, path: (string | number)[]): void {
+    const comparable = this.#comparable(address);
+    if (!Object.keys(addresses).some((own) => this.#comparable(own) === comparable)) {
+      this.#bad(path, `found ${foundText(address)}, accepted: an address of account ${foundText(account)}`, 'value');
+      return;
+    }
+    const domain = splitAddress(address)?.domain ?? '';
+    const main = this.#domains.get(comparableDomain(domain) ?? domain);
+    if (main === undefined || this.#settings.domains[main].localpartSeparators.includes('+')) return;
+    const accepted = 'an address of a domain whose "localpartSeparators" hold "+"';
+    this.#bad(path, `found ${foundText(address)}, accepted: ${accepted}`, 'value');
   }
 
   #aliases(): void {

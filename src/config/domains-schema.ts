@@ -145,6 +145,12 @@ const account = z.strictObject({
     })
     .prefault({})
     .describe('What the account learns from what its user moves and flags.'),
+  fromIdAddresses: z
+    .array(accepting(emailAddressValue.clone(), 'an address of the account', 'me@example.org'))
+    .default([])
+    .describe(
+      'Mail from these addresses gets an envelope sender of its own for each message (me+<id>@), by which notices of failure are told from made up ones and matched to their message.',
+    ),
   loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
   maxOutgoingMessagesPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
   maxNewRecipientsPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),

@@ -207,6 +207,11 @@ export const staticSchema = z
     maxNewRecipientsPerDay: countValue
       .optional()
       .describe('Recipients an account may write to for the first time in 24 hours.'),
+    keepRetiredMessages: durationValue
+      .prefault('7 d')
+      .describe(
+        'How long the queue remembers what became of each message, for "restante queue retired". Notices of failure that come in later than that say nothing to it. 0: not at all.',
+      ),
     transports: mapping(nameValue, transport, { key: 'smarthost' })
       .default({})
       .describe(

@@ -7,7 +7,10 @@ import { logLevels } from './commands/log-levels.ts';
 import { loginAttempts } from './commands/login-attempts.ts';
 import { queueChange } from './commands/queue-change.ts';
 import { queueDump } from './commands/queue-dump.ts';
+import { queueHoldRules } from './commands/queue-hold-rules.ts';
 import { queueList } from './commands/queue-list.ts';
+import { queueRetired } from './commands/queue-retired.ts';
+import { queueSuppress } from './commands/queue-suppress.ts';
 import { reloadDomains } from './commands/reload-domains.ts';
 import { repair } from './commands/repair.ts';
 import { restoreAccountCommand } from './commands/restore-account.ts';
@@ -32,7 +35,10 @@ export function controlCommands(services: ControlServices) {
     loginAttempts: loginAttempts(services),
     queueChange: queueChange(services),
     queueDump: queueDump(services),
+    queueHoldRules: queueHoldRules(services),
     queueList: queueList(services),
+    queueRetired: queueRetired(services),
+    queueSuppress: queueSuppress(services),
     reloadDomains: reloadDomains(services),
     repair: repair(services),
     restoreAccount: restoreAccountCommand(services),

@@ -21,7 +21,7 @@ export interface ControlServices {
     open(name: string): Promise<StoredAccount>;
   };
   readonly loginAttempts: Pick<LoginAttempts, 'list'>;
-  readonly queue: Pick<Queue, 'list' | 'hold' | 'unhold' | 'schedule' | 'fail' | 'drop' | 'dump'>;
+  readonly queue: Omit<Queue, 'submit' | 'kick' | typeof Symbol.asyncDispose>;
   /** Asks the server to stop, and returns at once. */
   stop(): void;
   backup(options: BackupRequest): Promise<BackupResult>;

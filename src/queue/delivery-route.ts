@@ -15,6 +15,10 @@ export interface DeliveryResult {
    * to a peer that doesn't tell, `passed-on` with the request to a peer that does.
    */
   readonly accepted: 'delivered' | 'relayed' | 'passed-on';
+  /** Name of the transport by which it went, when it didn't go to the recipient's own servers. */
+  readonly transport?: string;
+  /** One for each recipient, in order: why no attempt was made, and the reply is our own. Absent: all were tried. */
+  readonly untried?: readonly ('suppressed' | 'given-up' | undefined)[];
 }
 
 /** A way to one destination, used for one message after the other. */

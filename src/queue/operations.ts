@@ -1,8 +1,20 @@
 import type { Parameter, Transactor } from '../database/engine.ts';
+import { bounceOperations } from './bounce-operations.ts';
+import {
+  type EndedRecipient,
+  type EndKind,
+  type EndPolicy,
+  endedColumns,
+  endRecipient,
+  retirementOperations,
+} from './end-recipient.ts';
 import { filterCondition } from './filter-condition.ts';
+import { heldDomains, holdRuleOperations } from './hold-rule-operations.ts';
 import type { AttemptReply, QueueFilter } from './queue.ts';
+import { refreshDestinations } from './refresh-destinations.ts';
 import { type MessageRow, migrations, type QueueSchema } from './schema.ts';
 import { countSending, type SendingLimits } from './sending-limits.ts';
+import { suppressionOperations } from './suppression-operations.ts';
 
 export { migrations };
 
@@ -22,7 +34,16 @@ export interface NewQueueMessage {
 
 /** What an attempt did to one recipient. */
 export type RecipientOutcome =
-  | { readonly id: number; readonly kind: 'finished' }
+  | {
+      readonly id: number;
+      readonly kind: 'finished';
+      readonly end: EndKind;
+      /** Made in all. */
+      readonly attempts: number;
+      readonly reply: AttemptReply;
+      /** The transport it was handed to. */
+      readonly transport?: string | undefined;
+    }
   | { readonly id: number; readonly kind: 'retry'; readonly nextAttemptAt: number; readonly reply: AttemptReply };
 
 /** A DSN, added only if one of the recipients it tells of was still in the queue: an operator may have dropped them meanwhile. */
@@ -30,10 +51,10 @@ export interface NewDsn extends NewQueueMessage {
   readonly about: readonly number[];
 }
 
-/** What a change did: domains of recipients added, recipients removed, and messages whose files are to be erased. */
+/** What a change did: domains of recipients added, how recipients ended, and messages whose files are to be erased. */
 export interface ChangeSummary {
   added: string[];
-  removed: number;
+  ends: EndKind[];
   erased: number[];
 }
 
@@ -75,14 +96,25 @@ async function addMessage(write: Write, added: NewQueueMessage): Promise<number[
     ],
   );
   const ids: number[] = [];
+  const domains = new Set(recipients.map((recipient) => recipient.domain));
+  const held = await heldDomains(write, message, domains);
   for (const recipient of recipients) {
     const { lastInsertId } = await write.run(
-      'INSERT INTO recipient (message_id, address, domain, notify, orcpt, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?)',
-      [message.id, recipient.address, recipient.domain, recipient.notify, recipient.orcpt, nextAttemptAt],
+      'INSERT INTO recipient (message_id, address, domain, notify, orcpt, held, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      [
+        message.id,
+        recipient.address,
+        recipient.domain,
+        recipient.notify,
+        recipient.orcpt,
+        held.has(recipient.domain) ? 1 : 0,
+        nextAttemptAt,
+      ],
     );
     ids.push(lastInsertId);
   }
-  for (const domain of new Set(recipients.map((recipient) => recipient.domain))) {
+  for (const domain of domains) {
+    if (held.has(domain)) continue;
     await write.run(
       `INSERT INTO destination (domain, next_attempt_at) VALUES (?, ?)
        ON CONFLICT (domain) DO UPDATE SET next_attempt_at = min(next_attempt_at, excluded.next_attempt_at)`,
@@ -90,25 +122,6 @@ async function addMessage(write: Write, added: NewQueueMessage): Promise<number[
     );
   }
   return ids;
-}
-
-/** Sets when domains are next due, from the recipients they have now. */
-async function refreshDestinations(write: Write, domains: Iterable<string>): Promise<void> {
-  for (const domain of domains) {
-    const due = await write.first<{ at: number | null }>(
-      'SELECT min(next_attempt_at) AS at FROM recipient WHERE domain = ? AND held = 0',
-      [domain],
-    );
-    if (due === undefined || due.at === null) {
-      await write.run('DELETE FROM destination WHERE domain = ?', [domain]);
-    } else {
-      await write.run(
-        `INSERT INTO destination (domain, next_attempt_at) VALUES (?, ?)
-         ON CONFLICT (domain) DO UPDATE SET next_attempt_at = excluded.next_attempt_at`,
-        [domain, due.at],
-      );
-    }
-  }
 }
 
 /** Removes messages that have no recipient left; their files are then to be erased. */
@@ -126,21 +139,21 @@ async function removeFinishedMessages(write: Write, messageIds: Iterable<number>
   return erased;
 }
 
-interface ChosenRecipient {
-  id: number;
-  message_id: number;
-  domain: string;
-}
-
-async function choose(write: Write, step: FilterStep): Promise<{ chosen: ChosenRecipient[]; result: StepResult }> {
+async function choose(write: Write, step: FilterStep): Promise<{ chosen: EndedRecipient[]; result: StepResult }> {
   const { sql, parameters } = filterCondition(step.filter);
-  const chosen = await write.all<ChosenRecipient>(
-    `SELECT r.id, r.message_id, r.domain FROM recipient r JOIN message m ON m.id = r.message_id
+  const chosen = await write.all<EndedRecipient>(
+    `SELECT ${endedColumns} FROM recipient r JOIN message m ON m.id = r.message_id
      WHERE r.id > ? AND ${sql} ORDER BY r.id LIMIT ?`,
     [step.after, ...parameters, step.limit],
   );
   const after = chosen.length < step.limit ? undefined : chosen.at(-1)?.id;
   return { chosen, result: { count: chosen.length, after } };
+}
+
+function lastReply(row: EndedRecipient): AttemptReply | undefined {
+  if (row.last_code === null) return undefined;
+  const said = { code: row.last_code, enhanced: row.last_enhanced ?? '', text: row.last_text ?? '' };
+  return row.last_host === null ? said : { ...said, host: row.last_host };
 }
 
 async function changeChosen(
@@ -159,6 +172,11 @@ async function changeChosen(
 }
 
 export const operations = {
+  ...holdRuleOperations,
+  ...retirementOperations,
+  ...suppressionOperations,
+  ...bounceOperations,
+
   /** Sets a block of message ids apart, whose files may exist without rows until the block is settled. */
   async reserveIds(write: Write, args: { count: number; settled: readonly number[] }): Promise<{ first: number }> {
     for (const first of args.settled) await write.run('DELETE FROM reserved WHERE first = ?', [first]);
@@ -183,23 +201,24 @@ export const operations = {
   /** Writes what an attempt came to, together with the DSNs it calls for. */
   async finishAttempt(
     write: Write,
-    args: { outcomes: readonly RecipientOutcome[]; dsns: readonly NewDsn[]; now: number },
+    args: { outcomes: readonly RecipientOutcome[]; dsns: readonly NewDsn[]; now: number; policy: EndPolicy },
   ): Promise<ChangeSummary> {
-    const summary: ChangeSummary = { added: [], removed: 0, erased: [] };
+    const summary: ChangeSummary = { added: [], ends: [], erased: [] };
     const touched = new Set<number>();
     const messages = new Set<number>();
     const domains = new Set<string>();
     for (const outcome of args.outcomes) {
-      const row = await write.first<ChosenRecipient>('SELECT id, message_id, domain FROM recipient WHERE id = ?', [
-        outcome.id,
-      ]);
+      const row = await write.first<EndedRecipient>(
+        `SELECT ${endedColumns} FROM recipient r JOIN message m ON m.id = r.message_id WHERE r.id = ?`,
+        [outcome.id],
+      );
       if (row === undefined) continue;
       touched.add(row.id);
       domains.add(row.domain);
       if (outcome.kind === 'finished') {
-        await write.run('DELETE FROM recipient WHERE id = ?', [row.id]);
+        await endRecipient(write, row, { ...outcome, now: args.now }, args.policy);
         messages.add(row.message_id);
-        summary.removed++;
+        summary.ends.push(outcome.end);
       } else {
         await write.run(
           `UPDATE recipient SET attempts = attempts + 1, next_attempt_at = ?, last_attempt_at = ?, last_code = ?,
@@ -241,12 +260,15 @@ export const operations = {
       : await changeChosen(write, args, 'next_attempt_at = ?', [args.at]);
   },
 
-  async drop(write: Write, args: FilterStep): Promise<StepResult & { erased: number[] }> {
+  async drop(
+    write: Write,
+    args: FilterStep & { now: number; policy: EndPolicy },
+  ): Promise<StepResult & { erased: number[] }> {
     const { chosen, result } = await choose(write, args);
-    await write.runEach(
-      'DELETE FROM recipient WHERE id = ?',
-      chosen.map((recipient) => [recipient.id]),
-    );
+    for (const row of chosen) {
+      const end = { end: 'dropped', reply: lastReply(row), attempts: row.attempts, now: args.now } as const;
+      await endRecipient(write, row, end, args.policy);
+    }
     const erased = await removeFinishedMessages(write, new Set(chosen.map((recipient) => recipient.message_id)));
     await refreshDestinations(write, new Set(chosen.map((recipient) => recipient.domain)));
     return { ...result, erased };

@@ -2,14 +2,17 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DatabaseEngine } from '../database/engine.ts';
+import type { Database, DatabaseEngine } from '../database/engine.ts';
 import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
 import { DnsError } from '../dns/dns-error.ts';
 import type { DnsAnswer, Resolver, TlsaRecord } from '../dns/resolver.ts';
 import { silentLog } from '../runtime/log.ts';
 import { Metrics } from '../runtime/metrics.ts';
 import type { LocalMessage } from './local-route.ts';
+import type { QueueOperations } from './operations.ts';
 import type { Queue, QueueableFile, SubmittedMessage } from './queue.ts';
+import { queueDatabase, queueDatabasePath } from './queue-database.ts';
+import type { QueueSchema } from './schema.ts';
 import { type QueueOptions, startQueue } from './start-queue.ts';
 
 /** A zone for tests: names without final dot. */
@@ -97,6 +100,11 @@ export class QueueFixture implements AsyncDisposable {
       ...options,
     });
     return this.#queue;
+  }
+
+  /** The queue's database, beside the queue. */
+  async openDatabase(): Promise<Database<QueueSchema, QueueOperations>> {
+    return await this.engine.open(queueDatabase, join(this.dataDirectory, queueDatabasePath));
   }
 
   /** A flushed file in `tmp/`. */

@@ -1,9 +1,11 @@
 import type { Metrics } from '../runtime/metrics.ts';
+import type { EndKind } from './end-recipient.ts';
 import type { AttemptReply } from './queue.ts';
 
 export interface QueueMetrics {
   /** Recipients in the queue. */
   queued: number;
+  ended(ends: readonly EndKind[]): void;
   attempted(replies: readonly AttemptReply[], where: 'local' | 'remote', durationMs: number): void;
 }
 
@@ -14,6 +16,10 @@ export function queueMetrics(metrics: Metrics): QueueMetrics {
     'restante_queue_delivered_tls_total',
     'Recipients that another server took over, by what stood for its being the right one.',
   );
+  const ends = metrics.counter(
+    'restante_queue_ended_total',
+    'Recipients that are out of the queue, by what became of them',
+  );
   const durations = metrics.histogram(
     'restante_queue_delivery_seconds',
     'Time of one attempt to deliver a message to one destination',
@@ -21,6 +27,10 @@ export function queueMetrics(metrics: Metrics): QueueMetrics {
   );
   const counts: QueueMetrics = {
     queued: 0,
+    ended(kinds) {
+      counts.queued -= kinds.length;
+      for (const end of kinds) ends.add(1, { end });
+    },
     attempted(replies, where, durationMs) {
       for (const { code, tls } of replies) {
         if (code < 300 && tls !== undefined) sessions.add(1, { tls });

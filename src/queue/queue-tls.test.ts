@@ -79,6 +79,8 @@ async function attempt(options: Attempt) {
     sent: sink.received.length,
     mail: sink.received[0]?.mail,
     left: left?.lastResult,
+    tls: (await queue.retired.list({}, 10)).find(({ recipient }) => recipient === 'a@there.example')?.lastResult
+      ?.tls,
     bounced: fixture.delivered.length,
     results,
   };
@@ -111,7 +113,7 @@ describe('DANE', () => {
     const own = hostCertificate();
     const others = [record(3, 1, 1, hostCertificate()), record(1, 0, 1, own), record(3, 5, 1, own)];
     const done = await attempt({ certificate: chainOf(own), tlsa: [...others, record(3, 1, 1, own)] });
-    expect(done.sent).toBe(1);
+    expect([done.sent, done.tls]).toEqual([1, 'dane']);
   });
 
   it('delivers nothing to a server with another key', async () => {
@@ -181,7 +183,7 @@ describe('MTA-STS', () => {
 
   it('delivers to a host that the policy names, with a certificate of an authority', async () => {
     const done = await attempt({ certificate: chainOf(hostCertificate()), authentic: false, mtaSts: { policy } });
-    expect([done.sent, resultOf(done, 'sts')]).toEqual([1, 'success']);
+    expect([done.sent, resultOf(done, 'sts'), done.tls]).toEqual([1, 'success', 'mta-sts']);
   });
 
   it('delivers nothing to other hosts, other certificates, or in the clear', async () => {
@@ -211,7 +213,7 @@ describe('MTA-STS', () => {
     const done = await attempt({ certificate: self, authentic: false, mtaSts: testing });
     expect([done.sent, resultOf(done, 'sts')]).toEqual([1, 'certificate-not-trusted']);
     const plain = await attempt({ authentic: false, mtaSts: testing });
-    expect([plain.sent, resultOf(plain, 'sts')]).toEqual([1, 'starttls-not-supported']);
+    expect([plain.sent, resultOf(plain, 'sts'), plain.tls]).toEqual([1, 'starttls-not-supported', 'none']);
   });
 
   it('does not come before TLSA records', async () => {

@@ -1,5 +1,9 @@
 import type { Readable } from 'node:stream';
+import type { HoldRules } from './hold-rules.ts';
+import type { IncomingNotice, NoticedRecipient } from './incoming-notice.ts';
+import type { RetiredMessages } from './retired-messages.ts';
 import type { SendingLimits } from './sending-limits.ts';
+import type { Suppressions } from './suppressions.ts';
 
 /**
  * The queue of outgoing mail: everything submitted, and every DSN, until each recipient is delivered, relayed or given up.
@@ -7,14 +11,18 @@ import type { SendingLimits } from './sending-limits.ts';
  * ## On disk
  * `queue/index.db`: `message` (one row a message), `recipient` (one row for each recipient that is not finished), `destination` (when
  * a domain is next due), `reserved` (blocks of message ids whose files may be without a row), `erase` (messages that are gone, whose
- * file is still there), `sent` (how much each account sent, by the hour, for a day) and `known_recipient` (whom each has written to). `queue/msg/<dir>/<id>`: one file a message, `<dir>` being the id divided by 1024; never changed once linked.
+ * file is still there), `sent` (how much each account sent, by the hour,
+ * for a day), `known_recipient` (whom each has written to), `hold_rule` (which messages are held as they come), `retired`
+ * (what became of recipients, for some days), `suppression` (addresses that an account sends nothing to) and `bounce` (failures that may
+ * lead to one).
+ * `queue/msg/<dir>/<id>`: one file a message, `<dir>` being the id divided by 1024; never changed once linked.
  *
  * ## Invariants
  * - Each `message` has at least one `recipient` and its file, whole. It goes in the transaction that finishes its last recipient,
  *   and its id is then in `erase` until the file is gone.
  * - A file without a `message` row has an id that lies in a `reserved` block or is in `erase`.
- * - A recipient is finished (delivered, relayed, failed, dropped) by deleting its row. The DSN that tells of it is a message of its
- *   own, added in the same transaction, after its file was made durable.
+ * - A recipient is finished (delivered, relayed, failed, suppressed, dropped) by deleting its row. Its row in `retired` and the DSN that
+ *   tells of it, a message of its own whose file was made durable before, are added in the same transaction.
  * - Ids are never used twice.
  *
  * ## What a crash leaves
@@ -51,6 +59,15 @@ export interface Queue extends AsyncDisposable {
   dump(id: number): Promise<Readable>;
   /** Looks for due recipients now. */
   kick(): void;
+  readonly holdRules: HoldRules;
+  readonly retired: RetiredMessages;
+  readonly suppressions: Suppressions;
+  /**
+   * What a delivery status notification from elsewhere says of messages that are known as retired, with just those recipients; whatever
+   * else it says is passed over. Taking it again changes nothing.
+   * @returns the recipients that it was about
+   */
+  takeNotice(notice: IncomingNotice): Promise<NoticedRecipient[]>;
 }
 
 /** A message file that is whole and flushed, in the data directory's `tmp/`. */

@@ -21,7 +21,8 @@ export class RoutedRoute implements DeliveryRoute {
       const reply = { code: 550, enhanced: '5.7.1', text: chosen.reason };
       return { replies: job.recipients.map(() => reply), accepted: 'relayed' };
     }
-    return await this.#routeOf(chosen).deliver(job, signal);
+    const result = await this.#routeOf(chosen).deliver(job, signal);
+    return chosen.kind === 'relay' ? { ...result, transport: chosen.name } : result;
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,54 @@ export interface QueueSchema {
   erase: { message_id: number };
   sent: { account: string; hour: number; messages: number };
   known_recipient: { account: string; address: string; first_at: number };
+  hold_rule: HoldRuleRow;
+  retired: RetiredRow;
+  suppression: SuppressionRow;
+  bounce: { account: string; base_address: string; recipient_id: number; by_notice: number; at: number };
+}
+
+/** `base_address` is what is compared, `address` as it was first given. */
+export interface SuppressionRow {
+  account: string;
+  base_address: string;
+  address: string;
+  by_hand: number;
+  reason: string;
+  added_at: number;
+}
+
+/** What became of a recipient; the id is that of its row in `recipient`, which is gone. */
+export interface RetiredRow {
+  id: number;
+  message_id: number;
+  account: string | null;
+  sender: string;
+  address: string;
+  subject: string;
+  message_id_header: string;
+  size_bytes: number;
+  is_dsn: number;
+  queued_at: number;
+  ended_at: number;
+  end: string;
+  attempts: number;
+  code: number | null;
+  enhanced: string | null;
+  text: string | null;
+  host: string | null;
+  transport: string | null;
+  /** Of the sender's address, when it has one: see from-id.ts. */
+  from_id: string | null;
+  tls: string | null;
+}
+
+/** A member that is null fits every message. */
+export interface HoldRuleRow {
+  id: number;
+  account: string | null;
+  sender_domain: string | null;
+  recipient_domain: string | null;
+  added_at: number;
 }
 
 export interface MessageRow {
@@ -119,8 +167,64 @@ export const migrations: readonly Migration[] = [
   {
     version: 3,
     sql: `
+      CREATE TABLE hold_rule (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT,
+        sender_domain TEXT,
+        recipient_domain TEXT,
+        added_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE retired (
+        id INTEGER PRIMARY KEY,
+        message_id INTEGER NOT NULL,
+        account TEXT,
+        sender TEXT NOT NULL,
+        address TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        message_id_header TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        is_dsn INTEGER NOT NULL,
+        queued_at INTEGER NOT NULL,
+        ended_at INTEGER NOT NULL,
+        "end" TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        code INTEGER,
+        enhanced TEXT,
+        text TEXT,
+        host TEXT,
+        transport TEXT,
+        from_id TEXT
+      ) STRICT;
+      CREATE INDEX retired_ended ON retired (ended_at);
+      CREATE INDEX retired_message ON retired (message_id_header) WHERE account IS NOT NULL;
+      CREATE INDEX retired_from_id ON retired (from_id) WHERE from_id IS NOT NULL;
+      CREATE INDEX retired_of_message ON retired (message_id);
+      CREATE TABLE suppression (
+        account TEXT NOT NULL,
+        base_address TEXT NOT NULL,
+        address TEXT NOT NULL,
+        by_hand INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        added_at INTEGER NOT NULL,
+        PRIMARY KEY (account, base_address)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE bounce (
+        account TEXT NOT NULL,
+        base_address TEXT NOT NULL,
+        recipient_id INTEGER NOT NULL,
+        by_notice INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (account, base_address, recipient_id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX bounce_at ON bounce (at);
+    `,
+  },
+  {
+    version: 4,
+    sql: `
       ALTER TABLE message ADD COLUMN tls_optional INTEGER NOT NULL DEFAULT 0;
       ALTER TABLE recipient ADD COLUMN last_tls TEXT;
+      ALTER TABLE retired ADD COLUMN tls TEXT;
     `,
   },
 ];

@@ -3,6 +3,7 @@ import type { Database } from '../database/engine.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DeliveryJob, DeliveryResult } from './delivery-route.ts';
 import { dueNotice, isAccepted, isPermanent, type NoticeAction, type RecipientEnd } from './due-notice.ts';
+import type { EndKind, EndPolicy } from './end-recipient.ts';
 import { type Backoff, nextAttemptDelay, remainingRetryTime } from './next-attempt.ts';
 import type { ChangeSummary, QueueOperations, RecipientOutcome } from './operations.ts';
 import type { AttemptReply } from './queue.ts';
@@ -15,6 +16,7 @@ export interface SettleOptions extends NoticeWriterOptions {
   readonly log: Log;
   /** The current time, milliseconds. */
   readonly now: () => number;
+  readonly endPolicy: () => EndPolicy;
   /** Removes the file of an id whose commit failed, unless the row is there after all. */
   readonly giveUp: (reserved: WrittenNotice['reserved']) => Promise<void>;
   readonly onChange: (change: ChangeSummary) => void;
@@ -41,9 +43,7 @@ export async function settleAttempt(
   signal?: AbortSignal,
 ): Promise<void> {
   const now = options.now();
-  const settled = job.recipients.map((row, at) =>
-    settleRecipient(options, job.message, row, result.replies[at] ?? noReply, result.accepted, now),
-  );
+  const settled = job.recipients.map((row, at) => settleRecipient(options, job.message, row, at, result, now));
   const quiet: RecipientOutcome[] = [];
   const told: RecipientOutcome[] = [];
   const notices = new Map<NoticeAction, NoticeRecipient[]>();
@@ -58,7 +58,9 @@ export async function settleAttempt(
     else group.push(notice);
   }
   if (quiet.length > 0) {
-    await persist(options, signal, () => options.database.write('finishAttempt', { outcomes: quiet, dsns: [], now }));
+    await persist(options, signal, () =>
+      options.database.write('finishAttempt', { outcomes: quiet, dsns: [], now, policy: options.endPolicy() }),
+    );
   }
   if (told.length > 0) {
     await persist(options, signal, () => commitWithNotices(options, job.message, told, [...notices.values()], now));
@@ -71,11 +73,13 @@ function settleRecipient(
   options: SettleOptions,
   message: MessageRow,
   row: RecipientRow,
-  reply: AttemptReply,
-  accepted: DeliveryResult['accepted'],
+  at: number,
+  { replies, accepted, transport, untried: untriedOf }: DeliveryResult,
   now: number,
 ): Settled {
-  const attempts = row.attempts + 1;
+  const reply = replies[at] ?? noReply;
+  const untried = untriedOf?.[at];
+  const attempts = row.attempts + (untried === undefined ? 1 : 0);
   const delayMs = nextAttemptDelay(attempts, options.backoff, options.random());
   let end: RecipientEnd;
   if (isAccepted(reply)) end = { kind: 'accepted', accepted };
@@ -97,8 +101,18 @@ function settleRecipient(
     notice,
     outcome: retrying
       ? { id: row.id, kind: 'retry', nextAttemptAt: now + delayMs, reply }
-      : { id: row.id, kind: 'finished' },
+      : { id: row.id, kind: 'finished', end: endKind(end, transport, untried), attempts, reply, transport },
   };
+}
+
+function endKind(
+  end: RecipientEnd,
+  transport: string | undefined,
+  untried: 'suppressed' | 'given-up' | undefined,
+): EndKind {
+  if (untried === 'suppressed') return 'suppressed';
+  if (end.kind !== 'accepted') return 'failed';
+  return transport === undefined ? 'delivered' : 'relayed';
 }
 
 async function commitWithNotices(
@@ -118,6 +132,7 @@ async function commitWithNotices(
       outcomes,
       dsns: written.map(({ dsn }) => dsn),
       now,
+      policy: options.endPolicy(),
     });
     for (const { reserved } of written) reserved.settle();
     return change;

@@ -12,8 +12,11 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { connectSmtp } from '../smtp-client/connect-smtp.ts';
 import { chooseJobs } from './choose-jobs.ts';
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
+import type { EndPolicy } from './end-recipient.ts';
 import { FileEraser } from './file-eraser.ts';
 import { headerSummary } from './header-summary.ts';
+import { HoldRules } from './hold-rules.ts';
+import type { IncomingNotice, NoticedRecipient } from './incoming-notice.ts';
 import { listRecipients } from './list-recipients.ts';
 import { type DeliverLocally, LocalRoute } from './local-route.ts';
 import type { RouteFor } from './mail-route.ts';
@@ -29,10 +32,14 @@ import { type QueueMetrics, queueMetrics } from './queue-metrics.ts';
 import { recipientDomain } from './recipient-domain.ts';
 import { RemoteRoute } from './remote-route.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
+import { Retention } from './retention.ts';
+import { RetiredMessages } from './retired-messages.ts';
 import { RoutedRoute, withOneRoute } from './routed-route.ts';
 import { Scheduler } from './scheduler.ts';
 import type { MessageRow, QueueSchema } from './schema.ts';
 import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
+import { SuppressingRoute } from './suppressing-route.ts';
+import { Suppressions } from './suppressions.ts';
 import type { FindMtaSts } from './tls-policy.ts';
 
 export interface QueueOptions {
@@ -61,6 +68,8 @@ export interface QueueOptions {
   /** Told how TLS went with each host, for reports to its domain. Must not throw. */
   readonly onTlsResult?: (result: TlsResult) => void;
   readonly backoff?: Backoff;
+  /** How long it is known what became of messages, in milliseconds: 7 days. With 0 it isn't. */
+  readonly keepRetiredMs?: number;
   /** Deliveries to elsewhere at the same time in all: 10. With 0 nothing is delivered, here neither: to work on a queue at rest. */
   readonly maxDeliveries?: number;
   /** To one remote domain: 1. */
@@ -102,9 +111,15 @@ export class InvalidQueueRecipientError extends RestanteError {
   }
 }
 
+const defaultKeepRetiredMs = 7 * 24 * 60 * 60 * 1000;
+
 const direct: RouteFor = () => ({ kind: 'direct' });
 
 class RunningQueue implements Queue {
+  readonly holdRules: HoldRules;
+  readonly retired: RetiredMessages;
+  readonly suppressions: Suppressions;
+  readonly #retention: Retention;
   readonly #options: QueueOptions;
   readonly #database: Database<QueueSchema, QueueOperations>;
   readonly #files: MessageFiles;
@@ -113,6 +128,7 @@ class RunningQueue implements Queue {
   readonly #eraser: FileEraser;
   readonly #scheduler: Scheduler;
   readonly #settleOptions: SettleOptions;
+  readonly #endPolicy: () => EndPolicy;
   #disposing: Promise<void> | undefined;
 
   constructor(options: QueueOptions, database: Database<QueueSchema, QueueOperations>, files: MessageFiles) {
@@ -123,6 +139,12 @@ class RunningQueue implements Queue {
     this.#metrics = queueMetrics(options.metrics);
     this.#eraser = new FileEraser({ engine: options.engine, database, files, log: options.log });
     const now = (): number => options.clock.now();
+    this.holdRules = new HoldRules(database, now);
+    this.retired = new RetiredMessages(database);
+    this.suppressions = new Suppressions(database, now);
+    const keepRetiredMs = options.keepRetiredMs ?? defaultKeepRetiredMs;
+    this.#endPolicy = () => ({ keepRetired: keepRetiredMs > 0 });
+    this.#retention = new Retention({ database, log: options.log, now, keepRetiredMs });
     this.#settleOptions = {
       database,
       files,
@@ -132,6 +154,7 @@ class RunningQueue implements Queue {
       backoff: options.backoff ?? defaultBackoff,
       log: options.log,
       now,
+      endPolicy: this.#endPolicy,
       giveUp: async (reserved) => {
         await this.#giveUp(reserved);
       },
@@ -162,6 +185,7 @@ class RunningQueue implements Queue {
     this.#metrics.queued = row?.count ?? 0;
     this.#eraser.wake();
     this.#scheduler.kick();
+    if (this.#options.maxDeliveries !== 0) this.#retention.start();
   }
 
   async submit(message: SubmittedMessage): Promise<{ ids: number[]; messageId?: string }> {
@@ -250,8 +274,12 @@ class RunningQueue implements Queue {
 
   async drop(filter: QueueFilter): Promise<{ count: number }> {
     return await this.#changeAll(filter, async (step) => {
-      const dropped = await this.#database.write('drop', step);
-      this.#onChange({ added: [], removed: dropped.count, erased: dropped.erased });
+      const dropped = await this.#database.write('drop', {
+        ...step,
+        now: this.#options.clock.now(),
+        policy: this.#endPolicy(),
+      });
+      this.#onChange({ added: [], ends: Array(dropped.count).fill('dropped'), erased: dropped.erased });
       return dropped;
     });
   }
@@ -266,7 +294,11 @@ class RunningQueue implements Queue {
         if (end === undefined) continue;
         try {
           const replies = job.recipients.map(() => reply);
-          await settleAttempt(this.#settleOptions, job, { replies, accepted: 'relayed' });
+          await settleAttempt(this.#settleOptions, job, {
+            replies,
+            accepted: 'relayed',
+            untried: job.recipients.map(() => 'given-up'),
+          });
           count += job.recipients.length;
         } finally {
           end();
@@ -288,6 +320,10 @@ class RunningQueue implements Queue {
     return Readable.from(contentChunks(content), { objectMode: false });
   }
 
+  async takeNotice(notice: IncomingNotice): Promise<NoticedRecipient[]> {
+    return await this.#database.write('takeNotice', { notice, now: this.#options.clock.now() });
+  }
+
   kick(): void {
     this.#scheduler.kick();
   }
@@ -299,6 +335,7 @@ class RunningQueue implements Queue {
 
   async #dispose(): Promise<void> {
     await this.#scheduler.stop(this.#options.stopWaitMs ?? 10_000);
+    await this.#retention.stop();
     await this.#eraser.stop();
     await this.#ids.close();
     await this.#database[Symbol.asyncDispose]();
@@ -328,6 +365,10 @@ class RunningQueue implements Queue {
   }
 
   #routeTo(domain: string): DeliveryRoute {
+    return new SuppressingRoute(this.suppressions, this.#wayTo(domain));
+  }
+
+  #wayTo(domain: string): DeliveryRoute {
     const pathOf = (id: number): string => this.#files.path(id);
     if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
     const { resolver, hostname, random, log, smtpPort, clock, findMtaSts, onTlsResult } = this.#options;
@@ -358,7 +399,8 @@ class RunningQueue implements Queue {
   }
 
   #onChange(change: ChangeSummary): void {
-    this.#metrics.queued += change.added.length - change.removed;
+    this.#metrics.queued += change.added.length;
+    this.#metrics.ended(change.ends);
     if (change.erased.length > 0) this.#eraser.wake();
     this.#scheduler.added(change.added, this.#options.clock.now());
   }

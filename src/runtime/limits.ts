@@ -176,6 +176,25 @@ export const limits = {
   queueReturnedMessageBytes: 1024 * 1024,
   /** Recipients that one transaction changes when an operator changes many: mail goes on between them. */
   queueChangeStep: 1000,
+  /** Rules that hold messages as they come: each message is compared with all of them. */
+  queueHoldRules: 1000,
+  /** Recipients of which it is known what became of them: some 300 bytes each. The oldest go first. */
+  queueRetiredRows: 500_000,
+  /** Addresses that one account sends nothing to. */
+  suppressionsPerAccount: 100_000,
+  /** Failures, within a time and without a delivery between them, after which an address is suppressed. */
+  bouncesBeforeSuppression: 3,
+  bounceWindowMs: 30 * 24 * 3600 * 1000,
+  /** Characters of the reason that is kept with a suppressed address. */
+  suppressionReasonCharacters: 300,
+  /** How long deliveries to an account gather before notices among them are read, and webhooks told. */
+  incomingFollowDelayMs: 1_000,
+  /** Deliveries of an account that are looked at again after a restart, when nothing says where to go on. */
+  incomingLookBack: 1_000,
+  /** Bytes of an incoming delivery status notification that are read: it may hold the whole message it is about. */
+  incomingNoticeBytes: 1024 * 1024,
+  /** Recipients of one notification that are looked for among the messages sent. */
+  incomingNoticeRecipients: 100,
   /** Bytes of a password. Argon2 would take more; nobody types more. */
   passwordBytes: 1024,
   /** Bytes of a PLAIN message or a LOGIN response. RFC 4616 §2 wants 255 of each part accepted. */

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
 import { dkimSign } from '../mailauth/dkim/dkim-sign.ts';
+import { baseAddress } from '../queue/base-address.ts';
+import { addFromId } from '../queue/from-id.ts';
 import { contentChunks } from '../queue/message-content.ts';
 import type { Queue, SubmittedMessage } from '../queue/queue.ts';
 import type { SendingLimits } from '../queue/sending-limits.ts';
@@ -37,6 +40,7 @@ export function submissionQueue(
       const account = message.account ?? accountOf(message, domains);
       const { ids, messageId } = await queue.submit({
         ...message,
+        sender: envelopeSender(message.sender, account, domains),
         ...(account === undefined ? {} : { account, limits: limitsOf(account, config, domains) }),
         prefix: signatures === '' ? prefix : Buffer.concat([Buffer.from(signatures, 'latin1'), prefix]),
       });
@@ -51,6 +55,13 @@ export function submissionQueue(
     },
     [Symbol.dispose]: () => keys[Symbol.dispose](),
   };
+}
+
+/** Of its own for each message, for the addresses that the account wants it for. */
+function envelopeSender(sender: string, account: string | undefined, { config }: LiveDomains): string {
+  const wanted = account === undefined ? [] : (config.accounts[account]?.fromIdAddresses ?? []);
+  const same = (address: string): boolean => baseAddress(address) === baseAddress(sender);
+  return sender !== '' && wanted.some(same) ? addFromId(sender, randomBytes) : sender;
 }
 
 /** Programs of this machine send without login: whose sender address it is, sends. */

@@ -54,13 +54,13 @@ function whenOf({ now, at, later }: ScheduleOptions): { at: number } | { deltaMs
   return { at: at ?? Date.now() };
 }
 
-function parseTime(text: string): number {
+export function parseTime(text: string): number {
   const time = Date.parse(text);
   if (Number.isNaN(time)) throw new InvalidArgumentError('A time looks like 2030-01-31T08:00Z.');
   return time;
 }
 
-function parseDelta(text: string): number {
+export function parseDelta(text: string): number {
   const [, sign = '', digits, unit = ''] = /^(-?)(\d{1,9})([smhd])$/.exec(text) ?? [];
   if (digits === undefined) throw new InvalidArgumentError('A duration looks like 30m, 4h or 2d.');
   const units: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

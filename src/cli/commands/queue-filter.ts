@@ -32,6 +32,6 @@ export function parseId(text: string): number {
   return id;
 }
 
-function collectId(text: string, before: number[] | undefined): number[] {
+export function collectId(text: string, before: number[] | undefined): number[] {
   return [...(before ?? []), parseId(text)];
 }

@@ -1,0 +1,57 @@
+import type { LiveDomains } from '../config/live-domains.ts';
+import type { StaticConfig } from '../config/static-config.ts';
+import { type DeliveredMessage, IncomingFollower } from '../delivery/follow-incoming.ts';
+import { isDsn, parseDsn } from '../message/parse-dsn.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { limits } from '../runtime/limits.ts';
+import type { Log } from '../runtime/log.ts';
+import type { DataDirectory } from './open-data-directory.ts';
+
+/** Looks at what is delivered to accounts: notices of failure tell the queue which addresses don't exist. */
+export function incomingFollower(options: {
+  config: Pick<StaticConfig, 'hostname' | 'keepRetiredMessages'>;
+  domains: LiveDomains;
+  data: Pick<DataDirectory, 'accounts'>;
+  queue: Pick<Queue, 'takeNotice'>;
+  clock: Clock;
+  log: Log;
+  serving: boolean;
+}): { start(): void } & AsyncDisposable {
+  const { config, data, queue, clock, log, serving } = options;
+  const follower = new IncomingFollower({
+    accounts: data.accounts,
+    interestIn: () => (serving && config.keepRetiredMessages > 0 ? 'notices' : undefined),
+    lookedUpTo: async () => undefined,
+    async take(account, messages) {
+      for (const message of messages) await takeNotice(account, message);
+    },
+    async advance() {},
+    clock,
+    log,
+  });
+  const takeNotice = async (account: string, message: DeliveredMessage): Promise<void> => {
+    if (message.mailFrom !== '') return;
+    const structure = await message.structure();
+    if (!isDsn(structure)) return;
+    const dsn = parseDsn(await message.content(limits.incomingNoticeBytes), structure);
+    // What this server reports itself it knows already.
+    if (dsn === undefined || dsn.reportingMta?.toLowerCase() === config.hostname.toLowerCase()) return;
+    const noticed = await queue.takeNotice({
+      account,
+      recipient: message.rcptTo,
+      originalMessageId: dsn.originalMessageId?.trim().replace(/^<|>$/g, ''),
+      recipients: dsn.recipients.map(({ action, status, finalRecipient, originalRecipient, diagnosticCode }) => ({
+        action,
+        status,
+        addresses: originalRecipient === undefined ? [finalRecipient] : [finalRecipient, originalRecipient],
+        reportingMta: dsn.reportingMta,
+        diagnostic: diagnosticCode,
+      })),
+    });
+    for (const { id, action, suppressed } of noticed) {
+      log.info({ account, recipientId: id, action, suppressed }, 'notice about a message sent');
+    }
+  };
+  return { start() {}, [Symbol.asyncDispose]: () => follower[Symbol.asyncDispose]() };
+}
