@@ -49,7 +49,7 @@ describe('what became of messages', () => {
         endedAt: fixture.clock.at,
         end: 'delivered',
         attempts: 1,
-        lastResult: { code: 250, enhanced: '2.0.0', text: 'Ok', host: 'there.example' },
+        lastResult: { code: 250, enhanced: '2.0.0', text: 'Ok', host: 'there.example', tls: 'encrypted' },
         transport: undefined,
       },
     ]);
