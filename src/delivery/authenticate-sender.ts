@@ -75,9 +75,9 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
       },
       'sender checked',
     );
-    const fields =
-      authenticationResults(receiver, { ip, spf, dkim, dmarc, arc }) + receivedSpf(spf, { ip, helloName, receiver });
+    const results = authenticationResults(receiver, { ip, spf, dkim, dmarc, arc });
+    const fields = `Authentication-Results: ${results}\r\n${receivedSpf(spf, { ip, helloName, receiver })}`;
     const author = authors.length === 1 ? authors[0] : undefined;
-    return { ip, spf, dkim, dmarc, arc, dmarcOverride, author, fields };
+    return { ip, spf, dkim, dmarc, arc, dmarcOverride, author, results, fields };
   };
 }

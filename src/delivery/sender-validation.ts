@@ -2,7 +2,12 @@ import type { Validation } from '../store/account.ts';
 import type { SenderVerdict } from './sender-verdict.ts';
 
 /** What the verdicts on a sender say of each of its names, for the record of the message and for those who ask who wrote it. */
-export function senderValidation({ spf, dkim, dmarc, author }: Omit<SenderVerdict, 'fields' | 'ip'>): Validation {
+export function senderValidation({
+  spf,
+  dkim,
+  dmarc,
+  author,
+}: Pick<SenderVerdict, 'spf' | 'dkim' | 'dmarc' | 'author'>): Validation {
   const dkimDomains = dkim.flatMap(({ result, signature }) =>
     result === 'pass' && signature !== undefined ? [signature.domain.toLowerCase()] : [],
   );

@@ -16,6 +16,8 @@ export interface SenderVerdict {
   readonly dmarcOverride: DmarcOverride | undefined;
   /** The one author; undefined when there is none or more than one. */
   readonly author: Author | undefined;
+  /** All of it as Authentication-Results has it, after the colon. */
+  readonly results: string;
   /** Trace fields that say it, to go before all others. */
   readonly fields: string;
 }
