@@ -12,6 +12,7 @@ import type { ControlServices } from './control/control-services.ts';
 import { createAuthenticateSender } from './delivery/authenticate-sender.ts';
 import { createDelivery, type Delivery } from './delivery/create-delivery.ts';
 import { createQueueDelivery } from './delivery/deliver-from-queue.ts';
+import { createSealPassedOn } from './delivery/seal-passed-on.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { StubResolver } from './dns/stub-resolver.ts';
 import type { Queue } from './queue/queue.ts';
@@ -23,6 +24,7 @@ import { Metrics } from './runtime/metrics.ts';
 import { createCredentialSource } from './store/authenticate.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
+import { DkimKeys } from './wiring/dkim-keys.ts';
 import { incomingFollower } from './wiring/incoming-follower.ts';
 import { type IncomingMail, incomingMail } from './wiring/incoming-mail.ts';
 import { installAccount } from './wiring/install-account.ts';
@@ -164,6 +166,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
   const incoming = opened.use(
     incomingMail({ config, domains, data, resolver, clock, log, metrics, serving: deliver, signal: closing.signal }),
   );
+  const dkimKeys = opened.use(new DkimKeys(domains, log.part('dkim')));
   const delivery = createDelivery({
     accounts: data.accounts,
     resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
@@ -178,6 +181,11 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     log: log.part('delivery'),
     asOne: (change) => data.engine.changeFiles(change),
     decide: incoming.decide,
+    seal: createSealPassedOn({
+      signersFor: (domain) => dkimKeys.signersFor(domain),
+      clock,
+      log: log.part('delivery'),
+    }),
     authenticate: createAuthenticateSender({
       resolver,
       hostname: config.hostname,
@@ -214,15 +222,13 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
   );
   followed.start();
   const sent = opened.use(new SentRecipients(data.accounts, log.part('store')));
-  const submissions = opened.use(
-    submissionQueue(queue, {
-      config,
-      domains,
-      clock,
-      log: log.part('dkim'),
-      onSent: (message) => sent.note(message),
-    }),
-  );
+  const submissions = submissionQueue(queue, {
+    config,
+    domains,
+    keys: dkimKeys,
+    clock,
+    onSent: (message) => sent.note(message),
+  });
   const backup = await backupService({
     config,
     domains,

@@ -80,10 +80,9 @@ export function createAuthenticateSender(options: AuthenticateSenderOptions): Au
       },
       'sender checked',
     );
-    const fields =
-      authenticationResults(receiver, { ip, reverseName, spf, dkim, dmarc, arc }) +
-      receivedSpf(spf, { ip, helloName, receiver });
+    const results = authenticationResults(receiver, { ip, reverseName, spf, dkim, dmarc, arc });
+    const fields = `Authentication-Results: ${results}\r\n${receivedSpf(spf, { ip, helloName, receiver })}`;
     const author = authors.length === 1 ? authors[0] : undefined;
-    return { ip, reverseName, spf, dkim, dmarc, arc, dmarcOverride, author, fields };
+    return { ip, reverseName, spf, dkim, dmarc, arc, dmarcOverride, author, results, fields };
   };
 }

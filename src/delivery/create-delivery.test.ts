@@ -1,18 +1,25 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { ZoneResolver } from '../dns/zone-fixture.ts';
+import { keyRecord, sealMessage } from '../mailauth/arc/seal-fixture.ts';
+import { verifySignatures } from '../mailauth/verify-signatures.ts';
 import { silentLog } from '../runtime/log.ts';
+import { Metrics } from '../runtime/metrics.ts';
 import { SmtpError } from '../smtp/smtp-error.ts';
 import type { Accounts } from '../store/account.ts';
 import { openAccounts } from '../store/open-accounts.ts';
+import { createAuthenticateSender } from './authenticate-sender.ts';
 import { createDelivery, type Delivery, type DeliveryOptions } from './create-delivery.ts';
 import { createQueueDelivery } from './deliver-from-queue.ts';
 import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
 import type { OutgoingMessage } from './outgoing-queue.ts';
 import type { AccountRecipient, AliasRecipient, Recipient } from './resolve-recipient.ts';
+import { createSealPassedOn } from './seal-passed-on.ts';
 
 let engine: DatabaseEngine;
 beforeAll(() => {
@@ -182,6 +189,65 @@ describe('receive', () => {
       { sender: 'a@b.example', recipients: [{ address: 'friend@elsewhere.example' }], ret: 'HDRS', envid: 'env+2Bid' },
     ]);
     expect(world.submissions[0].text).toMatch(/^Delivered-To: mixed@here\.example\r\nReceived: here\r\nSubject/);
+  });
+
+  it('seals what it passes on with what was found out about it, and passes it on all the same when it cannot', async () => {
+    const { privateKey: key, publicKey } = generateKeyPairSync('ed25519');
+    const resolver = new ZoneResolver();
+    resolver.add('b.example', 'TXT', 'v=spf1 ip4:192.0.2.1 -all');
+    for (const name of ['a._domainkey.lists.example', 's._domainkey.here.example']) {
+      resolver.add(name, 'TXT', keyRecord(publicKey));
+    }
+    const { signal } = new AbortController();
+    let asked = 0;
+    let missing = false;
+    const world = await start({
+      authenticate: createAuthenticateSender({
+        resolver,
+        hostname: 'mx.here.example',
+        trustedArcSealers: [],
+        clock,
+        log: silentLog,
+        metrics: new Metrics(),
+        signal,
+      }),
+      seal: createSealPassedOn({
+        async signersFor(domain) {
+          asked++;
+          if (missing) throw new SmtpError(451, '4.3.5', 'No key');
+          return domain === 'here.example' ? [{ domain, selector: 's', key }] : [];
+        },
+        clock,
+        log: silentLog,
+      }),
+    });
+    const text = 'From: a@b.example\r\nSubject: hello\r\n\r\nHello\r\n';
+    const listed = sealMessage(text, { domain: 'lists.example', key, results: 'lists.example; dmarc=pass' });
+    const chains: string[][] = [];
+    for (const message of [text, listed, listed.replace('Hello', 'Bye')]) {
+      await world.delivery.receive(await world.message(['far', 'mixed', 'outer'], message));
+      const last = world.submissions.at(-1)!;
+      const content = (async function* () {
+        yield Buffer.from(last.text, 'latin1');
+      })();
+      const { arc } = await verifySignatures(content, { resolver, now: clock.now(), signal });
+      const { result, sealers } = arc;
+      const found = sealers.at(-1)?.authentication.results.map((each) => `${each.method}=${each.result}`) ?? [];
+      chains.push([result, ...sealers.map(({ domain }) => domain), ...found]);
+    }
+    const results = ['spf=pass', 'dkim=none', 'dmarc=none'];
+    expect(chains).toEqual([
+      ['pass', 'here.example', ...results, 'arc=none'],
+      ['pass', 'lists.example', 'here.example', ...results, 'arc=pass'],
+      // A chain that fails is left as it is.
+      ['fail', 'lists.example', 'dmarc=pass'],
+    ]);
+    expect(asked).toBe(3);
+    missing = true;
+    await world.delivery.receive(await world.message(['far'], text));
+    expect(world.submissions.at(-1)?.text).toMatch(/^Delivered-To: far@here\.example\r\nAuthentication-Results: /);
+    // What was received in the mailbox here has no seal of this server.
+    expect((await world.messages('me')).join('')).not.toContain('d=here.example');
   });
 
   it('ends loops by Delivered-To, for aliases only', async () => {

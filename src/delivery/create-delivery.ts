@@ -13,6 +13,7 @@ import { incomingChecks } from './incoming-checks.ts';
 import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
 import type { OutgoingQueue } from './outgoing-queue.ts';
 import type { AliasRecipient, ResolveRecipient } from './resolve-recipient.ts';
+import type { SealPassedOn } from './seal-passed-on.ts';
 import { reportOf, sendDsn } from './send-dsn.ts';
 
 export interface DeliveryOptions {
@@ -27,6 +28,8 @@ export interface DeliveryOptions {
   readonly authenticate?: AuthenticateSender;
   /** What is done with messages that were looked into; without it all are accepted. */
   readonly decide?: Decide;
+  /** Asked about what aliases pass on of mail from other servers; without it nothing is sealed. */
+  readonly seal?: SealPassedOn;
   /** Runs changes of several databases so that a backup holds all of them or none. */
   readonly asOne?: <Result>(change: () => Promise<Result>) => Promise<Result>;
 }

@@ -39,6 +39,12 @@ export async function deliverToTargets(
   const isTaken =
     local.some(([key]) => judgements.get(key)?.decision?.action !== 'refuse') ||
     (remote.length > 0 && refusedElsewhere === undefined);
+  const remoteByAlias = Map.groupBy(remote, ([, , alias]) => alias);
+  // Before anything is stored: it takes reading the message.
+  const seals = new Map<string | undefined, Uint8Array>();
+  for (const alias of isTaken ? remoteByAlias.keys() : []) {
+    if (alias !== undefined && options.seal !== undefined) seals.set(alias, await options.seal(message, alias));
+  }
   const store = async ([key, recipient]: [string, AccountRecipient]): Promise<void> => {
     const judgement = judgements.get(key) ?? {};
     const { decision } = judgement;
@@ -74,9 +80,9 @@ export async function deliverToTargets(
       return;
     }
     // By alias, as the Delivered-To field that ends loops differs.
-    for (const [alias, members] of Map.groupBy(remote, ([, , alias]) => alias)) {
+    for (const [alias, members] of remoteByAlias) {
       try {
-        await passOn(options, message, alias, members, recipients);
+        await passOn(options, message, alias, members, recipients, seals.get(alias));
       } catch (error) {
         options.log.warn({ alias, err: error }, 'message not passed on');
         for (const [key] of members) errors.set(key, errorReply(error));
@@ -164,6 +170,7 @@ async function passOn(
   alias: string | undefined,
   members: readonly (readonly [key: string, address: string, alias: string | undefined])[],
   recipients: readonly ExpandedRecipient[],
+  seal: Uint8Array = new Uint8Array(0),
 ): Promise<void> {
   const { sender, smtpUtf8, body, requireTls, ret, envid } = message.envelope;
   const deliveredTo = alias === undefined ? '' : `Delivered-To: ${alias}\r\n`;
@@ -176,7 +183,7 @@ async function passOn(
       return rest === undefined ? { address } : { address, notify: rest.length === 0 ? ['NEVER'] : rest };
     }),
     file: await message.file.temporaryFile(),
-    prefix: Buffer.concat([Buffer.from(deliveredTo), message.prefix]),
+    prefix: Buffer.concat([seal, Buffer.from(deliveredTo), message.prefix]),
     smtputf8: smtpUtf8,
     body,
     requireTls,

@@ -20,6 +20,8 @@ export interface SenderVerdict {
   readonly author: Author | undefined;
   /** Another server of the user passed the message on: `ip` is that server's. See `forwardedSender`. */
   readonly isForwarded?: boolean;
+  /** All of it as Authentication-Results has it, after the colon. */
+  readonly results: string;
   /** Trace fields that say it, to go before all others. */
   readonly fields: string;
 }

@@ -5,7 +5,7 @@ import type { SpfVerdict } from './spf/verify-spf.ts';
 import type { ReverseNameVerdict } from './verify-reverse-name.ts';
 
 /**
- * The Authentication-Results field.
+ * What follows the colon of an Authentication-Results field, folded, without the last line end.
  * @param server the authserv-id: this server's name
  * Source: RFC 8601 §2.2; RFC 8617 §6
  */
@@ -39,7 +39,7 @@ export function authenticationResults(
   const author = dmarc.domain === undefined ? '' : ` header.from=${value(dmarc.domain)}`;
   results.push(`dmarc=${dmarc.result}${policy}${reason(dmarc.problem)}${author}`);
   results.push(arcResult(arc, ip));
-  return `Authentication-Results: ${server};\r\n\t${results.join(';\r\n\t')}\r\n`;
+  return `${server};\r\n\t${results.join(';\r\n\t')}`;
 }
 
 function arcResult({ result, problem, oldestPass, sealers }: ArcVerdict, ip: string): string {

@@ -79,8 +79,7 @@ async function attempt(options: Attempt) {
     sent: sink.received.length,
     mail: sink.received[0]?.mail,
     left: left?.lastResult,
-    tls: (await queue.retired.list({}, 10)).find(({ recipient }) => recipient === 'a@there.example')?.lastResult
-      ?.tls,
+    tls: (await queue.retired.list({}, 10)).find(({ recipient }) => recipient === 'a@there.example')?.lastResult?.tls,
     bounced: fixture.delivered.length,
     results,
   };

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { LiveDomains } from '../config/live-domains.ts';
 import { readDkimKey } from '../config/read-dkim-key.ts';
-import type { DkimSigner } from '../mailauth/dkim/dkim-sign.ts';
+import type { DkimSigner } from '../mailauth/dkim/sign-text.ts';
 import type { Log } from '../runtime/log.ts';
 import { SmtpError } from '../smtp/smtp-error.ts';
 

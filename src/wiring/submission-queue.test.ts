@@ -11,6 +11,7 @@ import { dkimFault } from '../mailauth/dkim/dkim-fault.ts';
 import type { Queue } from '../queue/queue.ts';
 import { QueueFixture } from '../queue/queue-fixture.ts';
 import { silentLog } from '../runtime/log.ts';
+import { DkimKeys } from './dkim-keys.ts';
 import type { SentMessage } from './sent-recipients.ts';
 import { submissionQueue } from './submission-queue.ts';
 
@@ -30,19 +31,20 @@ accounts:
   you: { domain: here.example, addresses: { you@here.example: } }
 `;
 
-const keys = { one: createDkimKey('rsa').privatePem, two: createDkimKey('ed25519').privatePem };
+const pems = { one: createDkimKey('rsa').privatePem, two: createDkimKey('ed25519').privatePem };
 let directory: string;
 let config: StaticConfig;
 let domains: LiveDomains;
 let fixture: QueueFixture;
 let queue: Queue;
+let keys: DkimKeys;
 let submissions: Pick<Queue, 'submit'>;
 let sent: SentMessage[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'restante-submissions-'));
   await writeFile(join(directory, 'domains.yaml'), domainsYaml);
-  for (const [name, pem] of Object.entries(keys)) await writeFile(join(directory, `${name}.pem`), pem);
+  for (const [name, pem] of Object.entries(pems)) await writeFile(join(directory, `${name}.pem`), pem);
   fixture = await QueueFixture.create();
   config = parseStaticConfig(
     join(directory, 'restante.yaml'),
@@ -51,17 +53,19 @@ beforeEach(async () => {
   domains = await LiveDomains.open(config, silentLog);
   queue = await fixture.start({ maxDeliveries: 0 });
   sent = [];
+  keys = new DkimKeys(domains, silentLog);
   submissions = submissionQueue(queue, {
     config,
     domains,
+    keys,
     clock: fixture.clock,
-    log: silentLog,
     onSent: (message) => sent.push(message),
   });
 });
 
 afterEach(async () => {
   await fixture[Symbol.asyncDispose]();
+  keys[Symbol.dispose]();
   await domains.close();
   await rm(directory, { recursive: true });
 });
@@ -78,9 +82,9 @@ describe('mail of users', () => {
     const message = await submit('me@here.example');
     expect(message).toMatch(/^DKIM-Signature: v=1; a=rsa-sha256;/);
     expect(message).toMatch(/\r\n\td=here\.example;\r\n\ts=one; t=\d+;\r\n/);
-    expect(dkimFault(message, createPublicKey(keys.one), 0)).toBeUndefined();
-    expect(dkimFault(message, createPublicKey(keys.two), 1)).toBeUndefined();
-    expect(dkimFault(message.replace('<1@', '<2@'), createPublicKey(keys.one), 0)).toMatch(/^signature/);
+    expect(dkimFault(message, createPublicKey(pems.one), 0)).toBeUndefined();
+    expect(dkimFault(message, createPublicKey(pems.two), 1)).toBeUndefined();
+    expect(dkimFault(message.replace('<1@', '<2@'), createPublicKey(pems.one), 0)).toMatch(/^signature/);
     expect(await submit('me@also-here.example')).toMatch(/\r\n\td=also-here\.example;/);
   });
 
@@ -96,7 +100,7 @@ describe('mail of users', () => {
     await writeFile(join(directory, 'two.pem'), 'no key');
     await expect(submit('me@here.example')).rejects.toMatchObject(reply);
     expect(await queue.list({})).toEqual([]);
-    await writeFile(join(directory, 'two.pem'), keys.two);
+    await writeFile(join(directory, 'two.pem'), pems.two);
     expect(await submit('me@here.example')).toMatch(/^DKIM-Signature/);
   });
 

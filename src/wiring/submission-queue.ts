@@ -9,8 +9,7 @@ import { contentChunks } from '../queue/message-content.ts';
 import type { Queue, SubmittedMessage } from '../queue/queue.ts';
 import type { SendingLimits } from '../queue/sending-limits.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Log } from '../runtime/log.ts';
-import { DkimKeys } from './dkim-keys.ts';
+import type { DkimKeys } from './dkim-keys.ts';
 import type { SentMessage } from './sent-recipients.ts';
 
 /**
@@ -23,14 +22,13 @@ export function submissionQueue(
   options: {
     config: Pick<StaticConfig, 'maxOutgoingMessagesPerDay' | 'maxNewRecipientsPerDay' | 'dataDirectory'>;
     domains: LiveDomains;
+    keys: Pick<DkimKeys, 'signersFor'>;
     clock: Clock;
-    log: Log;
     /** Called with what an account has sent, once it is in the queue. */
     onSent: (message: SentMessage) => void;
   },
-): Pick<Queue, 'submit'> & Disposable {
-  const { config, domains, clock, log, onSent } = options;
-  const keys = new DkimKeys(domains, log);
+): Pick<Queue, 'submit'> {
+  const { config, domains, keys, clock, onSent } = options;
   return {
     async submit(message) {
       const path = join(config.dataDirectory, 'tmp', message.file.path);
@@ -53,7 +51,6 @@ export function submissionQueue(
         });
       return { ids };
     },
-    [Symbol.dispose]: () => keys[Symbol.dispose](),
   };
 }
 

@@ -20,6 +20,7 @@ const forged: SenderVerdict = {
   arc: { result: 'none', sealers: [] },
   dmarcOverride: undefined,
   author: { localpart: 'boss', domain: 'example.net' },
+  results: '',
   fields: '',
 };
 const account = (name: string): AccountRecipient => ({

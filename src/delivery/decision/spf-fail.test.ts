@@ -18,6 +18,7 @@ const disowned: SenderVerdict = {
   arc: { result: 'none', sealers: [] },
   dmarcOverride: undefined,
   author: { localpart: 'a', domain: 'example.net' },
+  results: '',
   fields: '',
 };
 

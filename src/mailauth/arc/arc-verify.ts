@@ -1,14 +1,13 @@
 import { limits } from '../../runtime/limits.ts';
 import { checkAlgorithm, checkKey } from '../dkim/check-key.ts';
 import { isSignedBy } from '../dkim/is-signed-by.ts';
-import { relaxedField } from '../dkim/relaxed-field.ts';
 import { SignatureCheck } from '../dkim/signature-check.ts';
 import { signatureFaultOf } from '../dkim/signature-fault.ts';
-import { withoutSignature } from '../dkim/signed-header.ts';
 import type { SignedMessage } from '../dkim/signed-message.ts';
 import { ArcFault, arcFaultOf } from './arc-fault.ts';
 import type { ArcResults } from './arc-results.ts';
 import { type ArcSet, arcSetsOf } from './arc-set.ts';
+import { sealedTexts } from './sealed-text.ts';
 
 /** What a message says of the servers that have passed it on. */
 export interface ArcVerdict {
@@ -121,14 +120,7 @@ function attempt(instance: number, begin: () => SignatureCheck): SignatureCheck 
 /** @throws ArcFault; `fail`, if one seal fails, whatever was not found out about others */
 async function verifySeals(message: SignedMessage, sets: readonly ArcSet[]): Promise<void> {
   const faults: ArcFault[] = [];
-  let before = '';
-  const texts = sets.map(({ fields: { results, message: signature, seal } }) => {
-    const value = (field: typeof seal): string => message.header.slice(field.valueStart, field.end);
-    const others = [results, signature].map((field) => `${relaxedField(field.name, value(field))}\r\n`).join('');
-    const text = `${before}${others}${relaxedField(seal.name, withoutSignature(value(seal)))}`;
-    before += `${others}${relaxedField(seal.name, value(seal))}\r\n`;
-    return text;
-  });
+  const texts = sealedTexts(message.header, sets);
   const verifySeal = async ({ instance, seal }: ArcSet, at: number): Promise<void> => {
     try {
       checkAlgorithm(seal.algorithm);

@@ -1,10 +1,9 @@
 import type { Resolver } from '../../dns/resolver.ts';
 import { type HeaderField, splitHeader } from '../../message/header-fields.ts';
 import type { ByteText } from '../../message/structure.ts';
-import { limits } from '../../runtime/limits.ts';
 import { BodyHashes } from './body-hashes.ts';
-import { headerEnd } from './header-end.ts';
 import { KeyFinder } from './key-finder.ts';
+import { readContent } from './read-content.ts';
 
 export interface SignatureOptions {
   readonly resolver: Pick<Resolver, 'txt'>;
@@ -36,29 +35,16 @@ export async function readSignedMessage(
   begin: (message: SignedMessage) => void,
 ): Promise<void> {
   const bodies = new BodyHashes();
-  const beginWith = (header: ByteText): void => {
-    const keys = new KeyFinder(resolver, signal);
-    begin({ header, fields: splitHeader(header), bodies, keys, now, signal });
-  };
-  let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of content) {
-    signal.throwIfAborted();
-    if (head === undefined) {
+  await readContent(content, {
+    // Of a header that is too long the rest is missing: what is cut off is not what was signed, and a signature over it fails.
+    header(text) {
+      signal.throwIfAborted();
+      begin({ header: text, fields: splitHeader(text), bodies, keys: new KeyFinder(resolver, signal), now, signal });
+      return !bodies.isEmpty;
+    },
+    body(chunk) {
+      signal.throwIfAborted();
       bodies.update(chunk);
-      continue;
-    }
-    head = Buffer.concat([head, chunk]);
-    const end = headerEnd(head);
-    if (end === undefined) {
-      // What is cut off is not what was signed: a signature over it fails.
-      if (head.length <= limits.headerBytes) continue;
-      beginWith(head.toString('latin1', 0, limits.headerBytes));
-    } else {
-      beginWith(head.toString('latin1', 0, end.header));
-      bodies.update(head.subarray(end.body));
-    }
-    head = undefined;
-    if (bodies.isEmpty) return;
-  }
-  if (head !== undefined) beginWith(head.toString('latin1'));
+    },
+  });
 }
