@@ -23,6 +23,7 @@ import { Metrics } from './runtime/metrics.ts';
 import { createCredentialSource } from './store/authenticate.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
+import { type DmarcReports, openDmarcReports } from './wiring/dmarc-reports.ts';
 import { type IncomingMail, incomingMail } from './wiring/incoming-mail.ts';
 import { installAccount } from './wiring/install-account.ts';
 import { openListeners } from './wiring/listeners.ts';
@@ -125,8 +126,10 @@ export async function openOffline(options: { staticConfigPath: string }): Promis
 }
 
 export { verifyDkim } from './wiring/diagnose-dkim.ts';
+export { checkReportAddresses, lookUpDmarc } from './wiring/diagnose-dmarc.ts';
 export { askDnsBlocklists } from './wiring/diagnose-dns-blocklist.ts';
 export { checkSpf, lookUpSpf } from './wiring/diagnose-spf.ts';
+export { readDmarcReport } from './wiring/read-dmarc-report.ts';
 
 /** What a running server and an offline command have in common. */
 interface Core extends AsyncDisposable {
@@ -140,6 +143,7 @@ interface Core extends AsyncDisposable {
   readonly backup: ControlServices['backup'];
   readonly verify: ControlServices['verify'];
   readonly learner: IncomingMail['learner'];
+  readonly dmarcReports: DmarcReports;
 }
 
 async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { deliver = true } = {}): Promise<Core> {
@@ -166,6 +170,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
   const incoming = opened.use(
     incomingMail({ config, domains, data, resolver, clock, log, metrics, serving: deliver, signal: closing.signal }),
   );
+  const dmarcReports = opened.use(await openDmarcReports({ config, domains, data, resolver, clock, log, metrics }));
   const delivery = createDelivery({
     accounts: data.accounts,
     resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
@@ -180,6 +185,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     log: log.part('delivery'),
     asOne: (change) => data.engine.changeFiles(change),
     decide: incoming.decide,
+    ...dmarcReports.hooks,
     authenticate: createAuthenticateSender({
       resolver,
       hostname: config.hostname,
@@ -203,6 +209,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       deliverLocally: createQueueDelivery({ delivery, accounts: data.accounts, clock, localServe: config.localserve }),
       loopback: config.localserve,
       routeFor: outgoingRoutes(config, domains),
+      onReportFailed: (failure) => dmarcReports.onReportFailed(failure),
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
   );
@@ -217,6 +224,10 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       onSent: (message) => sent.note(message),
     }),
   );
+  if (deliver) {
+    const stopReports = dmarcReports.start(submissions);
+    opened.defer(stopReports);
+  }
   const backup = await backupService({
     config,
     domains,
@@ -235,6 +246,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     delivery,
     resolver,
     backup,
+    dmarcReports,
     learner: incoming.learner,
     verify: verifyLive({ config, data, clock, log: log.part('backup'), metrics }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
@@ -262,6 +274,7 @@ function controlServices(
     logLevels: log,
     accounts: data.accounts,
     loginAttempts: data.loginAttempts,
+    dmarcReports: core.dmarcReports,
     queue,
     stop,
     backup: core.backup,

@@ -25,6 +25,20 @@ interface MainProgram {
     domain: string;
     signal: AbortSignal;
   }): Promise<{ record: string; problem?: string }[]>;
+  /** The DMARC record that is for a domain, and where it is; undefined when there is none. */
+  lookUpDmarc(question: {
+    staticConfigPath: string;
+    domain: string;
+    signal: AbortSignal;
+  }): Promise<DmarcAnswer | undefined>;
+  /** Where reports to a domain may go, and why not to the rest; undefined when it has no DMARC record. */
+  checkReportAddresses(question: {
+    staticConfigPath: string;
+    domain: string;
+    signal: AbortSignal;
+  }): Promise<ReportAddressAnswer[] | undefined>;
+  /** Reads an aggregate report: a message, XML, gzip or zip. */
+  readDmarcReport(bytes: Buffer): Promise<DmarcReportAnswer>;
   /** Verifies the signatures of a message, whose lines end with CRLF. */
   verifyDkim(question: {
     staticConfigPath: string;
@@ -65,6 +79,40 @@ export interface DkimAnswer {
   readonly signature?: { readonly domain: string; readonly selector: string; readonly algorithm: string };
   readonly problem?: string;
   readonly isTest?: boolean;
+}
+
+export interface DmarcAnswer {
+  readonly domain: string;
+  readonly text: string;
+  /** Undefined: it is wrong, or there are several. */
+  readonly policy: string | undefined;
+}
+
+export interface ReportAddressAnswer {
+  readonly uri: string;
+  readonly addresses: readonly { readonly address: string; readonly maxBytes: number | undefined }[];
+  readonly problem?: string;
+}
+
+/** Times in milliseconds. */
+export interface DmarcReportAnswer {
+  readonly orgName: string;
+  readonly reportId: string;
+  readonly beginAt: number;
+  readonly endAt: number;
+  readonly errors: readonly string[];
+  readonly policy: { readonly domain: string; readonly policy?: string };
+  readonly records: readonly DmarcRecordAnswer[];
+}
+
+export interface DmarcRecordAnswer {
+  readonly sourceIp: string;
+  readonly count: number;
+  readonly disposition: string;
+  readonly dkim: string;
+  readonly spf: string;
+  readonly headerFrom: string;
+  readonly reasons: readonly { readonly type: string }[];
 }
 
 export interface SpfAnswer {

@@ -26,6 +26,8 @@ export interface MessageRow {
   body: string;
   require_tls: number;
   is_dsn: number;
+  /** ReportKind; null for other mail. */
+  report: string | null;
   queued_at: number;
 }
 
@@ -114,4 +116,5 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX known_recipient_since ON known_recipient (account, first_at);
     `,
   },
+  { version: 3, sql: 'ALTER TABLE message ADD COLUMN report TEXT;' },
 ];

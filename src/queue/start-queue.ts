@@ -31,7 +31,7 @@ import { removeLeftovers } from './remove-leftovers.ts';
 import { RoutedRoute, withOneRoute } from './routed-route.ts';
 import { Scheduler } from './scheduler.ts';
 import type { MessageRow, QueueSchema } from './schema.ts';
-import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
+import { type ReportFailure, type SettleOptions, settleAttempt } from './settle-attempt.ts';
 
 export interface QueueOptions {
   readonly engine: DatabaseEngine;
@@ -53,6 +53,8 @@ export interface QueueOptions {
   readonly loopback?: boolean;
   /** The way of mail that isn't local: to the mail exchangers of its domain, unless this says otherwise. */
   readonly routeFor?: RouteFor;
+  /** Told of each recipient of a report that is given up. Must not throw. */
+  readonly onReportFailed?: (failure: ReportFailure) => void;
   readonly smtpPort?: number;
   readonly backoff?: Backoff;
   /** Deliveries to elsewhere at the same time in all: 10. With 0 nothing is delivered, here neither: to work on a queue at rest. */
@@ -130,6 +132,7 @@ class RunningQueue implements Queue {
         await this.#giveUp(reserved);
       },
       onChange: (change) => this.#onChange(change),
+      onReportFailed: options.onReportFailed ?? (() => {}),
     };
     const maxLocal = options.maxLocalDeliveries ?? (options.maxDeliveries === 0 ? 0 : 8);
     this.#scheduler = new Scheduler({
@@ -193,6 +196,7 @@ class RunningQueue implements Queue {
         body: message.body,
         require_tls: message.requireTls ? 1 : 0,
         is_dsn: message.isDsn ? 1 : 0,
+        report: message.report ?? null,
         queued_at: now,
       };
       const added = {

@@ -89,6 +89,7 @@ export async function writeNotice(
           // RFC 8689 §5: what was to travel under TLS only, comes back under TLS only.
           require_tls: message.require_tls,
           is_dsn: 1,
+          report: null,
           queued_at: now,
         },
         nextAttemptAt: now,

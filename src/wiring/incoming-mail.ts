@@ -48,6 +48,7 @@ export function incomingMail(options: {
     // In this order: the first that knows decides.
     steps: [
       async ({ sender }) => dmarcPolicy(sender),
+      async ({ message }) => (message.isReport ? { action: 'accept', reason: 'report' } : undefined),
       knownCorrespondent,
       authorReputation({ filters, settingsOf, log }),
       junkWords({ filters, settingsOf, log }),
