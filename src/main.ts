@@ -25,6 +25,7 @@ import { createCredentialSource } from './store/authenticate.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
 import { DkimKeys } from './wiring/dkim-keys.ts';
+import { type DmarcReports, openDmarcReports } from './wiring/dmarc-reports.ts';
 import { incomingFollower } from './wiring/incoming-follower.ts';
 import { type IncomingMail, incomingMail } from './wiring/incoming-mail.ts';
 import { installAccount } from './wiring/install-account.ts';
@@ -140,6 +141,7 @@ interface Core extends AsyncDisposable {
   readonly backup: ControlServices['backup'];
   readonly verify: ControlServices['verify'];
   readonly learner: IncomingMail['learner'];
+  readonly dmarcReports: DmarcReports;
 }
 
 async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { deliver = true } = {}): Promise<Core> {
@@ -167,6 +169,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     incomingMail({ config, domains, data, resolver, clock, log, metrics, serving: deliver, signal: closing.signal }),
   );
   const dkimKeys = opened.use(new DkimKeys(domains, log.part('dkim')));
+  const dmarcReports = opened.use(await openDmarcReports({ config, domains, data, resolver, clock, log, metrics }));
   const delivery = createDelivery({
     accounts: data.accounts,
     resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
@@ -186,6 +189,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       clock,
       log: log.part('delivery'),
     }),
+    ...dmarcReports.hooks,
     authenticate: createAuthenticateSender({
       resolver,
       hostname: config.hostname,
@@ -213,6 +217,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       loopback: config.localserve,
       routeFor: outgoingRoutes(config, domains),
       keepRetiredMs: config.keepRetiredMessages,
+      onReportFailed: (failure) => dmarcReports.onReportFailed(failure),
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
   );
@@ -229,6 +234,10 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     clock,
     onSent: (message) => sent.note(message),
   });
+  if (deliver) {
+    const stopReports = dmarcReports.start(submissions);
+    opened.defer(stopReports);
+  }
   const backup = await backupService({
     config,
     domains,
@@ -247,6 +256,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     delivery,
     resolver,
     backup,
+    dmarcReports,
     learner: incoming.learner,
     verify: verifyLive({ config, data, clock, log: log.part('backup'), metrics }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
@@ -274,6 +284,7 @@ function controlServices(
     logLevels: log,
     accounts: data.accounts,
     loginAttempts: data.loginAttempts,
+    dmarcReports: core.dmarcReports,
     queue,
     stop,
     backup: core.backup,

@@ -134,6 +134,10 @@ export const commandMap: Readonly<Record<string, CommandEntry>> = {
     summary: 'verify the ARC chain of a message',
     load: async () => (await import('./commands/arc.ts')).arc,
   },
+  dmarc: {
+    summary: 'look at policies and reports of DMARC, in and out',
+    load: async () => (await import('./commands/dmarc.ts')).dmarc,
+  },
   completion: {
     summary: 'write a completion script for a shell',
     load: async () => (await import('./commands/completion.ts')).completion,

@@ -9,6 +9,12 @@ interface DiagnosisProgram {
     },
   ): Promise<SpfAnswer>;
   lookUpSpf(question: Asked & { domain: string }): Promise<{ record: string; problem?: string }[]>;
+  /** The DMARC record that is for a domain, and where it is; undefined when there is none. */
+  lookUpDmarc(question: Asked & { domain: string }): Promise<DmarcAnswer | undefined>;
+  /** Where reports to a domain may go, and why not to the rest; undefined when it has no DMARC record. */
+  checkReportAddresses(question: Asked & { domain: string }): Promise<ReportAddressAnswer[] | undefined>;
+  /** Reads an aggregate report: a message, XML, gzip or zip. */
+  readDmarcReport(bytes: Buffer): Promise<DmarcReportAnswer>;
   /** Verifies the signatures of a message, whose lines end with CRLF. */
   verifyDkim(question: Asked & { content: AsyncIterable<Uint8Array> }): Promise<DkimAnswer[]>;
   /** Verifies the ARC chain of a message, whose lines end with CRLF. */
@@ -121,6 +127,40 @@ interface ArcAnswer {
       readonly results: readonly { readonly method: string; readonly result: string }[];
     };
   }[];
+}
+
+export interface DmarcAnswer {
+  readonly domain: string;
+  readonly text: string;
+  /** Undefined: it is wrong, or there are several. */
+  readonly policy: string | undefined;
+}
+
+export interface ReportAddressAnswer {
+  readonly uri: string;
+  readonly addresses: readonly { readonly address: string; readonly maxBytes: number | undefined }[];
+  readonly problem?: string;
+}
+
+/** Times in milliseconds. */
+export interface DmarcReportAnswer {
+  readonly orgName: string;
+  readonly reportId: string;
+  readonly beginAt: number;
+  readonly endAt: number;
+  readonly errors: readonly string[];
+  readonly policy: { readonly domain: string; readonly policy?: string };
+  readonly records: readonly DmarcRecordAnswer[];
+}
+
+export interface DmarcRecordAnswer {
+  readonly sourceIp: string;
+  readonly count: number;
+  readonly disposition: string;
+  readonly dkim: string;
+  readonly spf: string;
+  readonly headerFrom: string;
+  readonly reasons: readonly { readonly type: string }[];
 }
 
 interface DkimAnswer {

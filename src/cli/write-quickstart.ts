@@ -95,14 +95,15 @@ domains:
     dkim:
       selectors:
 ${selectors.join('')}      sign: [${keys.map(({ selector }) => JSON.stringify(selector)).join(', ')}]
+    # Reports of other servers on mail in the name of the domain (see the _dmarc record) come to dmarc-reports@${domain}.
+    dmarcReports: { account: ${account} }
 
 accounts:
   ${account}:
     domain: ${domain}
     addresses:
       ${JSON.stringify(address)}: {}
-      # Reports of other servers (see the _dmarc and _smtp._tls records).
-      ${JSON.stringify(`dmarc-reports@${domain}`)}: { mailbox: Reports }
+      # Reports of other servers (see the _smtp._tls record).
       ${JSON.stringify(`tls-reports@${domain}`)}: { mailbox: Reports }
 
 aliases: {}

@@ -45,6 +45,27 @@ function mine(address: string, mailbox = 'Inbox') {
   return { kind: 'account', account: 'me', address, mailbox, implicit: false };
 }
 
+describe('an address for reports', () => {
+  const domains = (more: string): string =>
+    `domains:\n  example.org: { otherNames: [example.net], dmarcReports: { account: me${more} } }\naccounts:\n  me: { domain: example.org, addresses: { me@example.org: } }\n`;
+
+  it('is found in each name of its domain, and goes to its mailbox', () => {
+    const found = { ...mine('dmarc-reports@example.org', 'Reports'), reports: 'dmarc' };
+    expect(book(domains('')).resolve('DMARC-Reports', 'example.net')).toEqual(found);
+    const other = book(domains(', localpart: rua, mailbox: Lists/DMARC'));
+    expect(other.resolve('rua', 'example.org')).toEqual({
+      ...mine('rua@example.org', 'Lists/DMARC'),
+      reports: 'dmarc',
+    });
+    expect(other.resolve('me', 'example.org')).toEqual(mine('me@example.org'));
+  });
+
+  it("must be nobody else's, of an account that exists", () => {
+    expect(() => book(domains(', localpart: me'))).toThrow('accepted: each address once');
+    expect(() => book(domains('').replace('account: me', 'account: mee'))).toThrow('did you mean "me"?');
+  });
+});
+
 describe('resolving an address', () => {
   it('finds an account, whatever the case, the composition of letters and the final dot', () => {
     expect(addresses.resolve('me', 'example.org')).toEqual(mine('me@example.org'));

@@ -15,6 +15,8 @@ export interface AccountRecipient {
   detail?: string;
   /** Taken by a catch-all, by `localserve`, or as the required postmaster: nobody configured this very address. */
   implicit: boolean;
+  /** Reports that come to this address are read. */
+  reports?: 'dmarc';
 }
 
 interface AliasRecipient {
@@ -74,6 +76,13 @@ export class AddressBook {
       for (const [address, { mailbox }] of Object.entries(addresses)) {
         this.#recipients.set(this.#key(address), { kind: 'account', account, address, mailbox, implicit: false });
       }
+    }
+    for (const [name, { dmarcReports }] of Object.entries(settings.domains)) {
+      if (dmarcReports === undefined) continue;
+      const { account, localpart, mailbox } = dmarcReports;
+      const address = `${localpart}@${name}`;
+      const recipient = { kind: 'account', account, address, mailbox, implicit: false, reports: 'dmarc' } as const;
+      this.#recipients.set(this.#key(address), recipient);
     }
     for (const [address, alias] of Object.entries(settings.aliases)) this.#addAlias(address, alias);
   }

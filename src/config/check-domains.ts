@@ -64,6 +64,12 @@ class DomainsCheck {
   }
 
   #accounts(): void {
+    for (const [name, { dmarcReports }] of Object.entries(this.#settings.domains)) {
+      if (dmarcReports === undefined) continue;
+      const { account, localpart } = dmarcReports;
+      const path = ['domains', name, 'dmarcReports', 'localpart'];
+      this.#addAddress(`${localpart}@${name}`, path, { kind: 'account', owner: account });
+    }
     for (const [name, account] of Object.entries(this.#settings.accounts)) {
       this.#expectDomain(account.domain, ['accounts', name, 'domain'], 'value');
       account.fromIdAddresses.forEach((address, at) => {
@@ -131,10 +137,11 @@ class DomainsCheck {
     for (const [name, domain] of Object.entries(this.#settings.domains)) {
       const path = ['domains', name];
       this.#routes(domain.routes, [...path, 'routes']);
-      const taker = domain.catchAll?.account;
-      if (taker !== undefined && !Object.hasOwn(this.#settings.accounts, taker)) {
+      for (const key of ['catchAll', 'dmarcReports'] as const) {
+        const taker = domain[key]?.account;
+        if (taker === undefined || Object.hasOwn(this.#settings.accounts, taker)) continue;
         this.#bad(
-          [...path, 'catchAll', 'account'],
+          [...path, key, 'account'],
           `found ${foundText(taker)}, accepted: a name under "accounts"${meant(taker, accounts)}`,
           'value',
         );

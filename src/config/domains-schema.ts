@@ -105,6 +105,22 @@ const domain = z.strictObject({
     .describe(
       'Policy served at https://mta-sts.<domain>/.well-known/mta-sts.txt (RFC 8461). "restante config dnsrecords" prints the record that announces it.',
     ),
+  dmarcReports: z
+    .strictObject({
+      account: accountNameValue.describe('Account that gets the messages which bring reports.'),
+      localpart: accepting(
+        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+        'what stands before "@", such as dmarc-reports',
+        'dmarc-reports',
+      )
+        .default('dmarc-reports')
+        .describe('The address, without the domain: as in "rua" of the _dmarc record.'),
+      mailbox: mailboxNameValue.default('Reports').describe('Mailbox, made when it does not exist.'),
+    })
+    .optional()
+    .describe(
+      'Address for aggregate reports (RFC 9990): those that come there are read and counted too. See "restante dmarc reports".',
+    ),
   routes: routes
     .default([])
     .describe('Ways out for mail from this domain, after those of the account. The first one that fits counts.'),

@@ -222,6 +222,17 @@ export const staticSchema = z
       .describe(
         'Transport for all mail that is not for this server and that no route is for. Left out: straight to the MX of the recipient.',
       ),
+    dmarcReporting: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Whether other domains get the reports they ask for on mail in their name (RFC 9990). Never in try-out mode.',
+          ),
+      })
+      .prefault({})
+      .describe('Reports to other domains. They come from postmaster at a domain that mail is signed for.'),
     localserve: z
       .boolean()
       .default(false)

@@ -1,5 +1,8 @@
 import { backup } from './commands/backup.ts';
 import { bumpUidValidity } from './commands/bump-uid-validity.ts';
+import { dmarcEvaluations } from './commands/dmarc-evaluations.ts';
+import { dmarcReportRecords, dmarcReports } from './commands/dmarc-reports.ts';
+import { dmarcSuppressions } from './commands/dmarc-suppressions.ts';
 import { editDomains } from './commands/edit-domains.ts';
 import { exportCommand } from './commands/export-messages.ts';
 import { importCommand } from './commands/import-messages.ts';
@@ -28,6 +31,10 @@ export function controlCommands(services: ControlServices) {
   return {
     backup: backup(services),
     bumpUidValidity: bumpUidValidity(services),
+    dmarcEvaluations: dmarcEvaluations(services),
+    dmarcReportRecords: dmarcReportRecords(services),
+    dmarcReports: dmarcReports(services),
+    dmarcSuppressions: dmarcSuppressions(services),
     editDomains: editDomains(services),
     exportMessages: exportCommand(services),
     importMessages: importCommand(services),

@@ -4,6 +4,8 @@ import type { Finding, VerifyResult } from '../backup/verification.ts';
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { DmarcEvaluations } from '../reports/dmarc/evaluations/evaluations.ts';
+import type { ReceivedReports } from '../reports/dmarc/received/received-reports.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Account, Accounts } from '../store/account.ts';
 import type { AccountAtRest } from '../store/account-at-rest.ts';
@@ -21,6 +23,11 @@ export interface ControlServices {
     open(name: string): Promise<StoredAccount>;
   };
   readonly loginAttempts: Pick<LoginAttempts, 'list'>;
+  /** DMARC reports that came, and what is to be reported to others. */
+  readonly dmarcReports: {
+    readonly received: Pick<ReceivedReports, 'list' | 'records'>;
+    readonly evaluations: Pick<DmarcEvaluations, 'due' | 'suppressions' | 'suppress' | 'unsuppress'>;
+  };
   readonly queue: Omit<Queue, 'submit' | 'kick' | typeof Symbol.asyncDispose>;
   /** Asks the server to stop, and returns at once. */
   stop(): void;

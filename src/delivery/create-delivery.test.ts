@@ -20,6 +20,7 @@ import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
 import type { OutgoingMessage } from './outgoing-queue.ts';
 import type { AccountRecipient, AliasRecipient, Recipient } from './resolve-recipient.ts';
 import { createSealPassedOn } from './seal-passed-on.ts';
+import type { SenderVerdict } from './sender-verdict.ts';
 
 let engine: DatabaseEngine;
 beforeAll(() => {
@@ -50,6 +51,7 @@ const recipients: Record<string, Recipient> = {
   me: account('me'),
   you: account('you'),
   full: account('full'),
+  reports: { ...account('reports'), reports: 'dmarc' },
   family: alias('family', [account('me'), account('you')]),
   mixed: alias('mixed', ['me@here.example', 'friend@elsewhere.example', 'gone@here.example']),
   half: alias('half', [account('me'), account('full')]),
@@ -235,7 +237,7 @@ describe('receive', () => {
       const found = sealers.at(-1)?.authentication.results.map((each) => `${each.method}=${each.result}`) ?? [];
       chains.push([result, ...sealers.map(({ domain }) => domain), ...found]);
     }
-    const results = ['spf=pass', 'dkim=none', 'dmarc=none'];
+    const results = ['iprev=permerror', 'spf=pass', 'dkim=none', 'dmarc=none'];
     expect(chains).toEqual([
       ['pass', 'here.example', ...results, 'arc=none'],
       ['pass', 'lists.example', 'here.example', ...results, 'arc=pass'],
@@ -351,6 +353,88 @@ describe('receive', () => {
     const world = await start({ queue: { submit: () => Promise.reject(new Error('disk on fire')) } });
     await expect(world.delivery.receive(await world.message(['me', 'full']))).rejects.toThrow('disk on fire');
     expect(await refusal(world.delivery.receive(await world.message(['far'])))).toBe('451 4.3.0');
+  });
+});
+
+describe('receiving at an address for reports', () => {
+  it('has the report stored before anything else, and refuses for now when that fails', async () => {
+    const seen: number[] = [];
+    let fails = true;
+    const world = await start({
+      async takeReport({ recipients: all }) {
+        seen.push(all.length, (await world.messages('reports')).length);
+        if (fails) throw new Error('disk on fire');
+        return true;
+      },
+    });
+    await world.delivery.receive(await world.message(['me']));
+    expect(seen).toEqual([]);
+    expect(await refusal(world.delivery.receive(await world.message(['reports', 'me'])))).toBe('451 4.3.0');
+    expect(await world.messages('reports')).toEqual([]);
+    fails = false;
+    await world.delivery.receive(await world.message(['reports', 'me']));
+    expect(seen).toEqual([2, 0, 2, 0]);
+    expect(await world.messages('reports')).toHaveLength(1);
+    expect(await world.messages('me')).toHaveLength(2);
+  });
+});
+
+describe('the evaluation of a message', () => {
+  const sender: SenderVerdict = {
+    ip: '192.0.2.1',
+    spf: { result: 'none', identity: 'mailfrom', domain: 'b.example', sender: 'a@b.example' },
+    dkim: [],
+    dmarc: { result: 'none', domain: 'b.example' },
+    reverseName: { result: 'permerror' },
+    arc: { result: 'none', sealers: [] },
+    dmarcOverride: undefined,
+    author: undefined,
+    results: '',
+    fields: '',
+  };
+  const noting = async (options: Partial<DeliveryOptions> = {}) => {
+    const noted: ('refused' | string[])[] = [];
+    const world = await start({
+      noteEvaluation: (_, done) => void noted.push(done === 'refused' ? done : done.map(({ reason }) => reason)),
+      authenticate: async () => sender,
+      decide: {
+        forAll() {},
+        forElsewhere: () => undefined,
+        rulesetFor: async () => undefined,
+        forRecipient: async () => ({ action: 'accept', reason: 'no-objection' }),
+      },
+      ...options,
+    });
+    return { world, noted };
+  };
+
+  it('is noted once, with what was decided for each recipient', async () => {
+    const { world, noted } = await noting();
+    await world.delivery.receive(await world.message(['me', 'you']));
+    await world.delivery.receive(await world.message(['me', 'full']));
+    await world.delivery.receive(await world.message(['far']));
+    const one = ['no-objection'];
+    expect(noted).toEqual([[...one, ...one], [...one, ...one], []]);
+  });
+
+  it('is noted when the message is refused for good, and not when it is to come again', async () => {
+    const { world, noted } = await noting();
+    await refusal(world.delivery.receive(await world.message(['nobody'])));
+    expect(noted).toEqual([[]]);
+    await refusal(world.delivery.receive(await world.message(['full'])));
+    expect(noted).toHaveLength(1);
+    const refusing = await noting({
+      decide: {
+        forAll() {
+          throw new SmtpError(550, '5.7.1', 'no');
+        },
+        forElsewhere: () => expect.unreachable(),
+        rulesetFor: () => expect.unreachable(),
+        forRecipient: () => expect.unreachable(),
+      },
+    });
+    await refusal(refusing.world.delivery.receive(await refusing.world.message(['me'])));
+    expect(refusing.noted).toEqual(['refused']);
   });
 });
 

@@ -5,12 +5,15 @@ import { SmtpError } from '../smtp/smtp-error.ts';
 import type { Accounts } from '../store/account.ts';
 import type { AuthenticateSender } from './authenticate-sender.ts';
 import type { Decide } from './decision/decide.ts';
+import type { Decision } from './decision/decision.ts';
 import { deliverToTargets } from './deliver-to-targets.ts';
 import { deliveredTo, readHeader } from './delivered-to.ts';
 import { errorReply } from './error-reply.ts';
 import { type ExpandedRecipient, expandRecipients, type Target } from './expand-recipients.ts';
 import { incomingChecks } from './incoming-checks.ts';
 import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
+import { isForReports } from './is-for-reports.ts';
+import type { NoteEvaluation } from './note-evaluation.ts';
 import type { OutgoingQueue } from './outgoing-queue.ts';
 import type { AliasRecipient, ResolveRecipient } from './resolve-recipient.ts';
 import type { SealPassedOn } from './seal-passed-on.ts';
@@ -27,9 +30,13 @@ export interface DeliveryOptions {
   /** Asked about messages that are received from other servers; without it nothing is found out. */
   readonly authenticate?: AuthenticateSender;
   /** What is done with messages that were looked into; without it all are accepted. */
-  readonly decide?: Decide;
+  readonly decide?: Decide | undefined;
   /** Asked about what aliases pass on of mail from other servers; without it nothing is sealed. */
   readonly seal?: SealPassedOn;
+  /** Called with messages from other servers to an address for reports, before they are delivered. @returns whether it brought one */
+  readonly takeReport?: (message: IncomingMessage) => Promise<boolean>;
+  /** Called once for each message from another server that is taken, or refused for good. */
+  readonly noteEvaluation?: NoteEvaluation;
   /** Runs changes of several databases so that a backup holds all of them or none. */
   readonly asOne?: <Result>(change: () => Promise<Result>) => Promise<Result>;
 }
@@ -63,10 +70,21 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   return {
     deliver,
     async receive(received) {
-      const message = await withSender(options, received);
-      options.decide?.forAll(message);
-      const results = await deliver(message);
+      const sent = await withSender(options, received);
+      try {
+        options.decide?.forAll(sent);
+      } catch (error) {
+        options.noteEvaluation?.(sent, 'refused');
+        throw error;
+      }
+      const message = await withReport(options, sent);
+      const decisions: Decision[] = [];
+      const results = await deliverMessage({ ...options, decide: recording(options.decide, decisions) }, message);
       const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]));
+      // What is refused for now comes again, and would count twice.
+      if (errors.length < results.length || errors.every((error) => !error.temporary)) {
+        options.noteEvaluation?.(message, decisions);
+      }
       if (errors.length === results.length) throw errors.find((error) => error.temporary) ?? errors[0];
       if (errors.length > 0 || results.some(({ recipient }) => recipient.notify?.includes('SUCCESS'))) {
         await settlePartial(options, message, results);
@@ -79,6 +97,31 @@ async function withSender({ authenticate }: DeliveryOptions, message: IncomingMe
   const sender = await authenticate?.(message);
   if (sender === undefined) return message;
   return { ...message, sender, prefix: Buffer.concat([Buffer.from(sender.fields), message.prefix]) };
+}
+
+/** Reports are stored before the message is acknowledged: what fails then makes their sender try again. */
+async function withReport(options: DeliveryOptions, message: IncomingMessage): Promise<IncomingMessage> {
+  const { takeReport, resolve } = options;
+  if (takeReport === undefined || !message.recipients.some(({ address }) => isForReports(resolve, address))) {
+    return message;
+  }
+  try {
+    return { ...message, isReport: await takeReport(message) };
+  } catch (error) {
+    throw errorReply(error);
+  }
+}
+
+function recording(decide: Decide | undefined, decisions: Decision[]): Decide | undefined {
+  if (decide === undefined) return undefined;
+  return {
+    ...decide,
+    async forRecipient(message, question) {
+      const decision = await decide.forRecipient(message, question);
+      decisions.push(decision);
+      return decision;
+    },
+  };
 }
 
 async function deliverMessage(options: DeliveryOptions, message: IncomingMessage): Promise<RecipientResult[]> {

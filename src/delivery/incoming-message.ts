@@ -16,6 +16,8 @@ export interface IncomingMessage {
   readonly recipients: readonly IncomingRecipient[];
   /** Who sent it, when it came from another server and that was looked into. */
   readonly sender?: SenderVerdict;
+  /** It brought a report, which is stored. */
+  readonly isReport?: boolean;
   /** The same for every attempt to deliver this message, and for no other: each recipient gets it once. */
   readonly deliveryId?: string;
 }

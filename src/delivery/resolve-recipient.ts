@@ -5,6 +5,8 @@ export interface AccountRecipient {
   readonly mailbox: string;
   /** As configured: for Delivered-To, and to know the same recipient under two names. */
   readonly address: string;
+  /** Reports that come to this address are read. */
+  readonly reports?: 'dmarc';
 }
 
 export interface AliasRecipient {

@@ -75,7 +75,7 @@ async function addMessage(write: Write, added: NewQueueMessage): Promise<number[
   const { message, recipients, nextAttemptAt } = added;
   await write.run(
     `INSERT INTO message (id, account, sender, size_bytes, sha256, prefix, subject, message_id_header, ret, envid, smtputf8, body,
-       require_tls, tls_optional, is_dsn, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       require_tls, tls_optional, is_dsn, report, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       message.id,
       message.account,
@@ -92,6 +92,7 @@ async function addMessage(write: Write, added: NewQueueMessage): Promise<number[
       message.require_tls,
       message.tls_optional,
       message.is_dsn,
+      message.report,
       message.queued_at,
     ],
   );

@@ -102,7 +102,11 @@ export interface SubmittedMessage {
   /** No attempt before this instant, in milliseconds (RFC 4865). */
   readonly holdUntil?: number;
   readonly isDsn?: boolean;
+  /** It brings a report, of this kind: no sender is told what becomes of it, but whoever makes reports is told when it fails. */
+  readonly report?: ReportKind;
 }
+
+export type ReportKind = 'dmarc';
 
 export interface SubmittedRecipient {
   readonly address: string;

@@ -75,6 +75,8 @@ export interface MessageRow {
   require_tls: number;
   tls_optional: number;
   is_dsn: number;
+  /** ReportKind; null for other mail. */
+  report: string | null;
   queued_at: number;
 }
 
@@ -227,4 +229,5 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE retired ADD COLUMN tls TEXT;
     `,
   },
+  { version: 5, sql: 'ALTER TABLE message ADD COLUMN report TEXT;' },
 ];

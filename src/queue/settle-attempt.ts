@@ -6,7 +6,7 @@ import { dueNotice, isAccepted, isPermanent, type NoticeAction, type RecipientEn
 import type { EndKind, EndPolicy } from './end-recipient.ts';
 import { type Backoff, nextAttemptDelay, remainingRetryTime } from './next-attempt.ts';
 import type { ChangeSummary, QueueOperations, RecipientOutcome } from './operations.ts';
-import type { AttemptReply } from './queue.ts';
+import type { AttemptReply, ReportKind } from './queue.ts';
 import type { MessageRow, QueueSchema, RecipientRow } from './schema.ts';
 import { type NoticeRecipient, type NoticeWriterOptions, type WrittenNotice, writeNotice } from './write-notice.ts';
 
@@ -20,9 +20,19 @@ export interface SettleOptions extends NoticeWriterOptions {
   /** Removes the file of an id whose commit failed, unless the row is there after all. */
   readonly giveUp: (reserved: WrittenNotice['reserved']) => Promise<void>;
   readonly onChange: (change: ChangeSummary) => void;
+  readonly onReportFailed: (failure: ReportFailure) => void;
+}
+
+/** A report that could not be delivered to somebody. */
+export interface ReportFailure {
+  readonly kind: ReportKind;
+  /** Address. */
+  readonly recipient: string;
+  readonly reply: AttemptReply;
 }
 
 interface Settled {
+  readonly failure: ReportFailure | undefined;
   readonly outcome: RecipientOutcome;
   readonly notice: NoticeRecipient | undefined;
 }
@@ -47,7 +57,9 @@ export async function settleAttempt(
   const quiet: RecipientOutcome[] = [];
   const told: RecipientOutcome[] = [];
   const notices = new Map<NoticeAction, NoticeRecipient[]>();
-  for (const { outcome, notice } of settled) {
+  const failures: ReportFailure[] = [];
+  for (const { outcome, notice, failure } of settled) {
+    if (failure !== undefined) failures.push(failure);
     if (notice === undefined) {
       quiet.push(outcome);
       continue;
@@ -65,6 +77,7 @@ export async function settleAttempt(
   if (told.length > 0) {
     await persist(options, signal, () => commitWithNotices(options, job.message, told, [...notices.values()], now));
   }
+  for (const failure of failures) options.onReportFailed(failure);
 }
 
 const noReply: AttemptReply = { code: 451, enhanced: '4.3.0', text: 'No reply for this recipient' };
@@ -86,7 +99,8 @@ function settleRecipient(
   else if (isPermanent(reply) || delayMs === undefined) end = { kind: 'failed' };
   else end = { kind: 'retry', delayNotice: attempts === options.backoff.delayNoticeAttempt };
 
-  const action = dueNotice(end, row.notify?.split(','), message.sender);
+  const kind = message.report as ReportKind | null;
+  const action = kind === null ? dueNotice(end, row.notify?.split(','), message.sender) : undefined;
   const retrying = end.kind === 'retry' && delayMs !== undefined;
   const notice: NoticeRecipient | undefined =
     action === undefined
@@ -99,6 +113,7 @@ function settleRecipient(
         };
   return {
     notice,
+    failure: kind !== null && end.kind === 'failed' ? { kind, recipient: row.address, reply } : undefined,
     outcome: retrying
       ? { id: row.id, kind: 'retry', nextAttemptAt: now + delayMs, reply }
       : { id: row.id, kind: 'finished', end: endKind(end, transport, untried), attempts, reply, transport },

@@ -37,7 +37,7 @@ import { RetiredMessages } from './retired-messages.ts';
 import { RoutedRoute, withOneRoute } from './routed-route.ts';
 import { Scheduler } from './scheduler.ts';
 import type { MessageRow, QueueSchema } from './schema.ts';
-import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
+import { type ReportFailure, type SettleOptions, settleAttempt } from './settle-attempt.ts';
 import { SuppressingRoute } from './suppressing-route.ts';
 import { Suppressions } from './suppressions.ts';
 import type { FindMtaSts } from './tls-policy.ts';
@@ -62,6 +62,8 @@ export interface QueueOptions {
   readonly loopback?: boolean;
   /** The way of mail that isn't local: to the mail exchangers of its domain, unless this says otherwise. */
   readonly routeFor?: RouteFor;
+  /** Told of each recipient of a report that is given up. Must not throw. */
+  readonly onReportFailed?: (failure: ReportFailure) => void;
   readonly smtpPort?: number;
   /** The MTA-STS policies of domains; without it none has one. */
   readonly findMtaSts?: FindMtaSts;
@@ -159,6 +161,7 @@ class RunningQueue implements Queue {
         await this.#giveUp(reserved);
       },
       onChange: (change) => this.#onChange(change),
+      onReportFailed: options.onReportFailed ?? (() => {}),
     };
     const maxLocal = options.maxLocalDeliveries ?? (options.maxDeliveries === 0 ? 0 : 8);
     this.#scheduler = new Scheduler({
@@ -225,6 +228,7 @@ class RunningQueue implements Queue {
         // RFC 8689 §5: the header field yields to the MAIL parameter.
         tls_optional: summary.isTlsOptional && !message.requireTls ? 1 : 0,
         is_dsn: message.isDsn ? 1 : 0,
+        report: message.report ?? null,
         queued_at: now,
       };
       const added = {

@@ -90,6 +90,7 @@ export async function writeNotice(
           require_tls: message.require_tls,
           tls_optional: 0,
           is_dsn: 1,
+          report: null,
           queued_at: now,
         },
         nextAttemptAt: now,

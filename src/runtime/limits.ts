@@ -312,7 +312,7 @@ export const limits = {
   /** Results of DKIM, of SPF, and reasons, kept of one record. */
   dmarcReportResults: 20,
   /** Characters kept of a name or text in a report. */
-  dmarcReportText: 1_000,
+  dmarcReportText: 300,
   /** Reports that one domain may send us in a day. Those that report hourly about some domains are below that. */
   dmarcReportsPerSenderDay: 500,
   /** How long reports are kept: a year, and a month to compare. */

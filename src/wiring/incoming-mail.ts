@@ -51,6 +51,7 @@ export function incomingMail(options: {
     steps: [
       listRule,
       async ({ sender }) => dmarcPolicy(sender),
+      async ({ message }) => (message.isReport ? { action: 'accept', reason: 'report' } : undefined),
       knownCorrespondent,
       senderReputation({ filters, settingsOf, log }),
       spfFail,

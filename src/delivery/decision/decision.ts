@@ -8,6 +8,7 @@ import type { SenderVerdict } from '../sender-verdict.ts';
 /** Why a message went where it went: in the X-Restante-Reason field, the log and a metric. docs/junk-mail.md explains each. */
 export type Reason =
   | 'no-objection'
+  | 'report'
   | 'known-correspondent'
   | 'list-rule'
   | 'no-author'

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { setImmediate as breathe } from 'node:timers/promises';
 import { normaliseDomain } from '../../message/domain.ts';
 import { limits } from '../../runtime/limits.ts';
+import { takeTurns } from '../../runtime/take-turns.ts';
 import { ReportFormatError } from '../report-format-error.ts';
 import type {
   AggregateReport,
@@ -11,9 +11,6 @@ import type {
   SpfAuthResult,
 } from './aggregate-report.ts';
 import { decodeXml, readXmlChildren, type XmlElement } from './xml-elements.ts';
-
-/** Records read before other work gets its turn: some milliseconds. */
-const recordsInARow = 200;
 
 /**
  * Reads an aggregate report. Takes what large providers send: with and without namespace or version, elements nobody knows, several
@@ -26,6 +23,7 @@ export async function parseAggregateReport(bytes: Buffer): Promise<AggregateRepo
   let metadata: XmlElement | undefined;
   let policy: PublishedPolicy | undefined;
   const records: ReportRecord[] = [];
+  const turn = takeTurns();
   const elements = readXmlChildren(decodeXml(bytes));
   for (let step = elements.next(); ; step = elements.next()) {
     if (step.done === true) {
@@ -40,7 +38,7 @@ export async function parseAggregateReport(bytes: Buffer): Promise<AggregateRepo
         throw new ReportFormatError(`it has more than ${limits.dmarcReportRecords} records`);
       }
       records.push(readRecord(element));
-      if (records.length % recordsInARow === 0) await breathe();
+      await turn();
     }
   }
   if (metadata === undefined) throw new ReportFormatError('it does not say who made it');
@@ -57,7 +55,7 @@ export async function parseAggregateReport(bytes: Buffer): Promise<AggregateRepo
     reportId: required(metadata, 'report_id'),
     beginAt,
     endAt,
-    errors: children(metadata, 'error').map(({ text }) => shortened(text)),
+    errors: some(metadata, 'error').map(({ text }) => shortened(text)),
     policy,
     records,
   };
