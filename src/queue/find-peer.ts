@@ -108,11 +108,15 @@ async function hostPeer(
   let failure: AttemptReply | undefined;
   for (const address of resolved.addresses) {
     signal.throwIfAborted();
-    const peer = await connectTo(options, { host, address, port, ...wanted.target }, signal, (fault, opened) =>
-      reportTls(options, { domain, host, address }, wanted, secured, fault, opened),
-    );
+    let isWithoutTls = false;
+    const peer = await connectTo(options, { host, address, port, ...wanted.target }, signal, (fault, opened) => {
+      isWithoutTls = fault?.type === 'starttls-not-supported';
+      reportTls(options, { domain, host, address }, wanted, secured, fault, opened);
+    });
     if (!('code' in peer)) return { peer, wish, tls: deliveryTls(wanted.by, peer) };
-    failure = worse(failure, peer);
+    // RFC 8689 §4.2.2: nobody can require what the server does not have. A certificate may be put right.
+    const isFinal = wish === 'required' && isWithoutTls;
+    failure = worse(failure, isFinal ? { ...peer, code: 550, enhanced: '5.7.30' } : peer);
   }
   return failure ?? { code: 451, enhanced: '4.4.4', text: `No address of ${host} takes the mail` };
 }

@@ -34,9 +34,10 @@ export class SmtpSink implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<SmtpSink> {
+  /** @param at default: a free port on loopback */
+  static async start(at: { address: string; port: number } = { address: '127.0.0.1', port: 0 }): Promise<SmtpSink> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(at.port, at.address);
     await once(server, 'listening');
     return new SmtpSink(server);
   }

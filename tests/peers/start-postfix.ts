@@ -15,6 +15,10 @@ export interface PostfixOptions {
   readonly mailboxes: readonly string[];
   /** Where mail for other domains goes, by domain: `127.0.0.1:1025`. */
   readonly transports: Record<string, string>;
+  /** Runs its commands: in another network namespace. */
+  readonly run?: (command: string, args: readonly string[], input?: string) => Promise<string>;
+  /** Further lines of main.cf, which replace those of the same name. */
+  readonly settings?: string;
 }
 
 /** Debian's Postfix as another site's mail server: a process tree of its own in a temporary directory. Needs root. */
@@ -24,6 +28,8 @@ export interface Postfix extends AsyncDisposable {
   /** Messages in the maildir of an account. */
   mail(account: string): Promise<Buffer[]>;
   log(): Promise<string>;
+  /** Hands it a message of a program on its machine. */
+  submit(sender: string, recipient: string, message: string): Promise<void>;
   /** Tries what is deferred, now. */
   flush(): Promise<void>;
 }
@@ -50,7 +56,9 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `;
 
-export async function startPostfix({ address, domain, mailboxes, transports }: PostfixOptions): Promise<Postfix> {
+export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
+  const { address, domain, mailboxes, transports, settings = '' } = options;
+  const { run = (command, args, input) => runPeerOk(command, args, input === undefined ? {} : { input }) } = options;
   const root = await mkdtemp(join(tmpdir(), 'restante-postfix-'));
   await chmod(root, 0o755);
   for (const directory of ['etc', 'spool', 'data', 'mail']) await mkdir(join(root, directory));
@@ -64,7 +72,8 @@ export async function startPostfix({ address, domain, mailboxes, transports }: P
   });
   await writeFile(join(etc, 'tls.pem'), `${key}\n${certificate}`, { mode: 0o600 });
   await writeFile(join(etc, 'recipients'), '');
-  const inline = (map: [string, string][]): string => `inline:{${map.map(([k, v]) => `{${k} = ${v}}`).join(', ')}}`;
+  const inline = (map: [string, string][]): string =>
+    map.length === 0 ? '' : `inline:{${map.map(([k, v]) => `{${k} = ${v}}`).join(', ')}}`;
   await writeFile(
     join(etc, 'main.cf'),
     `compatibility_level = 3.6
@@ -95,12 +104,14 @@ smtpd_recipient_restrictions = check_recipient_access texthash:${etc}/recipients
 message_size_limit = 50000000
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
-`,
+${settings}`,
   );
   await writeFile(join(etc, 'master.cf'), `${address}:25 inet n - n - - smtpd\n${services}`);
-  const postfix = (...args: string[]): Promise<string> => runPeerOk('/usr/sbin/postfix', ['-c', etc, ...args]);
+  const postfix = (...args: string[]): Promise<string> => run('/usr/sbin/postfix', ['-c', etc, ...args]);
   await postfix('start');
-  await eventually(`Postfix answers at ${address}:25`, () => answers(address));
+  await eventually(`Postfix answers at ${address}:25`, () => answers(address)).catch(async (cause: unknown) => {
+    throw new Error(`Postfix does not answer:\n${await readFile(join(root, 'data', 'log'), 'utf8')}`, { cause });
+  });
   return {
     async answer(replies) {
       await writeFile(
@@ -115,6 +126,9 @@ virtual_mailbox_limit = 0
       const directory = join(root, 'mail', account, 'new');
       const names = await readdir(directory).catch(() => []);
       return await Promise.all(names.sort().map((name) => readFile(join(directory, name))));
+    },
+    async submit(sender, recipient, message) {
+      await run('/usr/sbin/sendmail', ['-C', etc, '-i', '-f', sender, recipient], message);
     },
     log: () => readFile(join(root, 'data', 'log'), 'utf8'),
     async flush() {
