@@ -70,6 +70,7 @@ export async function startServer(options: {
   const servers = started.use(
     await startServers({ ...core, config, credentials, listeners: listening.listeners, clock, log, metrics }),
   );
+  started.defer(() => core.endDelays());
   const stopping = Promise.withResolvers<void>();
   const services = controlServices(core, { config, log, stop: stopping.resolve });
   const control = await startControlServer({
@@ -140,6 +141,7 @@ interface Core extends AsyncDisposable {
   readonly backup: ControlServices['backup'];
   readonly verify: ControlServices['verify'];
   readonly learner: IncomingMail['learner'];
+  readonly endDelays: IncomingMail['endDelays'];
 }
 
 async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { deliver = true } = {}): Promise<Core> {
@@ -236,6 +238,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     resolver,
     backup,
     learner: incoming.learner,
+    endDelays: incoming.endDelays,
     verify: verifyLive({ config, data, clock, log: log.part('backup'), metrics }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

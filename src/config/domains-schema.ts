@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { limits } from '../runtime/limits.ts';
 import { accepting, mapping } from './accepted-value.ts';
 import { rulesets } from './rulesets-schema.ts';
 import {
   accountNameValue,
   countValue,
   domainNameValue,
+  durationValue,
   emailAddressValue,
   fileValue,
   mailboxNameValue,
@@ -124,6 +126,15 @@ const account = z.strictObject({
     })
     .prefault({})
     .describe('What the account learns from what its user moves and flags.'),
+  firstTimeSenderDelay: accepting(
+    durationValue.clone().refine((ms) => ms <= limits.firstTimeDelayMs),
+    'a time up to 5 m, such as 15 s; 0 for none',
+    '15 s',
+  )
+    .default(15_000)
+    .describe(
+      'How long senders that nothing is known of wait for the reply to a message, before blocklists are asked.',
+    ),
   loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
   maxOutgoingMessagesPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
   maxNewRecipientsPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),

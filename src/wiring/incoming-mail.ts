@@ -1,8 +1,10 @@
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
+import { accountRate } from '../delivery/decision/account-rate.ts';
 import { createDecide, type Decide } from '../delivery/decision/decide.ts';
 import { dmarcPolicy } from '../delivery/decision/dmarc-policy.ts';
 import { dnsBlocklists } from '../delivery/decision/dns-blocklists.ts';
+import { firstTimeDelay } from '../delivery/decision/first-time-delay.ts';
 import { type JunkSettings, junkWords } from '../delivery/decision/junk-words.ts';
 import { knownCorrespondent } from '../delivery/decision/known-correspondent.ts';
 import { listRule } from '../delivery/decision/list-rule.ts';
@@ -19,6 +21,8 @@ import type { DataDirectory } from './open-data-directory.ts';
 export interface IncomingMail extends AsyncDisposable {
   readonly decide: Decide;
   readonly learner: Pick<JunkLearner, 'learn'>;
+  /** Nobody waits any longer for no other reason than to wait: the server is about to stop. */
+  endDelays(): void;
 }
 
 /** What decides on mail from other servers, and what it learns from. */
@@ -46,6 +50,7 @@ export function incomingMail(options: {
     log,
     metrics,
   });
+  const ending = new AbortController();
   const decide = createDecide({
     // In this order: the first that knows decides.
     steps: [
@@ -53,8 +58,15 @@ export function incomingMail(options: {
       async ({ sender }) => dmarcPolicy(sender),
       knownCorrespondent,
       senderReputation({ filters, settingsOf, log }),
+      accountRate({ clock }),
       spfFail,
       junkWords({ filters, settingsOf, log }),
+      firstTimeDelay({
+        delayMsOf: (account) => domains.config.accounts[account]?.firstTimeSenderDelay ?? 0,
+        ending: ending.signal,
+        clock,
+        metrics,
+      }),
       dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log }),
     ],
     rulesetsOf: ({ account, address }) => {
@@ -68,6 +80,7 @@ export function incomingMail(options: {
   return {
     decide,
     learner,
+    endDelays: () => ending.abort(),
     async [Symbol.asyncDispose]() {
       await learner[Symbol.asyncDispose]();
       await filters[Symbol.asyncDispose]();

@@ -17,6 +17,8 @@ const accountSettings = {
   plain: '',
   sorter: '',
   stranger: '',
+  slow: 'firstTimeSenderDelay: 1 s',
+  slowest: 'firstTimeSenderDelay: 5 m',
   sorted: `rulesets:
   - { headers: { Subject: "[build]*" }, mailbox: Builds }
   - { smtpMailFrom: "<>", mailbox: Bounces }
@@ -94,6 +96,12 @@ async function signed(message: string, key: KeyObject = privateKey): Promise<str
   return (await dkimSign(content, async () => [{ domain: 'example.net', selector: 'a', key }], 0)) + message;
 }
 
+async function metric(series: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${server.ports.metrics}/metrics`)).text();
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+  return Number(line?.slice(series.length + 1) ?? 0);
+}
+
 async function lessons(): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${server.ports.metrics}/metrics`)).text();
   return [...text.matchAll(/^restante_junk_lessons_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
@@ -137,6 +145,30 @@ describe('a stranger', { timeout: 60_000 }, () => {
     );
     expect(await send('stranger', await signed(forged('signed')), from)).toMatch(/^250 /);
     expect(await found('stranger')).toEqual(['signed: no-objection']);
+  });
+});
+
+describe('a first-time sender', { timeout: 60_000 }, () => {
+  it('waits for the reply, and others do not', async () => {
+    const text = (subject: string) => `From: a@other.example\r\nSubject: ${subject}\r\n\r\nhello\r\n`;
+    const startedAt = Date.now();
+    expect(await send('slow', text('first'))).toMatch(/^250 /);
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1000);
+    expect(await metric('restante_first_time_delays_total{result="waited"}')).toBe(1);
+    const told = ['sendmail', '-f', 'slow@example.org', 'friend@lists.example', '--config', server.configPath];
+    expect(await runCommand(told, 'Subject: hello\n\nhello\n')).toMatchObject({ code: 0 });
+    await expect
+      .poll(
+        async () => {
+          const known = 'From: friend@lists.example\r\nSubject: known\r\n\r\nhello\r\n';
+          const before = await metric('restante_first_time_delays_total{result="waited"}');
+          await send('slow', known, { ip: '203.0.113.3', sender: 'friend@lists.example' });
+          return (await metric('restante_first_time_delays_total{result="waited"}')) - before;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(0);
+    expect(await found('slow')).toContain('known: known-correspondent');
   });
 });
 
@@ -192,5 +224,18 @@ describe('rulesets', { timeout: 60_000 }, () => {
     expect(await found('plain', 'Junk')).toEqual([`for both: ${reason}`]);
     expect(await send('everybody', forged('for all'))).toMatch(/^250 /);
     expect(await found('curious', 'Suspicious')).toHaveLength(3);
+  });
+});
+
+describe('a server that stops', { timeout: 60_000 }, () => {
+  it('makes nobody wait any more, and keeps what it accepts then', async () => {
+    const waited = 'restante_first_time_delays_total{result="waited"}';
+    const before = await metric(waited);
+    const waiting = send('slowest', 'From: a@other.example\r\nSubject: waits\r\n\r\nhello\r\n');
+    await expect.poll(() => metric(waited)).toBe(before + 1);
+    const stoppedAt = Date.now();
+    await server.stop();
+    expect(Date.now() - stoppedAt).toBeLessThan(4_000);
+    expect(await waiting).toMatch(/^250 /);
   });
 });
