@@ -182,6 +182,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     log: log.part('delivery'),
     asOne: (change) => data.engine.changeFiles(change),
     decide: incoming.decide,
+    rejects: incoming.rejects,
     authenticate: createAuthenticateSender({
       resolver,
       hostname: config.hostname,

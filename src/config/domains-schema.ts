@@ -126,6 +126,19 @@ const account = z.strictObject({
     })
     .prefault({})
     .describe('What the account learns from what its user moves and flags.'),
+  rejectsMailbox: accepting(
+    mailboxNameValue.clone().refine((name) => name.toLowerCase() !== 'inbox'),
+    'a mailbox name such as Rejects, other than Inbox',
+    'Rejects',
+  )
+    .optional()
+    .describe('Where mail that is refused is kept for some days, made when it does not exist. Without it, nowhere.'),
+  keepRejects: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether it stays there: otherwise for 14 days, the latest 1000 messages, and until it arrives after all.',
+    ),
   firstTimeSenderDelay: accepting(
     durationValue.clone().refine((ms) => ms <= limits.firstTimeDelayMs),
     'a time up to 5 m, such as 15 s; 0 for none',

@@ -12,6 +12,7 @@ import { type ExpandedRecipient, expandRecipients, type Target } from './expand-
 import { incomingChecks } from './incoming-checks.ts';
 import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
 import type { OutgoingQueue } from './outgoing-queue.ts';
+import type { Rejects } from './rejects.ts';
 import type { AliasRecipient, ResolveRecipient } from './resolve-recipient.ts';
 import { reportOf, sendDsn } from './send-dsn.ts';
 
@@ -27,6 +28,8 @@ export interface DeliveryOptions {
   readonly authenticate?: AuthenticateSender;
   /** What is done with messages that were looked into; without it all are accepted. */
   readonly decide?: Decide;
+  /** Where users find what was refused; without it nothing is kept. */
+  readonly rejects?: Pick<Rejects, 'keep' | 'arrived'>;
   /** Runs changes of several databases so that a backup holds all of them or none. */
   readonly asOne?: <Result>(change: () => Promise<Result>) => Promise<Result>;
 }

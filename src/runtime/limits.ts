@@ -253,6 +253,10 @@ export const limits = {
   strangersPerHour: 1_000,
   strangerBytesPerMinute: 200 * 1024 * 1024,
   strangerBytesPerHour: 1024 * 1024 * 1024,
+  /** Refused messages that are kept for the user to see, for how long, and how often it is looked for older ones. */
+  rejects: 1_000,
+  rejectsMs: 14 * 24 * 3600 * 1000,
+  rejectsTidyMs: 3600 * 1000,
   /** How long a DNS blocklist is trusted, or not asked, after it was seen to work or not. */
   blocklistHealthMs: 30 * 60_000,
   /** How long changes of an account gather before its junk filter learns from them. */

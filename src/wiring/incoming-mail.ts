@@ -11,6 +11,7 @@ import { listRule } from '../delivery/decision/list-rule.ts';
 import { senderReputation } from '../delivery/decision/sender-reputation.ts';
 import { spfFail } from '../delivery/decision/spf-fail.ts';
 import { JunkLearner } from '../delivery/learn-junk.ts';
+import { Rejects } from '../delivery/rejects.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { JunkFilters } from '../junk/junk-filters.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -20,6 +21,7 @@ import type { DataDirectory } from './open-data-directory.ts';
 
 export interface IncomingMail extends AsyncDisposable {
   readonly decide: Decide;
+  readonly rejects: Rejects;
   readonly learner: Pick<JunkLearner, 'learn'>;
   /** Nobody waits any longer for no other reason than to wait: the server is about to stop. */
   endDelays(): void;
@@ -47,6 +49,7 @@ export function incomingMail(options: {
     accounts: data.accounts,
     filters,
     isOn: (account) => serving && settingsOf(account).enabled,
+    rejectsMailboxOf: (account) => domains.config.accounts[account]?.rejectsMailbox,
     log,
     metrics,
   });
@@ -77,8 +80,17 @@ export function incomingMail(options: {
     metrics,
     signal,
   });
+  const rejects = new Rejects({
+    settingsOf: (account) => {
+      const { rejectsMailbox: mailbox, keepRejects: forever } = domains.config.accounts[account] ?? {};
+      return mailbox === undefined ? undefined : { mailbox, forever: forever === true };
+    },
+    clock,
+    log: options.log.part('delivery'),
+  });
   return {
     decide,
+    rejects,
     learner,
     endDelays: () => ending.abort(),
     async [Symbol.asyncDispose]() {

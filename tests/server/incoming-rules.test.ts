@@ -17,6 +17,7 @@ const accountSettings = {
   plain: '',
   sorter: '',
   stranger: '',
+  keeper: 'rejectsMailbox: Rejects',
   slow: 'firstTimeSenderDelay: 1 s',
   slowest: 'firstTimeSenderDelay: 5 m',
   sorted: `rulesets:
@@ -169,6 +170,19 @@ describe('a first-time sender', { timeout: 60_000 }, () => {
       )
       .toBe(0);
     expect(await found('slow')).toContain('known: known-correspondent');
+  });
+});
+
+describe('what is refused', { timeout: 60_000 }, () => {
+  it('is kept for users who want to see it, until it arrives after all', async () => {
+    expect(await send('keeper', forged('lost'))).toMatch(/^550 5\.7\.1 .*DMARC/);
+    expect(await send(['keeper', 'plain'], forged('lost'))).toMatch(/^550 5\.7\.1 .*DMARC/);
+    expect(await send('keeper', forged('stays'))).toMatch(/^550 /);
+    const reason = 'dmarc-reject (example.net is not the sender, and its policy is reject)';
+    expect(await found('keeper', 'Rejects')).toEqual([`lost: ${reason}`, `stays: ${reason}`]);
+    expect(await send('keeper', await signed(forged('lost')))).toMatch(/^250 /);
+    expect(await found('keeper')).toEqual(['lost: no-objection']);
+    expect(await found('keeper', 'Rejects')).toEqual([`stays: ${reason}`]);
   });
 });
 
