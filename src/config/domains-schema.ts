@@ -139,6 +139,15 @@ const account = z.strictObject({
     .describe(
       'Whether it stays there: otherwise for 14 days, the latest 1000 messages, and until it arrives after all.',
     ),
+  subjectPass: accepting(
+    durationValue.clone().refine((ms) => ms >= 3_600_000 && ms <= 90 * 86_400_000),
+    'a time from 1 h to 90 d, such as 7 d',
+    '7 d',
+  )
+    .optional()
+    .describe(
+      'How long a token is good that lets in whoever a blocklist refuses: put into the subject. Without it, none is offered.',
+    ),
   firstTimeSenderDelay: accepting(
     durationValue.clone().refine((ms) => ms <= limits.firstTimeDelayMs),
     'a time up to 5 m, such as 15 s; 0 for none',

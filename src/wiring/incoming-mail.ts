@@ -10,6 +10,7 @@ import { knownCorrespondent } from '../delivery/decision/known-correspondent.ts'
 import { listRule } from '../delivery/decision/list-rule.ts';
 import { senderReputation } from '../delivery/decision/sender-reputation.ts';
 import { spfFail } from '../delivery/decision/spf-fail.ts';
+import { SubjectPass } from '../delivery/decision/subject-pass.ts';
 import { JunkLearner } from '../delivery/learn-junk.ts';
 import { Rejects } from '../delivery/rejects.ts';
 import type { Resolver } from '../dns/resolver.ts';
@@ -53,6 +54,11 @@ export function incomingMail(options: {
     log,
     metrics,
   });
+  const subjectPass = new SubjectPass({
+    secret: data.receivedIdKey,
+    periodMsOf: (account) => domains.config.accounts[account]?.subjectPass,
+    clock,
+  });
   const ending = new AbortController();
   const decide = createDecide({
     // In this order: the first that knows decides.
@@ -61,6 +67,7 @@ export function incomingMail(options: {
       async ({ sender }) => dmarcPolicy(sender),
       knownCorrespondent,
       senderReputation({ filters, settingsOf, log }),
+      subjectPass.accept,
       accountRate({ clock }),
       spfFail,
       junkWords({ filters, settingsOf, log }),
@@ -70,7 +77,7 @@ export function incomingMail(options: {
         clock,
         metrics,
       }),
-      dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log }),
+      subjectPass.offeredBy(dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log })),
     ],
     rulesetsOf: ({ account, address }) => {
       const settings = domains.config.accounts[account];

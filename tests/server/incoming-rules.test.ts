@@ -17,6 +17,7 @@ const accountSettings = {
   plain: '',
   sorter: '',
   stranger: '',
+  lenient: 'subjectPass: 7 d',
   keeper: 'rejectsMailbox: Rejects',
   slow: 'firstTimeSenderDelay: 1 s',
   slowest: 'firstTimeSenderDelay: 5 m',
@@ -170,6 +171,19 @@ describe('a first-time sender', { timeout: 60_000 }, () => {
       )
       .toBe(0);
     expect(await found('slow')).toContain('known: known-correspondent');
+  });
+});
+
+describe('whoever is on a blocklist', { timeout: 60_000 }, () => {
+  it('gets through with the token from the refusal in the subject', async () => {
+    const text = (subject: string) => `From: a@other.example\r\nSubject: ${subject}\r\n\r\nhello\r\n`;
+    const listed = { ip: '198.51.100.9' };
+    expect(await send('plain', text('hello'), listed)).toMatch(/^550 (?!.*pass-)/);
+    const refusal = await send('lenient', text('hello'), listed);
+    const [token] = /pass-\w+/.exec(refusal) ?? [];
+    expect(token, refusal).toBeDefined();
+    expect(await send('lenient', text(`hello ${token}`), listed)).toMatch(/^250 /);
+    expect(await found('lenient')).toEqual([`hello ${token}: subject-pass`]);
   });
 });
 

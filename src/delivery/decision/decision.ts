@@ -19,6 +19,7 @@ export type Reason =
   | 'network-reputation'
   | 'dmarc-reject'
   | 'dmarc-quarantine'
+  | 'subject-pass'
   | 'account-rate'
   | 'spf-fail'
   | 'no-reverse-name'
