@@ -12,7 +12,10 @@ import { Rejects, type RejectsSettings } from './rejects.ts';
 const time = { now: Date.UTC(2026, 10, 1) };
 const clock = { now: () => time.now };
 
-async function start(settings: RejectsSettings = { mailbox: 'Rejects', forever: false }, most?: number) {
+async function start(
+  settings: RejectsSettings = { mailbox: 'Rejects', forever: false },
+  most?: { messages: number; bytes: number },
+) {
   const store = await openTestStore(undefined, { clock });
   const rejects = new Rejects({
     settingsOf: () => settings,
@@ -108,7 +111,7 @@ describe('refused messages', () => {
   });
 
   it('are the latest so many', async () => {
-    const { account, refuse } = await start({ mailbox: 'Rejects', forever: false }, 5);
+    const { account, refuse } = await start({ mailbox: 'Rejects', forever: false }, { messages: 5, bytes: 1_000_000 });
     for (let number = 0; number < 8; number++) await refuse(numbered(number));
     expect(await count(account)).toBe(5);
     await refuse(numbered(7));
@@ -116,6 +119,16 @@ describe('refused messages', () => {
     await refuse(numbered(1));
     const uids = await account.read(async (reader) => await reader.uids((await reader.mailbox('Rejects'))!.id));
     expect([...uids]).toEqual([5, 6, 7, 8, 9]);
+  });
+
+  it('take so much room, and none when they are large', async () => {
+    const { account, refuse } = await start({ mailbox: 'Rejects', forever: false }, { messages: 100, bytes: 3_000 });
+    for (let number = 0; number < 8; number++) await refuse(numbered(number) + 'x'.repeat(900));
+    const mailbox = await account.read((reader) => reader.mailbox('Rejects'));
+    expect(mailbox?.messages).toBe(3);
+    expect(mailbox?.sizeBytes).toBeLessThanOrEqual(3_000);
+    await refuse(numbered(9) + 'x'.repeat(limits.rejectBytes));
+    expect(await count(account)).toBe(3);
   });
 
   it('stay for ever when the user wants that', async () => {

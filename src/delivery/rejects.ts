@@ -22,7 +22,7 @@ export class Rejects {
   readonly #settingsOf: (account: string) => RejectsSettings | undefined;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #most: number;
+  readonly #most: { readonly messages: number; readonly bytes: number };
   /** When the mailboxes of accounts were tidied last. */
   readonly #tidiedAt = new Map<string, number>();
 
@@ -30,13 +30,13 @@ export class Rejects {
     settingsOf: (account: string) => RejectsSettings | undefined;
     clock: Clock;
     log: Log;
-    /** Messages that are kept; default `limits.rejects`. */
-    most?: number;
+    /** What is kept in one mailbox; default `limits.rejects` and `limits.rejectsBytes`. */
+    most?: { readonly messages: number; readonly bytes: number };
   }) {
     this.#settingsOf = options.settingsOf;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#most = options.most ?? limits.rejects;
+    this.#most = options.most ?? { messages: limits.rejects, bytes: limits.rejectsBytes };
   }
 
   /** @param message as it would have been stored, in the mailbox that it was for */
@@ -47,7 +47,7 @@ export class Rejects {
     accountName: string,
   ): Promise<void> {
     const settings = this.#settingsOf(accountName);
-    if (settings === undefined || notKept.has(reason)) return;
+    if (settings === undefined || notKept.has(reason) || message.file.sizeBytes > limits.rejectBytes) return;
     try {
       await using account = await open();
       const known = await account.read(async (reader) => await rejectsLike(reader, settings.mailbox, message.file));
@@ -87,9 +87,10 @@ export class Rejects {
     const mailbox = await account.read((reader) => reader.mailbox(name));
     if (mailbox === undefined) return;
     const isDue = now - (this.#tidiedAt.get(account.name) ?? Number.NEGATIVE_INFINITY) >= limits.rejectsTidyMs;
-    if (mailbox.messages <= this.#most && !isDue) return;
+    const isFull = mailbox.messages > this.#most.messages || mailbox.sizeBytes > this.#most.bytes;
+    if (!isFull && !isDue) return;
     this.#tidiedAt.set(account.name, now);
-    const most = { messages: this.#most, savedSince: now - limits.rejectsMs };
+    const most = { ...this.#most, savedSince: now - limits.rejectsMs };
     const uids = await account.read((reader) => reader.rejectsBeyond(mailbox.id, most));
     if (uids.length > 0) await account.expungeMessages(mailbox.id, uids, 'all');
   }

@@ -255,6 +255,9 @@ export const limits = {
   strangerBytesPerHour: 1024 * 1024 * 1024,
   /** Refused messages that are kept for the user to see, for how long, and how often it is looked for older ones. */
   rejects: 1_000,
+  /** Of them all, and of one: strangers must not fill the quota with what is refused. */
+  rejectsBytes: 100 * 1024 * 1024,
+  rejectBytes: 5 * 1024 * 1024,
   rejectsMs: 14 * 24 * 3600 * 1000,
   rejectsTidyMs: 3600 * 1000,
   /** How long a DNS blocklist is trusted, or not asked, after it was seen to work or not. */

@@ -148,13 +148,21 @@ export class DatabaseAccountReader implements AccountReader {
     return rows.map(({ uid }) => uid);
   }
 
-  async rejectsBeyond(mailboxId: number, most: { messages: number; savedSince: number }): Promise<number[]> {
-    const rows = await this.#reader.all<{ uid: number; savedAt: number }>(
-      `SELECT uid, saved_at AS savedAt FROM messages CROSS JOIN contents ON contents.id = content_id
+  async rejectsBeyond(
+    mailboxId: number,
+    most: { messages: number; bytes: number; savedSince: number },
+  ): Promise<number[]> {
+    const rows = await this.#reader.all<{ uid: number; savedAt: number; size: number }>(
+      `SELECT uid, saved_at AS savedAt, size FROM messages CROSS JOIN contents ON contents.id = content_id
        WHERE mailbox_id = ? AND expunged = 0 AND is_reject = 1 ORDER BY uid DESC LIMIT ?`,
       [mailboxId, most.messages + rejectsAtOnce],
     );
-    return rows.filter(({ savedAt }, at) => at >= most.messages || savedAt < most.savedSince).map(({ uid }) => uid);
+    let bytes = 0;
+    const beyond = rows.filter(({ savedAt, size }, at) => {
+      bytes += size;
+      return at >= most.messages || bytes > most.bytes || savedAt < most.savedSince;
+    });
+    return beyond.map(({ uid }) => uid);
   }
 
   async originsOf(contentIds: readonly number[]): Promise<ContentOrigin[]> {

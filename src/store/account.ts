@@ -246,8 +246,8 @@ export interface AccountReader {
   placesOf(contentIds: readonly number[]): Promise<ContentPlaces[]>;
   /** Messages kept as refused in a mailbox that are the same as this one: by Message-ID, and without one by their bytes. */
   rejectsLike(mailboxId: number, file: Pick<ReceivedFile, 'structure' | 'sha256'>): Promise<number[]>;
-  /** Those kept as refused in a mailbox that are not among the latest, or were saved earlier; some of them when they are many. */
-  rejectsBeyond(mailboxId: number, most: { messages: number; savedSince: number }): Promise<number[]>;
+  /** Those kept as refused in a mailbox that are not among the latest, so many and so large, or were saved earlier. When many, some of them. */
+  rejectsBeyond(mailboxId: number, most: { messages: number; bytes: number; savedSince: number }): Promise<number[]>;
   /** What is kept of where the contents came from, of those that another server has brought. */
   originsOf(contentIds: readonly number[]): Promise<ContentOrigin[]>;
   /** Whether the user has written to an address, in lower case with A-labels: see `noteRecipients`. */
