@@ -32,8 +32,8 @@ function start(delays: Record<string, number>, options: { realWait?: boolean } =
             }),
         }),
   });
-  const ask = (file: object, account = 'me') =>
-    step({ message: { file }, account: { name: account }, signal } as unknown as Question);
+  const ask = (file: object, account = 'me', isForwarded = false) =>
+    step({ message: { file }, sender: { isForwarded }, account: { name: account }, signal } as unknown as Question);
   return { ask, waits, ending, metrics };
 }
 
@@ -45,6 +45,7 @@ describe('the delay of first-time senders', () => {
     waits[0]!.end();
     expect(await asked).toBeUndefined();
     expect(await ask({}, 'impatient')).toBeUndefined();
+    expect(await ask({}, 'me', true)).toBeUndefined();
     expect(waits).toHaveLength(1);
   });
 

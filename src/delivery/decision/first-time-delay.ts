@@ -28,7 +28,9 @@ export function firstTimeDelay(options: {
   );
   const startedAt = new WeakMap<IncomingMessage['file'], number>();
   let waiting = 0;
-  return async ({ message: { file }, account, signal }) => {
+  return async ({ message: { file }, sender, account, signal }) => {
+    // A server of the user's own passes it on.
+    if (sender.isForwarded === true) return undefined;
     const started = startedAt.get(file) ?? clock.now();
     const ms = delayMsOf(account.name) - (clock.now() - started);
     if (ms <= 0 || ending.aborted) return undefined;
