@@ -75,6 +75,7 @@ export async function startServer(options: {
   const servers = started.use(
     await startServers({ ...core, config, credentials, listeners: listening.listeners, clock, log, metrics }),
   );
+  started.defer(() => core.endDelays());
   const stopping = Promise.withResolvers<void>();
   const services = controlServices(core, { config, log, stop: stopping.resolve });
   const control = await startControlServer({
@@ -142,6 +143,7 @@ interface Core extends AsyncDisposable {
   readonly verify: ControlServices['verify'];
   readonly learner: IncomingMail['learner'];
   readonly dmarcReports: DmarcReports;
+  readonly endDelays: IncomingMail['endDelays'];
 }
 
 async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { deliver = true } = {}): Promise<Core> {
@@ -190,6 +192,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       log: log.part('delivery'),
     }),
     ...dmarcReports.hooks,
+    rejects: incoming.rejects,
     authenticate: createAuthenticateSender({
       resolver,
       hostname: config.hostname,
@@ -258,6 +261,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     backup,
     dmarcReports,
     learner: incoming.learner,
+    endDelays: incoming.endDelays,
     verify: verifyLive({ config, data, clock, log: log.part('backup'), metrics }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits } from '../runtime/limits.ts';
 import { accepting, mapping } from './accepted-value.ts';
 import { rulesets } from './rulesets-schema.ts';
 import {
@@ -166,6 +167,37 @@ const account = z.strictObject({
     .default([])
     .describe(
       'Mail from these addresses gets an envelope sender of its own for each message (me+<id>@), by which notices of failure are told from made up ones and matched to their message.',
+    ),
+  rejectsMailbox: accepting(
+    mailboxNameValue.clone().refine((name) => name.toLowerCase() !== 'inbox'),
+    'a mailbox name such as Rejects, other than Inbox',
+    'Rejects',
+  )
+    .optional()
+    .describe('Where mail that is refused is kept for some days, made when it does not exist. Without it, nowhere.'),
+  keepRejects: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether it stays there: otherwise for 14 days, the latest 1000 messages, and until it arrives after all.',
+    ),
+  subjectPass: accepting(
+    durationValue.clone().refine((ms) => ms >= 3_600_000 && ms <= 90 * 86_400_000),
+    'a time from 1 h to 90 d, such as 7 d',
+    '7 d',
+  )
+    .optional()
+    .describe(
+      'How long a token is good that lets in whoever a blocklist refuses: put into the subject. Without it, none is offered.',
+    ),
+  firstTimeSenderDelay: accepting(
+    durationValue.clone().refine((ms) => ms <= limits.firstTimeDelayMs),
+    'a time up to 5 m, such as 15 s; 0 for none',
+    '15 s',
+  )
+    .default(15_000)
+    .describe(
+      'How long senders that nothing is known of wait for the reply to a message, before blocklists are asked.',
     ),
   loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
   maxOutgoingMessagesPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),

@@ -15,6 +15,7 @@ import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
 import { isForReports } from './is-for-reports.ts';
 import type { NoteEvaluation } from './note-evaluation.ts';
 import type { OutgoingQueue } from './outgoing-queue.ts';
+import type { Rejects } from './rejects.ts';
 import type { AliasRecipient, ResolveRecipient } from './resolve-recipient.ts';
 import type { SealPassedOn } from './seal-passed-on.ts';
 import { reportOf, sendDsn } from './send-dsn.ts';
@@ -37,6 +38,8 @@ export interface DeliveryOptions {
   readonly takeReport?: (message: IncomingMessage) => Promise<boolean>;
   /** Called once for each message from another server that is taken, or refused for good. */
   readonly noteEvaluation?: NoteEvaluation;
+  /** Where users find what was refused; without it nothing is kept. */
+  readonly rejects?: Pick<Rejects, 'keep' | 'arrived'>;
   /** Runs changes of several databases so that a backup holds all of them or none. */
   readonly asOne?: <Result>(change: () => Promise<Result>) => Promise<Result>;
 }

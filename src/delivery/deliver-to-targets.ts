@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { formatAddress } from '../smtp/address.ts';
 import type { SmtpError } from '../smtp/smtp-error.ts';
-import type { Account } from '../store/account.ts';
+import type { Account, NewMessage } from '../store/account.ts';
 import { AlreadyDeliveredError } from '../store/store-errors.ts';
 import type { DeliveryOptions } from './create-delivery.ts';
 import type { Decision } from './decision/decision.ts';
@@ -51,6 +51,13 @@ export async function deliverToTargets(
     // When others take the message there is no reply to refuse it with, and a DSN would go to whoever the sender claims to be.
     if (decision?.action === 'refuse' && !isTaken) {
       errors.set(key, decision.error);
+      const copy = { ...copyFor(message, recipient, judgement), mailbox: recipient.mailbox };
+      await options.rejects?.keep(
+        () => options.accounts.open(recipient.account),
+        decision.reason,
+        copy,
+        recipient.account,
+      );
       return;
     }
     try {
@@ -99,16 +106,29 @@ async function storeInMailbox(
   recipient: AccountRecipient,
   { decision, ruleset }: Judgement,
 ): Promise<void> {
-  const { sender, requireTls } = message.envelope;
   await using account = await options.accounts.open(recipient.account);
   const isWanted = decision === undefined || decision.action === 'accept';
-  const isForward = ruleset?.isForward === true;
-  const verdict = isForward && message.sender !== undefined ? forwardedSender(message.sender) : message.sender;
   await account.addMessage({
+    ...copyFor(message, recipient, { decision, ruleset }),
     mailbox: isWanted
       ? (ruleset?.mailbox ?? recipient.mailbox)
       : (ruleset?.acceptRejectsToMailbox ?? (await junkMailbox(account))),
     createMissing: true,
+    ...(message.deliveryId === undefined ? {} : { deliveryId: targetId(message.deliveryId, recipient.address) }),
+  });
+  await options.rejects?.arrived(account, message.file);
+}
+
+/** All that is stored of a message for one recipient, wherever that is. */
+function copyFor(
+  message: IncomingMessage,
+  recipient: AccountRecipient,
+  { decision, ruleset }: Judgement,
+): Pick<NewMessage, 'file' | 'prefix' | 'receivedAt' | 'reception'> {
+  const { sender, requireTls } = message.envelope;
+  const isForward = ruleset?.isForward === true;
+  const verdict = isForward && message.sender !== undefined ? forwardedSender(message.sender) : message.sender;
+  return {
     file: message.file,
     prefix: deliveryPrefix(sender, recipient.address, message.prefix, decision),
     receivedAt: message.receivedAt,
@@ -120,8 +140,7 @@ async function storeInMailbox(
       ...(isForward ? { isForward } : {}),
       ...(verdict === undefined ? {} : { validation: senderValidation(verdict) }),
     },
-    ...(message.deliveryId === undefined ? {} : { deliveryId: targetId(message.deliveryId, recipient.address) }),
-  });
+  };
 }
 
 /** What is done with a message for one recipient, and what the recipient wants done with it. */

@@ -36,8 +36,9 @@ describe('judge', () => {
     { id: 2, name: 'Junk', specialUse: ['\\Junk'] },
     { id: 3, name: 'Trash', specialUse: ['\\Trash'] },
     { id: 4, name: 'Friends', specialUse: [] },
+    { id: 5, name: 'Rejects', specialUse: [] },
   ] as unknown as Mailbox[];
-  const [inbox, junk, trash, friends] = [1, 2, 3, 4];
+  const [inbox, junk, trash, friends, rejects] = [1, 2, 3, 4, 5];
   it.each([
     ['received, and left where it came', inbox, inbox, 0, undefined, undefined],
     ['put into the junk', inbox, junk, 0, undefined, true],
@@ -47,13 +48,22 @@ describe('judge', () => {
     ['deleted out of the junk', inbox, trash, 0, true, undefined],
     ['filed', inbox, friends, 0, undefined, false],
     ['delivered to a mailbox of its own', friends, friends, 0, undefined, undefined],
+    ['refused, and lies where that is kept', rejects, rejects, flagBits['\\Flagged'], undefined, undefined],
+    ['taken out of what was refused', rejects, inbox, 0, undefined, false],
+    ['put to what was refused', inbox, rejects, 0, undefined, undefined],
     ['answered', inbox, inbox, flagBits['\\Answered'], undefined, false],
     ['called junk by a keyword', inbox, inbox, flagBits.$Junk, undefined, true],
     ['called no junk by a keyword, in the junk', inbox, junk, flagBits.$NotJunk, true, false],
     ['called both', inbox, inbox, flagBits.$Junk | flagBits.$NotJunk, undefined, undefined],
   ])('a message that is %s', (_, originalMailboxId, mailboxId, bits, before, expected) => {
-    const content = { originalMailboxId, isReceived: true, places: [{ mailboxId, modseq: 1, flagBits: bits }] };
-    expect(judge(content, mailboxes, before)).toBe(expected);
+    const isReject = originalMailboxId === rejects;
+    const content = {
+      originalMailboxId,
+      isReceived: true,
+      isReject,
+      places: [{ mailboxId, modseq: 1, flagBits: bits }],
+    };
+    expect(judge(content, mailboxes, before, 'Rejects')).toBe(expected);
   });
 
   it('goes by the last change, and by where a person has put a message that nobody sent', () => {
@@ -61,8 +71,10 @@ describe('judge', () => {
       { mailboxId: friends, modseq: 5, flagBits: 0 },
       { mailboxId: junk, modseq: 9, flagBits: 0 },
     ];
-    expect(judge({ originalMailboxId: inbox, isReceived: true, places }, mailboxes, undefined)).toBe(true);
-    const imported = { originalMailboxId: junk, isReceived: false, places: [places[1]!] };
+    expect(judge({ originalMailboxId: inbox, isReceived: true, isReject: false, places }, mailboxes, undefined)).toBe(
+      true,
+    );
+    const imported = { originalMailboxId: junk, isReceived: false, isReject: false, places: [places[1]!] };
     expect(judge(imported, mailboxes, undefined)).toBe(true);
     expect(judge({ ...imported, places: [] }, mailboxes, true)).toBeUndefined();
   });

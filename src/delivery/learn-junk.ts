@@ -13,6 +13,8 @@ export interface JunkLearnerOptions {
   readonly filters: JunkFilters;
   /** Whether an account has a junk filter that is on. */
   readonly isOn: (account: string) => boolean;
+  /** Mailbox in which an account finds what was refused. */
+  readonly rejectsMailboxOf?: (account: string) => string | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   /** How long changes may gather before they are learned from. */
@@ -139,7 +141,7 @@ export class JunkLearner implements AsyncDisposable {
     };
     for (const content of contents) {
       const before = learned.get(content.contentId);
-      const isJunk = judge(content, mailboxes, before);
+      const isJunk = judge(content, mailboxes, before, this.#options.rejectsMailboxOf?.(account.name));
       if (isJunk === undefined || isJunk === before) continue;
       this.#closing.signal.throwIfAborted();
       const { contentId } = content;
@@ -173,16 +175,18 @@ async function wordsOf(account: Account, content: ContentPlaces): Promise<Set<st
  * - Whoever moves a message to the mailbox for junk says that it is; whoever takes it out again, that it isn't. A message that was
  *   delivered there says nothing: a filter must not learn from its own verdict.
  * - Whoever answers, forwards or flags a message, or files it in a mailbox of their own, says that it isn't.
- * - The mailboxes for drafts, sent and deleted mail say nothing.
+ * - The mailboxes for drafts, sent, deleted and refused mail say nothing. Whoever takes a refused message out of there says that it isn't junk.
  *
  * @param before how it counts now
  * @returns undefined: nothing new is known
  */
 export function judge(
-  { places, originalMailboxId, isReceived }: Pick<ContentPlaces, 'places' | 'originalMailboxId' | 'isReceived'>,
+  content: Pick<ContentPlaces, 'places' | 'originalMailboxId' | 'isReceived' | 'isReject'>,
   mailboxes: readonly Mailbox[],
   before: boolean | undefined,
+  rejectsMailbox?: string,
 ): boolean | undefined {
+  const { places, originalMailboxId, isReceived, isReject } = content;
   // The last change counts.
   for (const { mailboxId, flagBits: bits } of [...places].sort((a, b) => b.modseq - a.modseq)) {
     const saidJunk = (bits & flagBits.$Junk) !== 0;
@@ -190,6 +194,7 @@ export function judge(
     if (saidJunk !== saidNotJunk) return saidJunk;
     const mailbox = mailboxes.find(({ id }) => id === mailboxId);
     if (mailbox === undefined || mailbox.specialUse.some((use) => silent.has(use))) continue;
+    if (mailbox.name === rejectsMailbox || (isReject && mailboxId === originalMailboxId)) continue;
     const wasPut = !isReceived || mailboxId !== originalMailboxId;
     if (mailbox.specialUse.includes('\\Junk')) {
       if (wasPut) return true;
@@ -197,8 +202,9 @@ export function judge(
     }
     if (before === true) return false;
     if ((bits & (flagBits['\\Answered'] | flagBits['\\Flagged'] | flagBits.$Forwarded)) !== 0) return false;
-    const wasInJunk = isReceived && mailboxes.find(({ id }) => id === originalMailboxId)?.specialUse.includes('\\Junk');
-    if (wasPut && (mailbox.name !== 'Inbox' || wasInJunk === true)) return false;
+    const original = mailboxes.find(({ id }) => id === originalMailboxId);
+    const wasInJunk = isReceived && (isReject || original?.specialUse.includes('\\Junk') === true);
+    if (wasPut && (mailbox.name !== 'Inbox' || wasInJunk)) return false;
   }
   return undefined;
 }

@@ -287,6 +287,22 @@ export const limits = {
   /** Fields of one name that rulesets look at, and characters of each: a message must not make the rules of its recipients slow. */
   ruleFields: 20,
   ruleFieldCharacters: 2_000,
+  /** Messages whose senders are made to wait at once: each holds a connection, and up to 64 KiB. */
+  firstTimeDelays: 200,
+  /** The longest such wait. RFC 5321 §4.5.3.2.6: clients wait 10 minutes for the reply to a message, and not all of them do. */
+  firstTimeDelayMs: 5 * 60_000,
+  /** Messages of strangers that one account takes in a minute and an hour, and their bytes. Two full mailing lists send less. */
+  strangersPerMinute: 60,
+  strangersPerHour: 1_000,
+  strangerBytesPerMinute: 200 * 1024 * 1024,
+  strangerBytesPerHour: 1024 * 1024 * 1024,
+  /** Refused messages that are kept for the user to see, for how long, and how often it is looked for older ones. */
+  rejects: 1_000,
+  /** Of them all, and of one: strangers must not fill the quota with what is refused. */
+  rejectsBytes: 100 * 1024 * 1024,
+  rejectBytes: 5 * 1024 * 1024,
+  rejectsMs: 14 * 24 * 3600 * 1000,
+  rejectsTidyMs: 3600 * 1000,
   /** How long a DNS blocklist is trusted, or not asked, after it was seen to work or not. */
   blocklistHealthMs: 30 * 60_000,
   /** How long changes of an account gather before its junk filter learns from them. */

@@ -7,12 +7,14 @@ import type {
   MessageChange,
   MessageRow,
   ReadMessagesOptions,
+  ReceivedFile,
   RenderedMessageRow,
   SpecialUse,
   StoredCredentials,
   UidSelection,
 } from './account.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
+import { describeContent } from './content-facts.ts';
 import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
 import { StoredRows } from './restore/stored-rows.ts';
@@ -67,6 +69,13 @@ function columnsText(names: readonly string[]): string {
 const uidsAtOnce = 100_000;
 
 const joinContents = 'JOIN contents ON contents.id = content_id';
+
+/** Looks among what was refused only: `contents_rejects` has nothing else. */
+export const rejectsLikeSql = `SELECT uid FROM contents CROSS JOIN messages ON messages.content_id = contents.id AND messages.expunged = 0
+  WHERE is_reject = 1 AND message_id_hash IS ? AND sha256 = coalesce(?, sha256) AND mailbox_id = ? ORDER BY uid`;
+
+/** Refused messages that are removed in one step. */
+const rejectsAtOnce = 1_000;
 
 /** A selection of at most this much more UIDs than it names is read as one range, and what was not asked for is left out after. */
 const maxSparseness = 2;
@@ -129,6 +138,33 @@ export class DatabaseAccountReader implements AccountReader {
     );
   }
 
+  async rejectsLike(mailboxId: number, file: Pick<ReceivedFile, 'structure' | 'sha256'>): Promise<number[]> {
+    const { messageIdHash } = describeContent(file.structure, new Uint8Array(0));
+    const rows = await this.#reader.all<{ uid: number }>(rejectsLikeSql, [
+      messageIdHash,
+      messageIdHash === null ? file.sha256 : null,
+      mailboxId,
+    ]);
+    return rows.map(({ uid }) => uid);
+  }
+
+  async rejectsBeyond(
+    mailboxId: number,
+    most: { messages: number; bytes: number; savedSince: number },
+  ): Promise<number[]> {
+    const rows = await this.#reader.all<{ uid: number; savedAt: number; size: number }>(
+      `SELECT uid, saved_at AS savedAt, size FROM messages CROSS JOIN contents ON contents.id = content_id
+       WHERE mailbox_id = ? AND expunged = 0 AND is_reject = 1 ORDER BY uid DESC LIMIT ?`,
+      [mailboxId, most.messages + rejectsAtOnce],
+    );
+    let bytes = 0;
+    const beyond = rows.filter(({ savedAt, size }, at) => {
+      bytes += size;
+      return at >= most.messages || bytes > most.bytes || savedAt < most.savedSince;
+    });
+    return beyond.map(({ uid }) => uid);
+  }
+
   async originsOf(contentIds: readonly number[]): Promise<ContentOrigin[]> {
     const rows = await this.#reader.all<OriginRow>(
       `SELECT ${originColumns} FROM json_each(?) CROSS JOIN contents ON contents.id = value
@@ -155,14 +191,17 @@ export class DatabaseAccountReader implements AccountReader {
       [ids],
     );
     const byContent = Map.groupBy(places, ({ contentId }) => contentId);
-    const contents = await this.#reader.all<Omit<ContentPlaces, 'places' | 'isReceived'> & { isReceived: number }>(
+    const contents = await this.#reader.all<
+      Omit<ContentPlaces, 'places' | 'isReceived' | 'isReject'> & { isReceived: number; isReject: number }
+    >(
       `SELECT id AS contentId, prefix, file_size AS fileSizeBytes, original_mailbox_id AS originalMailboxId,
-       remote_address IS NOT NULL AS isReceived FROM contents WHERE id IN (SELECT value FROM json_each(?))`,
+       remote_address IS NOT NULL AS isReceived, is_reject AS isReject FROM contents WHERE id IN (SELECT value FROM json_each(?))`,
       [ids],
     );
     return contents.map((content) => ({
       ...content,
       isReceived: content.isReceived === 1,
+      isReject: content.isReject === 1,
       places: byContent.get(content.contentId) ?? [],
     }));
   }

@@ -244,6 +244,10 @@ export interface AccountReader {
   ): Promise<{ uid: number; modseq: number; contentId: number }[]>;
   /** Where the messages of some contents are now. */
   placesOf(contentIds: readonly number[]): Promise<ContentPlaces[]>;
+  /** Messages kept as refused in a mailbox that are the same as this one: by Message-ID, and without one by their bytes. */
+  rejectsLike(mailboxId: number, file: Pick<ReceivedFile, 'structure' | 'sha256'>): Promise<number[]>;
+  /** Those kept as refused in a mailbox that are not among the latest, so many and so large, or were saved earlier. When many, some of them. */
+  rejectsBeyond(mailboxId: number, most: { messages: number; bytes: number; savedSince: number }): Promise<number[]>;
   /** What is kept of where the contents came from, of those that another server has brought. */
   originsOf(contentIds: readonly number[]): Promise<ContentOrigin[]>;
   /** Whether the user has written to an address, in lower case with A-labels: see `noteRecipients`. */
@@ -266,6 +270,8 @@ export interface ContentPlaces extends ContentLocation {
   /** Where it was first stored, and whether another server brought it: then nobody has chosen that mailbox. */
   readonly originalMailboxId: number;
   readonly isReceived: boolean;
+  /** It was refused, and kept for the user to see. */
+  readonly isReject: boolean;
   /** Of each live message: the mailbox, and when it last changed. */
   readonly places: readonly { readonly mailboxId: number; readonly modseq: number; readonly flagBits: number }[];
 }
@@ -314,6 +320,8 @@ export interface Reception {
   readonly requireTls?: boolean;
   /** Another server of the user passed it on. */
   readonly isForward?: boolean;
+  /** It was refused, and is kept for the user to see. */
+  readonly isReject?: boolean;
   /** What was found out about who sent it; missing when nothing was looked into. */
   readonly validation?: Validation;
 }
@@ -340,6 +348,8 @@ export interface NewMessage {
   /** INTERNALDATE in milliseconds; default now. */
   readonly receivedAt?: number;
   readonly reception?: Reception;
+  /** Of a message that was refused: where it would have been, by name. */
+  readonly destinedMailbox?: string;
   /**
    * Names a delivery that may be repeated after a crash, when nobody knows whether it was done: adding it again throws
    * AlreadyDeliveredError. The last `limits.rememberedDeliveries` of an account are known.

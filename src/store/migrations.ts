@@ -236,6 +236,8 @@ CREATE INDEX IF NOT EXISTS contents_author ON contents (from_domain, from_localp
     sql: `
 -- Reputation is counted by the junk filter, as users sort their mail: no delivery pays for it.
 DROP INDEX IF EXISTS contents_author;
+-- Is it there already, when it is sent again; has it arrived after all?
+CREATE INDEX contents_rejects ON contents (message_id_hash, sha256) WHERE is_reject = 1;
 `,
   },
 ];

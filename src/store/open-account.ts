@@ -307,6 +307,9 @@ function toStoredMessage(message: NewMessage, now: number): Omit<StoredMessage, 
     keywords: checkKeywords(flags.keywords),
     receivedAt: message.receivedAt ?? now,
     reception: message.reception ?? {},
+    ...(message.destinedMailbox === undefined
+      ? {}
+      : { destinedMailbox: normaliseMailboxName(message.destinedMailbox) }),
     facts: describeContent(message.file.structure, prefix),
     deliveryId: message.deliveryId,
   };

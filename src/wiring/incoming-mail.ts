@@ -1,14 +1,18 @@
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
+import { accountRate } from '../delivery/decision/account-rate.ts';
 import { createDecide, type Decide } from '../delivery/decision/decide.ts';
 import { dmarcPolicy } from '../delivery/decision/dmarc-policy.ts';
 import { dnsBlocklists } from '../delivery/decision/dns-blocklists.ts';
+import { firstTimeDelay } from '../delivery/decision/first-time-delay.ts';
 import { type JunkSettings, junkWords } from '../delivery/decision/junk-words.ts';
 import { knownCorrespondent } from '../delivery/decision/known-correspondent.ts';
 import { listRule } from '../delivery/decision/list-rule.ts';
 import { senderReputation } from '../delivery/decision/sender-reputation.ts';
 import { spfFail } from '../delivery/decision/spf-fail.ts';
+import { SubjectPass } from '../delivery/decision/subject-pass.ts';
 import { JunkLearner } from '../delivery/learn-junk.ts';
+import { Rejects } from '../delivery/rejects.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { JunkFilters } from '../junk/junk-filters.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -18,7 +22,10 @@ import type { DataDirectory } from './open-data-directory.ts';
 
 export interface IncomingMail extends AsyncDisposable {
   readonly decide: Decide;
+  readonly rejects: Rejects;
   readonly learner: Pick<JunkLearner, 'learn'>;
+  /** Nobody waits any longer for no other reason than to wait: the server is about to stop. */
+  endDelays(): void;
 }
 
 /** What decides on mail from other servers, and what it learns from. */
@@ -43,9 +50,16 @@ export function incomingMail(options: {
     accounts: data.accounts,
     filters,
     isOn: (account) => serving && settingsOf(account).enabled,
+    rejectsMailboxOf: (account) => domains.config.accounts[account]?.rejectsMailbox,
     log,
     metrics,
   });
+  const subjectPass = new SubjectPass({
+    secret: data.receivedIdKey,
+    periodMsOf: (account) => domains.config.accounts[account]?.subjectPass,
+    clock,
+  });
+  const ending = new AbortController();
   const decide = createDecide({
     // In this order: the first that knows decides.
     steps: [
@@ -54,9 +68,17 @@ export function incomingMail(options: {
       async ({ message }) => (message.isReport ? { action: 'accept', reason: 'report' } : undefined),
       knownCorrespondent,
       senderReputation({ filters, settingsOf, log }),
+      subjectPass.accept,
+      accountRate({ clock }),
       spfFail,
       junkWords({ filters, settingsOf, log }),
-      dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log }),
+      firstTimeDelay({
+        delayMsOf: (account) => domains.config.accounts[account]?.firstTimeSenderDelay ?? 0,
+        ending: ending.signal,
+        clock,
+        metrics,
+      }),
+      subjectPass.offeredBy(dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log })),
     ],
     rulesetsOf: ({ account, address }) => {
       const settings = domains.config.accounts[account];
@@ -66,9 +88,19 @@ export function incomingMail(options: {
     metrics,
     signal,
   });
+  const rejects = new Rejects({
+    settingsOf: (account) => {
+      const { rejectsMailbox: mailbox, keepRejects: forever } = domains.config.accounts[account] ?? {};
+      return mailbox === undefined ? undefined : { mailbox, forever: forever === true };
+    },
+    clock,
+    log: options.log.part('delivery'),
+  });
   return {
     decide,
+    rejects,
     learner,
+    endDelays: () => ending.abort(),
     async [Symbol.asyncDispose]() {
       await learner[Symbol.asyncDispose]();
       await filters[Symbol.asyncDispose]();

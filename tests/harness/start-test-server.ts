@@ -72,8 +72,10 @@ ${options.settings ?? ''}
 `,
   );
   const accountLines = accounts.map((name) => {
-    const settings = options.accountSettings?.[name];
-    const more = settings === undefined ? '' : `${settings.trimEnd().replaceAll(/^/gm, '    ')}\n`;
+    const given = options.accountSettings?.[name]?.trimEnd() ?? '';
+    // Tests wait only for what they are about.
+    const settings = given.includes('firstTimeSenderDelay') ? given : `firstTimeSenderDelay: 0\n${given}`.trimEnd();
+    const more = `${settings.replaceAll(/^/gm, '    ')}\n`;
     return `  ${name}:\n    domain: example.org\n    addresses:\n      ${name}@example.org: {}\n${more}`;
   });
   await writeFile(

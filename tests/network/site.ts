@@ -69,7 +69,7 @@ ${settings}`,
   const addresses = Object.keys(domains).map((name) => `me@${name}: {}`);
   await writeFile(
     join(config, 'domains.yaml'),
-    `domains:\n${sections.join('')}accounts:\n  me: { domain: ${domain}, addresses: { ${addresses.join(', ')} } }\n`,
+    `domains:\n${sections.join('')}accounts:\n  me: { domain: ${domain}, firstTimeSenderDelay: 0, addresses: { ${addresses.join(', ')} } }\n`,
   );
   const env = { NODE_EXTRA_CA_CERTS: join(root, 'authority.pem') };
   const program = host.start(process.execPath, [launcher, 'serve', '--config', configPath], { env });

@@ -17,6 +17,10 @@ const accountSettings = {
   plain: '',
   sorter: '',
   stranger: '',
+  lenient: 'subjectPass: 7 d',
+  keeper: 'rejectsMailbox: Rejects',
+  slow: 'firstTimeSenderDelay: 1 s',
+  slowest: 'firstTimeSenderDelay: 5 m',
   sorted: `rulesets:
   - { headers: { Subject: "[build]*" }, mailbox: Builds }
   - { smtpMailFrom: "<>", mailbox: Bounces }
@@ -94,6 +98,12 @@ async function signed(message: string, key: KeyObject = privateKey): Promise<str
   return (await dkimSign(content, async () => [{ domain: 'example.net', selector: 'a', key }], 0)) + message;
 }
 
+async function metric(series: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${server.ports.metrics}/metrics`)).text();
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+  return Number(line?.slice(series.length + 1) ?? 0);
+}
+
 async function lessons(): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${server.ports.metrics}/metrics`)).text();
   return [...text.matchAll(/^restante_junk_lessons_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
@@ -137,6 +147,56 @@ describe('a stranger', { timeout: 60_000 }, () => {
     );
     expect(await send('stranger', await signed(forged('signed')), from)).toMatch(/^250 /);
     expect(await found('stranger')).toEqual(['signed: no-objection']);
+  });
+});
+
+describe('a first-time sender', { timeout: 60_000 }, () => {
+  it('waits for the reply, and others do not', async () => {
+    const text = (subject: string) => `From: a@other.example\r\nSubject: ${subject}\r\n\r\nhello\r\n`;
+    const startedAt = Date.now();
+    expect(await send('slow', text('first'))).toMatch(/^250 /);
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1000);
+    expect(await metric('restante_first_time_delays_total{result="waited"}')).toBe(1);
+    const told = ['sendmail', '-f', 'slow@example.org', 'friend@lists.example', '--config', server.configPath];
+    expect(await runCommand(told, 'Subject: hello\n\nhello\n')).toMatchObject({ code: 0 });
+    await expect
+      .poll(
+        async () => {
+          const known = 'From: friend@lists.example\r\nSubject: known\r\n\r\nhello\r\n';
+          const before = await metric('restante_first_time_delays_total{result="waited"}');
+          await send('slow', known, { ip: '203.0.113.3', sender: 'friend@lists.example' });
+          return (await metric('restante_first_time_delays_total{result="waited"}')) - before;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe(0);
+    expect(await found('slow')).toContain('known: known-correspondent');
+  });
+});
+
+describe('whoever is on a blocklist', { timeout: 60_000 }, () => {
+  it('gets through with the token from the refusal in the subject', async () => {
+    const text = (subject: string) => `From: a@other.example\r\nSubject: ${subject}\r\n\r\nhello\r\n`;
+    const listed = { ip: '198.51.100.9' };
+    expect(await send('plain', text('hello'), listed)).toMatch(/^550 (?!.*pass-)/);
+    const refusal = await send('lenient', text('hello'), listed);
+    const [token] = /pass-\w+/.exec(refusal) ?? [];
+    expect(token, refusal).toBeDefined();
+    expect(await send('lenient', text(`hello ${token}`), listed)).toMatch(/^250 /);
+    expect(await found('lenient')).toEqual([`hello ${token}: subject-pass`]);
+  });
+});
+
+describe('what is refused', { timeout: 60_000 }, () => {
+  it('is kept for users who want to see it, until it arrives after all', async () => {
+    expect(await send('keeper', forged('lost'))).toMatch(/^550 5\.7\.1 .*DMARC/);
+    expect(await send(['keeper', 'plain'], forged('lost'))).toMatch(/^550 5\.7\.1 .*DMARC/);
+    expect(await send('keeper', forged('stays'))).toMatch(/^550 /);
+    const reason = 'dmarc-reject (example.net is not the sender, and its policy is reject)';
+    expect(await found('keeper', 'Rejects')).toEqual([`lost: ${reason}`, `stays: ${reason}`]);
+    expect(await send('keeper', await signed(forged('lost')))).toMatch(/^250 /);
+    expect(await found('keeper')).toEqual(['lost: no-objection']);
+    expect(await found('keeper', 'Rejects')).toEqual([`stays: ${reason}`]);
   });
 });
 
@@ -192,5 +252,18 @@ describe('rulesets', { timeout: 60_000 }, () => {
     expect(await found('plain', 'Junk')).toEqual([`for both: ${reason}`]);
     expect(await send('everybody', forged('for all'))).toMatch(/^250 /);
     expect(await found('curious', 'Suspicious')).toHaveLength(3);
+  });
+});
+
+describe('a server that stops', { timeout: 60_000 }, () => {
+  it('makes nobody wait any more, and keeps what it accepts then', async () => {
+    const waited = 'restante_first_time_delays_total{result="waited"}';
+    const before = await metric(waited);
+    const waiting = send('slowest', 'From: a@other.example\r\nSubject: waits\r\n\r\nhello\r\n');
+    await expect.poll(() => metric(waited)).toBe(before + 1);
+    const stoppedAt = Date.now();
+    await server.stop();
+    expect(Date.now() - stoppedAt).toBeLessThan(4_000);
+    expect(await waiting).toMatch(/^250 /);
   });
 });

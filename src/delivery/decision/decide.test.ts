@@ -1,13 +1,17 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../runtime/log.ts';
 import { Metrics } from '../../runtime/metrics.ts';
+import { SmtpError } from '../../smtp/smtp-error.ts';
+import type { Account } from '../../store/account.ts';
 import { openTestStore } from '../../store/store-fixture.ts';
 import { createDelivery } from '../create-delivery.ts';
+import type { IncomingMessage } from '../incoming-message.ts';
 import type { OutgoingMessage } from '../outgoing-queue.ts';
 import type { AccountRecipient } from '../resolve-recipient.ts';
 import type { Ruleset } from '../rules/ruleset.ts';
 import type { SenderVerdict } from '../sender-verdict.ts';
 import { createDecide } from './decide.ts';
+import type { Reason } from './decision.ts';
 import { dmarcPolicy } from './dmarc-policy.ts';
 
 /** Not shown to be from example.net, whose policy is reject. */
@@ -102,5 +106,26 @@ describe('a message that the policy of its author refuses', () => {
       told: 'accepted',
       passedOn: ['friend@elsewhere.example'],
     });
+  });
+});
+
+describe('a user who wants what is refused', () => {
+  const file = { structure: {} } as IncomingMessage['file'];
+  const asked = async (reason: Reason): Promise<string> => {
+    const decide = createDecide({
+      steps: [async () => ({ action: 'refuse', reason, error: new SmtpError(550, '5.7.1', 'No') })],
+      rulesetsOf: () => [],
+      log: silentLog,
+      metrics: new Metrics(),
+      signal: new AbortController().signal,
+    });
+    const message = { file, sender: forged } as IncomingMessage;
+    const question = { account: {} as Account, recipient: account('curious'), ruleset: curious };
+    return (await decide.forRecipient(message, question)).action;
+  };
+
+  it('gets it, but for floods', async () => {
+    expect(await asked('dns-blocklist')).toBe('junk');
+    expect(await asked('account-rate')).toBe('refuse');
   });
 });

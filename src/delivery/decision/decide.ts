@@ -93,10 +93,11 @@ function noObjection({ dmarc, dmarcOverride }: SenderVerdict): Decision {
   return { action: 'accept', reason: 'arc-override', detail };
 }
 
-/** A user who wants to have all the same what would be refused finds it where junk is, or in the mailbox that the ruleset names. */
+/** A user who wants to have all the same what would be refused finds it in the mailbox that the ruleset names; but nobody wants a flood. */
 function kept(decision: Decision, ruleset: Ruleset | undefined): Decision {
   if (decision.action !== 'refuse' || ruleset?.acceptRejectsToMailbox === undefined) return decision;
   const { reason, detail } = decision;
+  if (reason === 'account-rate') return decision;
   return { action: 'junk', reason, ...(detail === undefined ? {} : { detail }) };
 }
 

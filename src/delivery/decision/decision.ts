@@ -21,6 +21,8 @@ export type Reason =
   | 'dmarc-reject'
   | 'dmarc-quarantine'
   | 'arc-override'
+  | 'subject-pass'
+  | 'account-rate'
   | 'spf-fail'
   | 'no-reverse-name'
   | 'junk-words'

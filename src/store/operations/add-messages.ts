@@ -23,6 +23,8 @@ export interface StoredMessage {
   readonly keywords: readonly string[];
   readonly receivedAt: number;
   readonly reception: Reception;
+  /** Normalised name of where a refused message would have been. */
+  readonly destinedMailbox?: string;
   readonly facts: ContentFacts;
   /** Of a delivery that is made once only. */
   readonly deliveryId?: Uint8Array | undefined;
@@ -134,9 +136,9 @@ async function insertContent(
   await transactor.run(
     `INSERT INTO contents (id, sha256, file_size, prefix, thread_id, parent_id, parent_hash, missing_link, message_id_hash,
      subject_hash, envelope, body_structure, message_id, subject, base_subject, from_localpart, from_domain, sent_at,
-     is_mailing_list, is_automatic, is_dsn, from_org_domain, is_forward, original_mailbox_id, remote_address, remote_range_narrow, remote_range_middle,
-     remote_range_wide, hello_name, mail_from_localpart, mail_from_domain, rcpt_to, hello_validation, mail_from_validation,
-     from_validation, dkim_domains, tls_version, tls_cipher, require_tls, structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     is_mailing_list, is_automatic, is_dsn, from_org_domain, is_forward, is_reject, original_mailbox_id, destined_mailbox_id,
+     remote_address, remote_range_narrow, remote_range_middle, remote_range_wide, hello_name, mail_from_localpart, mail_from_domain, rcpt_to, hello_validation, mail_from_validation,
+     from_validation, dkim_domains, tls_version, tls_cipher, require_tls, structure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT id FROM mailboxes WHERE name = ? AND expunged = 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       message.contentId,
       message.sha256,
@@ -161,7 +163,9 @@ async function insertContent(
       facts.isDsn ? 1 : 0,
       validation?.organisation ?? null,
       reception.isForward ? 1 : 0,
+      reception.isReject ? 1 : 0,
       mailboxId,
+      message.destinedMailbox ?? null,
       remoteAddress ?? null,
       ranges?.[0] ?? null,
       ranges?.[1] ?? null,
