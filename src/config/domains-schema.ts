@@ -181,6 +181,15 @@ const account = z.strictObject({
     .describe(
       'Whether it stays there: otherwise for 14 days, the latest 1000 messages, and until it arrives after all.',
     ),
+  introductionMailbox: accepting(
+    mailboxNameValue.clone().refine((name) => name.toLowerCase() !== 'inbox'),
+    'a mailbox name such as Introductions, other than Inbox',
+    'Introductions',
+  )
+    .optional()
+    .describe(
+      'Where mail goes of senders that nothing is known of, made when it does not exist. Whoever is moved out of there is known from then on. Without it, where it is addressed to.',
+    ),
   subjectPass: accepting(
     durationValue.clone().refine((ms) => ms >= 3_600_000 && ms <= 90 * 86_400_000),
     'a time from 1 h to 90 d, such as 7 d',

@@ -111,7 +111,7 @@ async function storeInMailbox(
   await account.addMessage({
     ...copyFor(message, recipient, { decision, ruleset }),
     mailbox: isWanted
-      ? (ruleset?.mailbox ?? recipient.mailbox)
+      ? (ruleset?.mailbox ?? (decision?.action === 'accept' ? decision.mailbox : undefined) ?? recipient.mailbox)
       : (ruleset?.acceptRejectsToMailbox ?? (await junkMailbox(account))),
     createMissing: true,
     ...(message.deliveryId === undefined ? {} : { deliveryId: targetId(message.deliveryId, recipient.address) }),

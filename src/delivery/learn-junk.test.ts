@@ -63,7 +63,7 @@ describe('judge', () => {
       isReject,
       places: [{ mailboxId, modseq: 1, flagBits: bits }],
     };
-    expect(judge(content, mailboxes, before, 'Rejects')).toBe(expected);
+    expect(judge(content, mailboxes, before, { rejects: 'Rejects' })).toBe(expected);
   });
 
   it('goes by the last change, and by where a person has put a message that nobody sent', () => {

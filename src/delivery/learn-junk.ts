@@ -8,13 +8,20 @@ import type { Account, Accounts, ContentPlaces, Mailbox } from '../store/account
 import { flagBits } from '../store/flags.ts';
 import { messageOrigins } from './message-origins.ts';
 
+export interface MailboxesApart {
+  /** For what was refused. */
+  readonly rejects?: string | undefined;
+  /** For senders that nothing is known of. */
+  readonly introductions?: string | undefined;
+}
+
 export interface JunkLearnerOptions {
   readonly accounts: Pick<Accounts, 'open' | 'exists' | 'onChange'>;
   readonly filters: JunkFilters;
   /** Whether an account has a junk filter that is on. */
   readonly isOn: (account: string) => boolean;
-  /** Mailbox in which an account finds what was refused. */
-  readonly rejectsMailboxOf?: (account: string) => string | undefined;
+  /** Mailboxes of an account that mail is put into by what was decided on it. */
+  readonly mailboxesApartOf?: (account: string) => MailboxesApart;
   readonly log: Log;
   readonly metrics: Metrics;
   /** How long changes may gather before they are learned from. */
@@ -141,7 +148,7 @@ export class JunkLearner implements AsyncDisposable {
     };
     for (const content of contents) {
       const before = learned.get(content.contentId);
-      const isJunk = judge(content, mailboxes, before, this.#options.rejectsMailboxOf?.(account.name));
+      const isJunk = judge(content, mailboxes, before, this.#options.mailboxesApartOf?.(account.name));
       if (isJunk === undefined || isJunk === before) continue;
       this.#closing.signal.throwIfAborted();
       const { contentId } = content;
@@ -175,6 +182,7 @@ async function wordsOf(account: Account, content: ContentPlaces): Promise<Set<st
  * - Whoever moves a message to the mailbox for junk says that it is; whoever takes it out again, that it isn't. A message that was
  *   delivered there says nothing: a filter must not learn from its own verdict.
  * - Whoever answers, forwards or flags a message, or files it in a mailbox of their own, says that it isn't.
+ * - So says whoever moves a message to the inbox that was put into the mailbox for introductions.
  * - The mailboxes for drafts, sent, deleted and refused mail say nothing. Whoever takes a refused message out of there says that it isn't junk.
  *
  * @param before how it counts now
@@ -184,7 +192,7 @@ export function judge(
   content: Pick<ContentPlaces, 'places' | 'originalMailboxId' | 'isReceived' | 'isReject'>,
   mailboxes: readonly Mailbox[],
   before: boolean | undefined,
-  rejectsMailbox?: string,
+  { rejects, introductions }: MailboxesApart = {},
 ): boolean | undefined {
   const { places, originalMailboxId, isReceived, isReject } = content;
   // The last change counts.
@@ -194,7 +202,7 @@ export function judge(
     if (saidJunk !== saidNotJunk) return saidJunk;
     const mailbox = mailboxes.find(({ id }) => id === mailboxId);
     if (mailbox === undefined || mailbox.specialUse.some((use) => silent.has(use))) continue;
-    if (mailbox.name === rejectsMailbox || (isReject && mailboxId === originalMailboxId)) continue;
+    if (mailbox.name === rejects || (isReject && mailboxId === originalMailboxId)) continue;
     const wasPut = !isReceived || mailboxId !== originalMailboxId;
     if (mailbox.specialUse.includes('\\Junk')) {
       if (wasPut) return true;
@@ -203,8 +211,11 @@ export function judge(
     if (before === true) return false;
     if ((bits & (flagBits['\\Answered'] | flagBits['\\Flagged'] | flagBits.$Forwarded)) !== 0) return false;
     const original = mailboxes.find(({ id }) => id === originalMailboxId);
-    const wasInJunk = isReceived && (isReject || original?.specialUse.includes('\\Junk') === true);
-    if (wasPut && (mailbox.name !== 'Inbox' || wasInJunk)) return false;
+    const wasSetApart =
+      isReject ||
+      original?.specialUse.includes('\\Junk') === true ||
+      (original !== undefined && original.name === introductions);
+    if (wasPut && (mailbox.name !== 'Inbox' || (isReceived && wasSetApart))) return false;
   }
   return undefined;
 }

@@ -5,6 +5,7 @@ import { createDecide, type Decide } from '../delivery/decision/decide.ts';
 import { dmarcPolicy } from '../delivery/decision/dmarc-policy.ts';
 import { dnsBlocklists } from '../delivery/decision/dns-blocklists.ts';
 import { firstTimeDelay } from '../delivery/decision/first-time-delay.ts';
+import { introduction } from '../delivery/decision/introduction.ts';
 import { type JunkSettings, junkWords } from '../delivery/decision/junk-words.ts';
 import { knownCorrespondent } from '../delivery/decision/known-correspondent.ts';
 import { listRule } from '../delivery/decision/list-rule.ts';
@@ -50,7 +51,10 @@ export function incomingMail(options: {
     accounts: data.accounts,
     filters,
     isOn: (account) => serving && settingsOf(account).enabled,
-    rejectsMailboxOf: (account) => domains.config.accounts[account]?.rejectsMailbox,
+    mailboxesApartOf: (account) => {
+      const { rejectsMailbox, introductionMailbox } = domains.config.accounts[account] ?? {};
+      return { rejects: rejectsMailbox, introductions: introductionMailbox };
+    },
     log,
     metrics,
   });
@@ -79,6 +83,7 @@ export function incomingMail(options: {
         metrics,
       }),
       subjectPass.offeredBy(dnsBlocklists({ lists: config.dnsBlocklists, resolver, clock, log })),
+      introduction((account) => domains.config.accounts[account]?.introductionMailbox),
     ],
     rulesetsOf: ({ account, address }) => {
       const settings = domains.config.accounts[account];

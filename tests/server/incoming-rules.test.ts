@@ -30,6 +30,7 @@ const accountSettings = {
   - { listAllowDomain: lists.example, mailbox: Lists/Team }`,
   forward: `rulesets:
   - { clientNetworks: [198.51.100.8/30], isForward: true, mailbox: Passed on }`,
+  reserved: 'introductionMailbox: Introductions',
   curious: `rulesets:
   - { msgFrom: "*@example.net", acceptRejectsToMailbox: Suspicious }`,
 };
@@ -151,6 +152,23 @@ describe('a stranger', { timeout: 60_000 }, () => {
 });
 
 describe('a first-time sender', { timeout: 60_000 }, () => {
+  it('is introduced in a mailbox of its own, and known once it is moved out of there', async () => {
+    const write = (subject: string) =>
+      send('reserved', `From: new@example.net\r\nSubject: ${subject}\r\n\r\nhello ${subject}\r\n`, {
+        ip: '192.0.2.3',
+        sender: 'new@example.net',
+      });
+    expect(await write('first')).toMatch(/^250 /);
+    expect(await found('reserved', 'Introductions')).toEqual(['first: introduction']);
+    const before = await lessons();
+    using client = await ImapTestClient.login(server.ports.imap, 'reserved@example.org');
+    await client.ok('SELECT Introductions');
+    await client.ok('MOVE 1 INBOX');
+    await expect.poll(lessons, { timeout: 20_000 }).toBe(before + 1);
+    expect(await write('second')).toMatch(/^250 /);
+    expect((await found('reserved')).at(-1)).toBe('second: author-reputation (of this author 1 kept, 0 called junk)');
+  });
+
   it('waits for the reply, and others do not', async () => {
     const text = (subject: string) => `From: a@other.example\r\nSubject: ${subject}\r\n\r\nhello\r\n`;
     const startedAt = Date.now();

@@ -21,6 +21,7 @@ export type Reason =
   | 'dmarc-reject'
   | 'dmarc-quarantine'
   | 'arc-override'
+  | 'introduction'
   | 'subject-pass'
   | 'account-rate'
   | 'spf-fail'
@@ -30,7 +31,13 @@ export type Reason =
 
 /** What is done with a message for one recipient. */
 export type Decision =
-  | { readonly action: 'accept'; readonly reason: Reason; readonly detail?: string }
+  | {
+      readonly action: 'accept';
+      readonly reason: Reason;
+      readonly detail?: string;
+      /** Instead of the one that the address is for; a ruleset's goes before it. */
+      readonly mailbox?: string;
+    }
   | { readonly action: 'junk'; readonly reason: Reason; readonly detail?: string }
   | { readonly action: 'refuse'; readonly reason: Reason; readonly detail?: string; readonly error: SmtpError };
 
