@@ -21,6 +21,7 @@ import { removeUnfinishedWrites } from './runtime/durable-file.ts';
 import { createLog, type RootLog } from './runtime/log.ts';
 import { Metrics } from './runtime/metrics.ts';
 import { createCredentialSource } from './store/authenticate.ts';
+import { accountWebhooks } from './wiring/account-webhooks.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
 import { incomingFollower } from './wiring/incoming-follower.ts';
@@ -205,6 +206,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       loopback: config.localserve,
       routeFor: outgoingRoutes(config, domains),
       keepRetiredMs: config.keepRetiredMessages,
+      webhooks: accountWebhooks(domains),
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
   );

@@ -24,6 +24,7 @@ import { MessageFiles } from './message-files.ts';
 import { MessageIds, type ReservedId } from './message-ids.ts';
 import { type Backoff, defaultBackoff } from './next-attempt.ts';
 import type { ChangeSummary, QueueOperations } from './operations.ts';
+import type { WantedEvents } from './outgoing-event.ts';
 import type { ConnectPeer } from './peer.ts';
 import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queue.ts';
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
@@ -39,6 +40,9 @@ import type { MessageRow, QueueSchema } from './schema.ts';
 import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
 import { SuppressingRoute } from './suppressing-route.ts';
 import { Suppressions } from './suppressions.ts';
+import type { HookTally } from './webhook-operations.ts';
+import { WebhookSender, type WebhookSenderOptions } from './webhook-sender.ts';
+import { Webhooks } from './webhooks.ts';
 
 export interface QueueOptions {
   readonly engine: DatabaseEngine;
@@ -64,6 +68,11 @@ export interface QueueOptions {
   readonly backoff?: Backoff;
   /** How long it is known what became of messages, in milliseconds: 7 days. With 0 it isn't. */
   readonly keepRetiredMs?: number;
+  /** Which accounts are told what happens to their mail, and where; asked each time. */
+  readonly webhooks?: {
+    readonly wantedEvents: (account?: string) => WantedEvents;
+    readonly targetOf: WebhookSenderOptions['targetOf'];
+  };
   /** Deliveries to elsewhere at the same time in all: 10. With 0 nothing is delivered, here neither: to work on a queue at rest. */
   readonly maxDeliveries?: number;
   /** To one remote domain: 1. */
@@ -113,6 +122,8 @@ class RunningQueue implements Queue {
   readonly holdRules: HoldRules;
   readonly retired: RetiredMessages;
   readonly suppressions: Suppressions;
+  readonly webhooks: Webhooks;
+  readonly #webhookSender: WebhookSender;
   readonly #retention: Retention;
   readonly #options: QueueOptions;
   readonly #database: Database<QueueSchema, QueueOperations>;
@@ -122,7 +133,7 @@ class RunningQueue implements Queue {
   readonly #eraser: FileEraser;
   readonly #scheduler: Scheduler;
   readonly #settleOptions: SettleOptions;
-  readonly #endPolicy: () => EndPolicy;
+  readonly #endPolicy: (account?: string | null) => EndPolicy;
   #disposing: Promise<void> | undefined;
 
   constructor(options: QueueOptions, database: Database<QueueSchema, QueueOperations>, files: MessageFiles) {
@@ -137,7 +148,24 @@ class RunningQueue implements Queue {
     this.retired = new RetiredMessages(database);
     this.suppressions = new Suppressions(database, now);
     const keepRetiredMs = options.keepRetiredMs ?? defaultKeepRetiredMs;
-    this.#endPolicy = () => ({ keepRetired: keepRetiredMs > 0 });
+    this.#endPolicy = (account) => ({
+      keepRetired: keepRetiredMs > 0,
+      wantedEvents: account === null ? {} : this.#wantedEvents(account),
+    });
+    this.#webhookSender = new WebhookSender({
+      database,
+      log: options.log,
+      now,
+      random: options.random,
+      targetOf: (account, kind) => options.webhooks?.targetOf(account, kind),
+      onRequest: (result) => this.#metrics.webhookRequested(result),
+    });
+    this.webhooks = new Webhooks({
+      database,
+      now,
+      onAdded: (tally) => this.#onHooks(tally),
+      onScheduled: () => this.#webhookSender.wakeAll(),
+    });
     this.#retention = new Retention({ database, log: options.log, now, keepRetiredMs });
     this.#settleOptions = {
       database,
@@ -179,7 +207,10 @@ class RunningQueue implements Queue {
     this.#metrics.queued = row?.count ?? 0;
     this.#eraser.wake();
     this.#scheduler.kick();
-    if (this.#options.maxDeliveries !== 0) this.#retention.start();
+    if (this.#options.maxDeliveries !== 0) {
+      this.#retention.start();
+      this.#webhookSender.start();
+    }
   }
 
   async submit(message: SubmittedMessage): Promise<{ ids: number[]; messageId?: string }> {
@@ -271,7 +302,7 @@ class RunningQueue implements Queue {
         now: this.#options.clock.now(),
         policy: this.#endPolicy(),
       });
-      this.#onChange({ added: [], ends: Array(dropped.count).fill('dropped'), erased: dropped.erased });
+      this.#onChange({ added: [], ends: Array(dropped.count).fill('dropped'), ...dropped });
       return dropped;
     });
   }
@@ -313,7 +344,14 @@ class RunningQueue implements Queue {
   }
 
   async takeNotice(notice: IncomingNotice): Promise<NoticedRecipient[]> {
-    return await this.#database.write('takeNotice', { notice, now: this.#options.clock.now() });
+    const wantedEvents = this.#wantedEvents(notice.account);
+    const { noticed, hooks } = await this.#database.write('takeNotice', {
+      notice,
+      now: this.#options.clock.now(),
+      wantedEvents,
+    });
+    this.#onHooks(hooks);
+    return noticed;
   }
 
   kick(): void {
@@ -327,6 +365,7 @@ class RunningQueue implements Queue {
 
   async #dispose(): Promise<void> {
     await this.#scheduler.stop(this.#options.stopWaitMs ?? 10_000);
+    await this.#webhookSender.stop();
     await this.#retention.stop();
     await this.#eraser.stop();
     await this.#ids.close();
@@ -391,8 +430,20 @@ class RunningQueue implements Queue {
   #onChange(change: ChangeSummary): void {
     this.#metrics.queued += change.added.length;
     this.#metrics.ended(change.ends);
+    this.#onHooks(change.hooks);
     if (change.erased.length > 0) this.#eraser.wake();
     this.#scheduler.added(change.added, this.#options.clock.now());
+  }
+
+  #wantedEvents(account?: string): WantedEvents {
+    return this.#options.webhooks?.wantedEvents(account) ?? {};
+  }
+
+  #onHooks({ accounts, dropped }: HookTally): void {
+    if (accounts.length > 0) this.#webhookSender.wake(accounts);
+    if (dropped === 0) return;
+    this.#metrics.webhooksDropped(dropped);
+    this.#options.log.warn({ dropped }, 'webhooks left out: too many wait, see "restante queue webhooks list"');
   }
 
   #onAttempt(job: DeliveryJob, result: DeliveryResult, durationMs: number): void {
