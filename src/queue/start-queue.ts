@@ -8,7 +8,6 @@ import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { connectSmtp } from '../smtp-client/connect-smtp.ts';
 import { chooseJobs } from './choose-jobs.ts';
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
 import type { EndPolicy } from './end-recipient.ts';
@@ -30,6 +29,7 @@ import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queu
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
 import { type QueueMetrics, queueMetrics } from './queue-metrics.ts';
 import { recipientDomain } from './recipient-domain.ts';
+import { remoteOptions } from './remote-options.ts';
 import { RemoteRoute } from './remote-route.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { Retention } from './retention.ts';
@@ -402,11 +402,10 @@ class RunningQueue implements Queue {
   #wayTo(domain: string): DeliveryRoute {
     const pathOf = (id: number): string => this.#files.path(id);
     if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
-    const { resolver, hostname, random, log, smtpPort } = this.#options;
-    const connect: ConnectPeer =
-      this.#options.connect ?? ((target, signal) => connectSmtp(target, { helloName: hostname, log }, signal));
-    const remote = { resolver, hostname, random, connect, log, port: smtpPort ?? 25, pathOf };
-    return new RoutedRoute(this.#options.routeFor ?? direct, (relay) => new RemoteRoute({ ...remote, relay }, domain));
+    return new RoutedRoute(
+      this.#options.routeFor ?? direct,
+      (way) => new RemoteRoute(remoteOptions(this.#options, way, pathOf), domain),
+    );
   }
 
   async #changeAll(
