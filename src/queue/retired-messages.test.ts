@@ -79,7 +79,7 @@ describe('what became of messages', () => {
     const ends = await queue.retired.list({ account: 'me' }, 10);
     expect(ends.map(({ recipient, end, attempts, transport }) => [recipient, end, attempts, transport])).toEqual([
       ['a@there.example', 'dropped', 0, undefined],
-      ['b@there.example', 'failed', 1, undefined],
+      ['b@there.example', 'failed', 0, undefined],
       ['c@there.example', 'relayed', 1, 'smart'],
     ]);
   });

@@ -23,6 +23,7 @@ import { MessageFiles } from './message-files.ts';
 import { MessageIds, type ReservedId } from './message-ids.ts';
 import { type Backoff, defaultBackoff } from './next-attempt.ts';
 import type { ChangeSummary, QueueOperations } from './operations.ts';
+import { OtherFamilyRoute } from './other-family-route.ts';
 import type { WantedEvents } from './outgoing-event.ts';
 import type { ConnectPeer } from './peer.ts';
 import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queue.ts';
@@ -402,10 +403,17 @@ class RunningQueue implements Queue {
   #wayTo(domain: string): DeliveryRoute {
     const pathOf = (id: number): string => this.#files.path(id);
     if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
-    return new RoutedRoute(
-      this.#options.routeFor ?? direct,
-      (way) => new RemoteRoute(remoteOptions(this.#options, way, pathOf), domain),
-    );
+    return new RoutedRoute(this.#options.routeFor ?? direct, (way) => {
+      const remote = remoteOptions(this.#options, way, pathOf);
+      if (way.kind === 'relay' || way.family !== undefined || way.proxy !== undefined) {
+        return new RemoteRoute(remote, domain);
+      }
+      return new OtherFamilyRoute((watch, family) => {
+        const { connect, resolver } =
+          family === undefined ? remote : remoteOptions(this.#options, { ...way, family }, pathOf);
+        return new RemoteRoute({ ...remote, resolver, connect: watch(connect) }, domain);
+      });
+    });
   }
 
   async #changeAll(
