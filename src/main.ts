@@ -22,6 +22,7 @@ import { removeUnfinishedWrites } from './runtime/durable-file.ts';
 import { createLog, type RootLog } from './runtime/log.ts';
 import { Metrics } from './runtime/metrics.ts';
 import { createCredentialSource } from './store/authenticate.ts';
+import { accountWebhooks } from './wiring/account-webhooks.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
 import { DkimKeys } from './wiring/dkim-keys.ts';
@@ -221,6 +222,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       routeFor: outgoingRoutes(config, domains),
       keepRetiredMs: config.keepRetiredMessages,
       onReportFailed: (failure) => dmarcReports.onReportFailed(failure),
+      webhooks: accountWebhooks(domains),
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
   );

@@ -95,4 +95,21 @@ describe('commands for the queue, without a server', () => {
     expect((await restante('queue suppress remove me you@elsewhere.example')).out).toBe('1 removed\n');
     expect((await restante('queue suppress list')).out).toBe('No address is suppressed.\n');
   });
+
+  it('show, schedule and cancel webhooks', { timeout: 60_000 }, async () => {
+    await writeFile(
+      join(directory, 'domains.yaml'),
+      'domains:\n  example.org:\naccounts:\n  me:\n    domain: example.org\n    addresses:\n      me@example.org:\n    outgoingWebhook: { url: "https://hook.example/?key=12345" }\n',
+    );
+    await submit('you@elsewhere.example');
+    expect((await restante('queue drop --all')).out).toBe('1 dropped\n');
+    const { out } = await restante('queue webhooks list');
+    expect(out).toMatch(/^ID .*\n1 +me +canceled +\S+ \S+ +\S+ \S+ +0 *\n$/);
+    expect(out).not.toContain('12345');
+    expect((await restante('queue webhooks schedule 1 --at 2100-01-01T00:00Z')).out).toBe('1 scheduled\n');
+    expect((await restante('queue webhooks list --account me --json')).out).toContain('"nextAttemptAt":4102444800000');
+    expect(await restante('queue webhooks cancel')).toMatchObject({ code: 2 });
+    expect((await restante('queue webhooks cancel --all')).out).toBe('1 canceled\n');
+    expect((await restante('queue webhooks retired')).out).toMatch(/\n1 +me +canceled +\S+ \S+ +canceled +0 *\n$/);
+  });
 });

@@ -39,5 +39,22 @@ function withAbsolutePaths(settings: DomainsSettings, directory: string): Domain
     );
     return [name, { ...domain, dkim: { ...domain.dkim, selectors: Object.fromEntries(selectors) } }] as const;
   });
-  return { ...settings, domains: Object.fromEntries(domains) };
+  const accounts = Object.entries(settings.accounts).map(([name, account]) => {
+    const { outgoingWebhook: outgoing, incomingWebhook: incoming } = account;
+    return [
+      name,
+      {
+        ...account,
+        outgoingWebhook: outgoing && {
+          ...outgoing,
+          authorizationFile: outgoing.authorizationFile && absolute(outgoing.authorizationFile),
+        },
+        incomingWebhook: incoming && {
+          ...incoming,
+          authorizationFile: incoming.authorizationFile && absolute(incoming.authorizationFile),
+        },
+      },
+    ] as const;
+  });
+  return { ...settings, domains: Object.fromEntries(domains), accounts: Object.fromEntries(accounts) };
 }

@@ -13,6 +13,7 @@ import {
   nameValue,
   sizeValue,
   textValue,
+  webhookUrlValue,
 } from './values.ts';
 
 /** The schema of `domains.yaml`: what changes while the server runs. */
@@ -127,6 +128,28 @@ const domain = z.strictObject({
     .describe('Ways out for mail from this domain, after those of the account. The first one that fits counts.'),
 });
 
+const webhookEvents = [
+  'delivered',
+  'suppressed',
+  'delayed',
+  'failed',
+  'relayed',
+  'expanded',
+  'canceled',
+  'unrecognized',
+] as const;
+
+const webhookMembers = {
+  url: webhookUrlValue.describe('Where the requests go: POST with JSON.'),
+  authorizationFile: accepting(
+    fileValue.clone(),
+    'a path; a relative one starts at the directory of this file',
+    'keys/hook.authorization',
+  )
+    .optional()
+    .describe('File whose first line is sent as the field Authorization, such as "Bearer secret".'),
+};
+
 const account = z.strictObject({
   domain: domainNameValue.describe('Domain that the account belongs to.'),
   fullName: textValue.optional().describe('Name of the person, for new messages.'),
@@ -208,6 +231,20 @@ const account = z.strictObject({
     .describe(
       'How long senders that nothing is known of wait for the reply to a message, before blocklists are asked.',
     ),
+  outgoingWebhook: z
+    .strictObject({
+      ...webhookMembers,
+      events: z
+        .array(accepting(z.enum(webhookEvents), webhookEvents.join(', '), 'failed'))
+        .default([...webhookEvents])
+        .describe('What is told. Left out: everything.'),
+    })
+    .optional()
+    .describe('A program that is told what becomes of the mail of the account.'),
+  incomingWebhook: z
+    .strictObject(webhookMembers)
+    .optional()
+    .describe('A program that is told of each message that is delivered to the account.'),
   loginDisabled: textValue.optional().describe('Refuse logins, with this text. Mail is still received.'),
   maxOutgoingMessagesPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),
   maxNewRecipientsPerDay: countValue.optional().describe('Otherwise as in restante.yaml.'),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readConfigFile } from './read-config-file.ts';
@@ -92,6 +93,29 @@ function checkStatic(source: YamlSource, settings: StaticSettings, problems: Con
     if (name === 'direct' || name === 'fail') {
       problems.push(
         source.problem(['transports', name], 'key', `found ${foundText(name)}, accepted: another name: routes have it`),
+      );
+    }
+    const needsHost = transport.kind === 'smtp' || transport.kind === 'socks';
+    if (needsHost && transport.host === undefined) {
+      problems.push(source.problem(['transports', name], 'key', 'found no host, accepted: with "host"'));
+    }
+    if (transport.kind === 'smtp' && isIP(transport.host ?? '') !== 0) {
+      const accepted = 'a host name: certificates are for names';
+      problems.push(
+        source.problem(
+          ['transports', name, 'host'],
+          'value',
+          `found ${foundText(transport.host)}, accepted: ${accepted}`,
+        ),
+      );
+    }
+    if (transport.disableIPv4 && transport.disableIPv6) {
+      problems.push(
+        source.problem(
+          ['transports', name],
+          'key',
+          'found no family of addresses left, accepted: one of both disabled',
+        ),
       );
     }
     if ((transport.username === undefined) === (transport.passwordFile === undefined)) continue;

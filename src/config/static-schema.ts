@@ -85,13 +85,27 @@ const listener = z.strictObject({
 });
 
 const transport = z.strictObject({
-  host: hostnameValue.describe('Server that all mail of this transport is handed to.'),
-  port: portValue.default(587).describe('TCP port.'),
+  kind: z
+    .enum(['smtp', 'socks', 'direct', 'fail'])
+    .default('smtp')
+    .describe(
+      '"smtp": all is handed to one server; "socks": to the MX of the recipient by a SOCKS 5 proxy, which looks up its address; "direct": to the MX of the recipient, from here; "fail": nowhere.',
+    ),
+  host: accepting(
+    z.union([hostnameValue.clone(), ipAddressValue.clone()]),
+    'a host name such as mail.example.org, or for "socks" also an IP address',
+    'mail.example.org',
+  )
+    .optional()
+    .describe('The server or the proxy. Needed by "smtp" and "socks".'),
+  port: accepting(portValue.clone(), 'a port number, 0 (any free one) to 65535', 587)
+    .optional()
+    .describe('TCP port there. Left out: 587, of a proxy 1080.'),
   tls: z
     .enum(['required', 'implicit', 'opportunistic', 'none'])
     .default('required')
     .describe(
-      '"required": STARTTLS or no delivery; "implicit": TLS from the first byte, as on port 465; "opportunistic": STARTTLS where it is offered; "none".',
+      'Of "smtp": "required": STARTTLS or no delivery; "implicit": TLS from the first byte, as on port 465; "opportunistic": STARTTLS where it is offered; "none".',
     ),
   username: textValue.optional().describe('Login, when the server wants one.'),
   passwordFile: accepting(
@@ -101,6 +115,18 @@ const transport = z.strictObject({
   )
     .optional()
     .describe('File that holds the password of the login, on its first line.'),
+  disableIPv4: z.boolean().default(false).describe('Of "direct": use no IPv4 addresses.'),
+  disableIPv6: z.boolean().default(false).describe('Of "direct": use no IPv6 addresses.'),
+  code: accepting(z.int().min(400).max(599), 'a code of SMTP from 400 to 599', 550)
+    .default(550)
+    .describe('Of "fail": the reply. With one below 500 mail waits, and is given up in the end.'),
+  text: accepting(
+    z.string().regex(/^[\x20-\x7e]{1,400}$/),
+    'one line of ASCII, at most 400 characters',
+    'This server does not send mail to you',
+  )
+    .optional()
+    .describe('Of "fail": what the sender is told.'),
 });
 
 /** Limits of `runtime/limits.ts` that an operator may set. */

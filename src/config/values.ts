@@ -64,6 +64,21 @@ export const fileValue = accepting(
   'a path; a relative one starts at the directory of this file',
 );
 
+/** HTTP in the clear only within this machine. A name or password in the URL would be seen in lists and logs. */
+export const webhookUrlValue = accepting(
+  z
+    .string()
+    .max(2000)
+    .refine((text) => {
+      const url = URL.parse(text);
+      if (url === null || url.username !== '' || url.password !== '') return false;
+      if (url.protocol === 'https:') return true;
+      return url.protocol === 'http:' && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+    }),
+  'a URL that starts with https://, or with http:// and names this machine, without login',
+  'https://hooks.example.org/mail',
+);
+
 export const ipAddressValue = accepting(
   z.string().refine((text) => isIP(text) !== 0),
   'an IPv4 or IPv6 address such as 192.0.2.1 or "2001:db8::1"',

@@ -14,6 +14,7 @@ import { queueHoldRules } from './commands/queue-hold-rules.ts';
 import { queueList } from './commands/queue-list.ts';
 import { queueRetired } from './commands/queue-retired.ts';
 import { queueSuppress } from './commands/queue-suppress.ts';
+import { queueWebhooks } from './commands/queue-webhooks.ts';
 import { reloadDomains } from './commands/reload-domains.ts';
 import { repair } from './commands/repair.ts';
 import { restoreAccountCommand } from './commands/restore-account.ts';
@@ -46,6 +47,7 @@ export function controlCommands(services: ControlServices) {
     queueList: queueList(services),
     queueRetired: queueRetired(services),
     queueSuppress: queueSuppress(services),
+    queueWebhooks: queueWebhooks(services),
     reloadDomains: reloadDomains(services),
     repair: repair(services),
     restoreAccount: restoreAccountCommand(services),

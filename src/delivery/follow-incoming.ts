@@ -109,7 +109,9 @@ export class IncomingFollower implements AsyncDisposable {
     }));
     const known = this.#lookedUpTo.get(name) ?? (interest === 'all' ? await this.#options.lookedUpTo(name) : undefined);
     const since = known ?? Math.max(0, modseq - limits.incomingLookBack);
-    const notBefore = known === undefined ? this.#startedAt : 0;
+    // What was written down long ago is from a time when deliveries were wanted before.
+    const recent = this.#options.clock.now() - deliveredWithinMs;
+    const notBefore = known === undefined ? this.#startedAt : recent;
     for (const mailbox of mailboxes) {
       // What comes from here on is for the next time.
       if (mailbox.modseq > since) await this.#lookInto(account, mailbox, interest, { since, upTo: modseq, notBefore });

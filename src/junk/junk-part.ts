@@ -21,7 +21,7 @@ export function createJunkPart(): DurablePart {
     name: 'junk filters',
     owns: (path) => owned.test(path),
     async captureAtInstant(dataDirectory) {
-      paths = filterFiles(dataDirectory);
+      paths = filterFiles(dataDirectory).filter((path) => statSync(join(dataDirectory, path)).isFile());
     },
     async expect(_snapshot, dataDirectory) {
       const databases = paths.filter((path) => path.endsWith('.db'));
@@ -104,12 +104,12 @@ async function* verifyOnceFile(
   }
 }
 
-/** Relative to the directory. */
+/** Relative to the directory; whatever lies there under these names. */
 function filterFiles(directory: string): string[] {
   const accounts = join(directory, 'accounts');
   if (!existsSync(accounts)) return [];
   return readdirSync(accounts)
     .sort()
     .flatMap((account) => ['db', 'bloom'].map((kind) => `accounts/${account}/junkfilter.${kind}`))
-    .filter((path) => owned.test(path) && statSync(join(directory, path), { throwIfNoEntry: false })?.isFile());
+    .filter((path) => owned.test(path) && existsSync(join(directory, path)));
 }

@@ -5,8 +5,10 @@ import { bounceKind } from './bounce-kind.ts';
 import { fromIdOf } from './from-id.ts';
 import type { IncomingNotice, NoticedRecipient, NoticeRecipientStatus } from './incoming-notice.ts';
 import { noteBounce } from './note-bounce.ts';
+import type { WantedEvents } from './outgoing-event.ts';
 import type { AttemptReply } from './queue.ts';
 import type { QueueSchema, RetiredRow } from './schema.ts';
+import { type HookTally, isNewIncoming, noHooks, tellOutgoing } from './webhook-operations.ts';
 
 type Write = Transactor<QueueSchema>;
 
@@ -19,16 +21,23 @@ export const bounceOperations = {
    * own return path or its Message-ID: so whoever makes one up must have had the message. That may be another of its recipients;
    * therefore it suppresses at once only when the message had one recipient, and else counts as one failure of several.
    */
-  async takeNotice(write: Write, args: { notice: IncomingNotice; now: number }): Promise<NoticedRecipient[]> {
+  async takeNotice(
+    write: Write,
+    args: { notice: IncomingNotice; now: number; wantedEvents: WantedEvents },
+  ): Promise<{ noticed: NoticedRecipient[]; hooks: HookTally }> {
     const { notice, now } = args;
+    const hooks = noHooks();
+    const { account, contentId } = notice;
+    if (!(await isNewIncoming(write, { account, contentId, purpose: 'notice', now }))) return { noticed: [], hooks };
+    const told = { wanted: args.wantedEvents, tally: hooks, now };
     const candidates = await candidatesOf(write, notice);
     const noticed: NoticedRecipient[] = [];
     for (const status of notice.recipients.slice(0, limits.incomingNoticeRecipients)) {
       const row = candidates.find((candidate) => isAbout(status, candidate));
       if (row === undefined) continue;
       let suppressed = false;
+      const reply = replyOf(status);
       if (status.action === 'failed' && (row.end === 'delivered' || row.end === 'relayed')) {
-        const reply = replyOf(status);
         await write.run(
           `UPDATE retired SET "end" = 'failed', ended_at = ?, code = ?, enhanced = ?, text = ?, host = ? WHERE id = ?`,
           [now, reply.code, reply.enhanced, reply.text, reply.host ?? null, row.id],
@@ -48,10 +57,28 @@ export const bounceOperations = {
         }
       }
       noticed.push({ id: row.id, action: status.action, suppressed });
+      if (!isTold(status.action)) continue;
+      const details = { attempts: row.attempts, reply, byNotice: true, suppressing: suppressed };
+      await tellOutgoing(write, status.action, row, details, told);
     }
-    return noticed;
+    const [sent] = candidates;
+    if (noticed.length === 0 && sent !== undefined) {
+      await tellOutgoing(
+        write,
+        'unrecognized',
+        sent,
+        { attempts: sent.attempts, reply: undefined, byNotice: true },
+        told,
+      );
+    }
+    return { noticed, hooks };
   },
 };
+
+/** RFC 3464 §2.3.3. */
+function isTold(action: string): action is 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded' {
+  return ['failed', 'delayed', 'delivered', 'relayed', 'expanded'].includes(action);
+}
 
 async function candidatesOf(write: Write, notice: IncomingNotice): Promise<RetiredRow[]> {
   const { account, originalMessageId, recipient } = notice;
@@ -88,11 +115,12 @@ function replyOf(status: NoticeRecipientStatus): AttemptReply {
   const said = /^([45]\d\d)[ -](?:([45]\.\d{1,3}\.\d{1,3}) )?(.*)$/s.exec(status.diagnostic ?? '');
   const enhanced =
     status.status !== '' && !/^[245]\.0\.0$/.test(status.status) ? status.status : (said?.[2] ?? '5.0.0');
+  // What has failed has failed for good, whatever was said last.
+  const digit = status.action === 'failed' ? '5' : status.action === 'delayed' ? '4' : '2';
   return {
-    code: 550,
-    // It has failed for good, whatever was said last.
-    enhanced: enhanced.replace(/^\d/, '5'),
-    text: (said?.[3] ?? status.diagnostic ?? 'A notification says that delivery failed').slice(0, 500),
+    code: Number(`${digit}50`),
+    enhanced: enhanced.replace(/^\d/, digit),
+    text: (said?.[3] ?? status.diagnostic ?? `A notification says ${status.action}`).slice(0, 500),
     host: status.reportingMta?.slice(0, 255) ?? 'unknown',
   };
 }

@@ -1,8 +1,10 @@
 import type { Transactor } from '../database/engine.ts';
 import { fromIdOf } from './from-id.ts';
 import { noteOutcome } from './note-bounce.ts';
+import type { WantedEvents } from './outgoing-event.ts';
 import type { AttemptReply } from './queue.ts';
 import type { MessageRow, QueueSchema, RecipientRow } from './schema.ts';
+import { type HookTally, tellOutgoing } from './webhook-operations.ts';
 
 /**
  * How a recipient left the queue: a server of its own took the message (or a mailbox here), a transport took it, it was given up, it
@@ -14,6 +16,7 @@ export type EndKind = 'delivered' | 'relayed' | 'failed' | 'suppressed' | 'dropp
 export interface EndPolicy {
   /** Whether it stays known what became of it. */
   readonly keepRetired: boolean;
+  readonly wantedEvents: WantedEvents;
 }
 
 export interface RecipientEnding {
@@ -41,10 +44,15 @@ export async function endRecipient(
   row: EndedRecipient,
   ending: RecipientEnding,
   policy: EndPolicy,
+  tally: HookTally,
 ): Promise<void> {
   await write.run('DELETE FROM recipient WHERE id = ?', [row.id]);
   if (policy.keepRetired) await retire(write, row, ending);
-  await noteOutcome(write, row, ending);
+  const suppressing = await noteOutcome(write, row, ending);
+  if (row.is_dsn === 1) return;
+  const event = ending.end === 'dropped' ? 'canceled' : ending.end;
+  const told = { wanted: policy.wantedEvents, tally, now: ending.now };
+  await tellOutgoing(write, event, row, { ...ending, suppressing }, told);
 }
 
 async function retire(

@@ -1,6 +1,8 @@
 /** What a delivery status notification that came in for an account says. Nothing in it is believed of messages that were not sent. */
 export interface IncomingNotice {
   readonly account: string;
+  /** Of the message that it came in: it is taken once. */
+  readonly contentId: number;
   /** The address that it was sent to: the envelope sender of the message that it is about. */
   readonly recipient: string;
   /** Message-ID of the original message, without brackets, when the notification says. */

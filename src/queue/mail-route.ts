@@ -1,4 +1,6 @@
+import type { SocksProxy } from '../smtp-client/socks-connect.ts';
 import type { Relay } from './peer.ts';
+import type { AttemptReply } from './queue.ts';
 import type { MessageRow, RecipientRow } from './schema.ts';
 
 /** What decides on the way out of a message for one recipient elsewhere. */
@@ -15,10 +17,20 @@ export interface RoutedMail {
 
 /** To the mail exchangers of the recipient's domain, to another server instead, or nowhere. */
 export type MailRoute =
-  | { readonly kind: 'direct' }
+  | DirectRoute
   | { readonly kind: 'relay'; readonly name: string; readonly relay: Relay }
-  /** `reason` is for the sender. */
-  | { readonly kind: 'fail'; readonly reason: string };
+  /** The reply is for the sender: temporary, and the mail waits, or for good. */
+  | { readonly kind: 'fail'; readonly reply: AttemptReply };
+
+export interface DirectRoute {
+  readonly kind: 'direct';
+  /** Of the transport that says more; absent: as usual. */
+  readonly name?: string;
+  /** To addresses of this kind only. */
+  readonly family?: 'ipv4' | 'ipv6';
+  /** By a proxy, which looks up the addresses of mail exchangers. Asked for each session. When it throws, mail waits. */
+  readonly proxy?: () => Promise<SocksProxy>;
+}
 
 /** Asked for each message and attempt: the same mail may get another route later. */
 export type RouteFor = (mail: RoutedMail) => MailRoute;
@@ -35,5 +47,5 @@ export function routedMail(message: MessageRow, recipient: RecipientRow): Routed
 
 /** Equal for mail that may share a session. */
 export function routeKey(route: MailRoute): string {
-  return route.kind === 'relay' ? `relay ${route.name}` : route.kind;
+  return route.kind === 'fail' ? route.kind : `${route.kind} ${route.name ?? ''}`;
 }

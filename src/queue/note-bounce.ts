@@ -23,23 +23,24 @@ export interface Bounce {
 /**
  * Counts a failure of a message of an account, or, when a server has taken it, forgets that servers refused others before. What
  * notifications told stays: they come after a server has taken a message.
+ * @returns whether the address is suppressed by this
  */
 export async function noteOutcome(
   write: Write,
   row: Pick<EndedRecipient, 'id' | 'account' | 'sender' | 'address' | 'is_dsn'>,
   { end, reply, now }: RecipientEnding,
-): Promise<void> {
+): Promise<boolean> {
   const { account, address } = row;
-  if (account === null || row.is_dsn === 1) return;
+  if (account === null || row.is_dsn === 1) return false;
   if (end === 'delivered') {
     const base = baseAddress(address);
-    if (base === undefined) return;
+    if (base === undefined) return false;
     await write.run('DELETE FROM bounce WHERE account = ? AND base_address = ? AND by_notice = 0', [account, base]);
   }
-  if (end !== 'failed' || reply === undefined) return;
+  if (end !== 'failed' || reply === undefined) return false;
   const kind = bounceKind(reply);
-  if (kind !== undefined)
-    await noteBounce(write, { account, address, recipientId: row.id, kind, byNotice: false, reply, now });
+  if (kind === undefined) return false;
+  return await noteBounce(write, { account, address, recipientId: row.id, kind, byNotice: false, reply, now });
 }
 
 /**

@@ -15,6 +15,7 @@ import { refreshDestinations } from './refresh-destinations.ts';
 import { type MessageRow, migrations, type QueueSchema } from './schema.ts';
 import { countSending, type SendingLimits } from './sending-limits.ts';
 import { suppressionOperations } from './suppression-operations.ts';
+import { type HookTally, noHooks, tellOutgoing, webhookOperations } from './webhook-operations.ts';
 
 export { migrations };
 
@@ -55,6 +56,7 @@ export interface NewDsn extends NewQueueMessage {
 export interface ChangeSummary {
   added: string[];
   ends: EndKind[];
+  hooks: HookTally;
   erased: number[];
 }
 
@@ -177,6 +179,7 @@ export const operations = {
   ...retirementOperations,
   ...suppressionOperations,
   ...bounceOperations,
+  ...webhookOperations,
 
   /** Sets a block of message ids apart, whose files may exist without rows until the block is settled. */
   async reserveIds(write: Write, args: { count: number; settled: readonly number[] }): Promise<{ first: number }> {
@@ -204,7 +207,7 @@ export const operations = {
     write: Write,
     args: { outcomes: readonly RecipientOutcome[]; dsns: readonly NewDsn[]; now: number; policy: EndPolicy },
   ): Promise<ChangeSummary> {
-    const summary: ChangeSummary = { added: [], ends: [], erased: [] };
+    const summary: ChangeSummary = { added: [], ends: [], hooks: noHooks(), erased: [] };
     const touched = new Set<number>();
     const messages = new Set<number>();
     const domains = new Set<string>();
@@ -217,7 +220,7 @@ export const operations = {
       touched.add(row.id);
       domains.add(row.domain);
       if (outcome.kind === 'finished') {
-        await endRecipient(write, row, { ...outcome, now: args.now }, args.policy);
+        await endRecipient(write, row, { ...outcome, now: args.now }, args.policy, summary.hooks);
         messages.add(row.message_id);
         summary.ends.push(outcome.end);
       } else {
@@ -235,6 +238,9 @@ export const operations = {
             row.id,
           ],
         );
+        const told = { wanted: args.policy.wantedEvents, tally: summary.hooks, now: args.now };
+        const details = { ...outcome, attempts: row.attempts + 1 };
+        if (row.is_dsn === 0) await tellOutgoing(write, 'delayed', row, details, told);
       }
     }
     summary.erased = await removeFinishedMessages(write, messages);
@@ -264,15 +270,16 @@ export const operations = {
   async drop(
     write: Write,
     args: FilterStep & { now: number; policy: EndPolicy },
-  ): Promise<StepResult & { erased: number[] }> {
+  ): Promise<StepResult & { erased: number[]; hooks: HookTally }> {
     const { chosen, result } = await choose(write, args);
+    const hooks = noHooks();
     for (const row of chosen) {
       const end = { end: 'dropped', reply: lastReply(row), attempts: row.attempts, now: args.now } as const;
-      await endRecipient(write, row, end, args.policy);
+      await endRecipient(write, row, end, args.policy, hooks);
     }
     const erased = await removeFinishedMessages(write, new Set(chosen.map((recipient) => recipient.message_id)));
     await refreshDestinations(write, new Set(chosen.map((recipient) => recipient.domain)));
-    return { ...result, erased };
+    return { ...result, erased, hooks };
   },
 
   /** The files of these messages are gone. */

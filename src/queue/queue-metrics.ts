@@ -6,6 +6,8 @@ export interface QueueMetrics {
   /** Recipients in the queue. */
   queued: number;
   ended(ends: readonly EndKind[]): void;
+  webhookRequested(result: 'delivered' | 'temporary' | 'permanent'): void;
+  webhooksDropped(count: number): void;
   attempted(replies: readonly AttemptReply[], where: 'local' | 'remote', durationMs: number): void;
 }
 
@@ -20,6 +22,8 @@ export function queueMetrics(metrics: Metrics): QueueMetrics {
     'restante_queue_ended_total',
     'Recipients that are out of the queue, by what became of them',
   );
+  const requests = metrics.counter('restante_queue_webhook_requests_total', 'Requests of webhooks, by result');
+  const dropped = metrics.counter('restante_queue_webhooks_dropped_total', 'Webhooks that there was no room for');
   const durations = metrics.histogram(
     'restante_queue_delivery_seconds',
     'Time of one attempt to deliver a message to one destination',
@@ -31,6 +35,8 @@ export function queueMetrics(metrics: Metrics): QueueMetrics {
       counts.queued -= kinds.length;
       for (const end of kinds) ends.add(1, { end });
     },
+    webhookRequested: (result) => requests.add(1, { result }),
+    webhooksDropped: (count) => dropped.add(count),
     attempted(replies, where, durationMs) {
       for (const { code, tls } of replies) {
         if (code < 300 && tls !== undefined) sessions.add(1, { tls });

@@ -5,6 +5,7 @@ import type { TlsaRecord } from '../dns/resolver.ts';
 import type { TlsResult } from '../mailauth/tls-report/tls-result.ts';
 import { silentLog } from '../runtime/log.ts';
 import { connectSmtp } from '../smtp-client/connect-smtp.ts';
+import type { RouteFor } from './mail-route.ts';
 import type { ConnectPeer } from './peer.ts';
 import type { QueuedMessage, SubmittedMessage } from './queue.ts';
 import { QueueFixture, type TestZone, until, zoneResolver } from './queue-fixture.ts';
@@ -39,6 +40,8 @@ interface Attempt {
   readonly message?: Partial<SubmittedMessage>;
   readonly content?: string;
   readonly extensions?: string[];
+  /** What a transport allows. */
+  readonly routeFor?: RouteFor;
 }
 
 /** One message to a domain with such records and such a server: what came of it. */
@@ -66,6 +69,7 @@ async function attempt(options: Attempt) {
     smtpPort: sink.port,
     findMtaSts: async () => ({ policy: undefined, fault: undefined, ...options.mtaSts }),
     onTlsResult: (result) => results.push(result),
+    ...(options.routeFor === undefined ? {} : { routeFor: options.routeFor }),
   });
   fixture.clock.at = Date.now();
   const file = options.content === undefined ? {} : { file: await fixture.file(options.content) };
@@ -163,6 +167,12 @@ describe('DANE', () => {
     const done = await attempt({ certificate: chainOf(testCertificate({ name: 'self' })), tlsa });
     expect([done.sent, resultOf(done, 'tlsa')]).toEqual([1, 'tlsa-invalid']);
     expect(await attempt({ tlsa })).toMatchObject({ sent: 0 });
+  });
+
+  it('is held to over one family of addresses, too', async () => {
+    const tlsa = [record(3, 1, 1, hostCertificate())];
+    const routeFor: RouteFor = () => ({ kind: 'direct', family: 'ipv4' });
+    expect(await attempt({ certificate: chainOf(hostCertificate()), tlsa, routeFor })).toMatchObject({ sent: 0 });
   });
 
   it('waits while the TLSA records cannot be had, and takes no notice of those that DNSSEC does not show', async () => {

@@ -4,6 +4,7 @@ import type { IncomingNotice, NoticedRecipient } from './incoming-notice.ts';
 import type { RetiredMessages } from './retired-messages.ts';
 import type { SendingLimits } from './sending-limits.ts';
 import type { Suppressions } from './suppressions.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /**
  * The queue of outgoing mail: everything submitted, and every DSN, until each recipient is delivered, relayed or given up.
@@ -13,8 +14,9 @@ import type { Suppressions } from './suppressions.ts';
  * a domain is next due), `reserved` (blocks of message ids whose files may be without a row), `erase` (messages that are gone, whose
  * file is still there), `sent` (how much each account sent, by the hour,
  * for a day), `known_recipient` (whom each has written to), `hold_rule` (which messages are held as they come), `retired`
- * (what became of recipients, for some days), `suppression` (addresses that an account sends nothing to) and `bounce` (failures that may
- * lead to one).
+ * (what became of recipients, for some days), `suppression` (addresses that an account sends nothing to) `bounce` (failures that may
+ * lead to one), `webhook` and `retired_webhook` (requests that tell programs of accounts what happens to their mail), `incoming_cursor` and
+ * `incoming_seen` (which deliveries have theirs).
  * `queue/msg/<dir>/<id>`: one file a message, `<dir>` being the id divided by 1024; never changed once linked.
  *
  * ## Invariants
@@ -62,6 +64,7 @@ export interface Queue extends AsyncDisposable {
   readonly holdRules: HoldRules;
   readonly retired: RetiredMessages;
   readonly suppressions: Suppressions;
+  readonly webhooks: Webhooks;
   /**
    * What a delivery status notification from elsewhere says of messages that are known as retired, with just those recipients; whatever
    * else it says is passed over. Taking it again changes nothing.

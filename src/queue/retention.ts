@@ -57,5 +57,9 @@ export class Retention {
     while (!this.#stopped && (await database.write('forgetRetired', step)).count === limit);
     const old = { before: now() - limits.bounceWindowMs, limit };
     while (!this.#stopped && (await database.write('forgetBounces', old)).count === limit);
+    const hooks = { before: now() - limits.retiredWebhookMs, limit };
+    while (!this.#stopped && (await database.write('forgetRetiredWebhooks', hooks)).count === limit);
+    const incoming = { before: now() - limits.incomingSeenMs, limit };
+    while (!this.#stopped && (await database.write('forgetIncoming', incoming)).count === limit);
   }
 }

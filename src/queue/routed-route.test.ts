@@ -44,7 +44,9 @@ describe('routes of the queue', () => {
     await using fixture = await QueueFixture.create();
     const peers = new ScriptedPeers({ '192.0.2.1': {} });
     const routeFor = ({ recipientDomain }: RoutedMail): MailRoute =>
-      recipientDomain === 'there.example' ? { kind: 'fail', reason } : { kind: 'direct' };
+      recipientDomain === 'there.example'
+        ? { kind: 'fail', reply: { code: 550, enhanced: '5.7.1', text: reason } }
+        : { kind: 'direct' };
     const queue = await fixture.start({ resolver: zone, connect: peers.connect, routeFor });
     const message = await fixture.message(['a@there.example', 'b@there.example', 'c@elsewhere.example']);
     await queue.submit(message);

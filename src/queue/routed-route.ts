@@ -1,15 +1,16 @@
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
 import { type MailRoute, type RouteFor, routedMail, routeKey } from './mail-route.ts';
-import type { Relay } from './peer.ts';
+
+type Way = Exclude<MailRoute, { kind: 'fail' }>;
 
 /** To one domain elsewhere, each message by the route that is chosen for it. Sessions are kept for each route that is in use. */
 export class RoutedRoute implements DeliveryRoute {
   readonly #routeFor: RouteFor;
-  readonly #open: (relay: Relay | undefined) => DeliveryRoute;
+  readonly #open: (way: Way) => DeliveryRoute;
   readonly #routes = new Map<string, DeliveryRoute>();
 
   /** @param open makes the way to the domain itself, or to a relay */
-  constructor(routeFor: RouteFor, open: (relay: Relay | undefined) => DeliveryRoute) {
+  constructor(routeFor: RouteFor, open: (way: Way) => DeliveryRoute) {
     this.#routeFor = routeFor;
     this.#open = open;
   }
@@ -18,8 +19,7 @@ export class RoutedRoute implements DeliveryRoute {
   async deliver(job: DeliveryJob, signal: AbortSignal): Promise<DeliveryResult> {
     const chosen = this.#routeFor(routedMail(job.message, job.recipients[0]));
     if (chosen.kind === 'fail') {
-      const reply = { code: 550, enhanced: '5.7.1', text: chosen.reason };
-      return { replies: job.recipients.map(() => reply), accepted: 'relayed' };
+      return { replies: job.recipients.map(() => chosen.reply), accepted: 'relayed' };
     }
     const result = await this.#routeOf(chosen).deliver(job, signal);
     return chosen.kind === 'relay' ? { ...result, transport: chosen.name } : result;
@@ -29,11 +29,11 @@ export class RoutedRoute implements DeliveryRoute {
     await Promise.all([...this.#routes.values()].map((route) => route.close()));
   }
 
-  #routeOf(chosen: Exclude<MailRoute, { kind: 'fail' }>): DeliveryRoute {
+  #routeOf(chosen: Way): DeliveryRoute {
     const key = routeKey(chosen);
     let route = this.#routes.get(key);
     if (route === undefined) {
-      route = this.#open(chosen.kind === 'relay' ? chosen.relay : undefined);
+      route = this.#open(chosen);
       this.#routes.set(key, route);
     }
     return route;

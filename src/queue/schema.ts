@@ -13,6 +13,38 @@ export interface QueueSchema {
   retired: RetiredRow;
   suppression: SuppressionRow;
   bounce: { account: string; base_address: string; recipient_id: number; by_notice: number; at: number };
+  webhook: WebhookRow;
+  retired_webhook: RetiredWebhookRow;
+  incoming_cursor: { account: string; modseq: number };
+  incoming_seen: { account: string; content_id: number; purpose: string; at: number };
+}
+
+export interface WebhookRow {
+  id: number;
+  account: string;
+  kind: 'outgoing' | 'incoming';
+  event: string;
+  /** JSON. */
+  payload: string;
+  queued_at: number;
+  attempts: number;
+  next_attempt_at: number;
+  last_attempt_at: number | null;
+  last_status: number | null;
+  last_error: string | null;
+}
+
+export interface RetiredWebhookRow {
+  id: number;
+  account: string;
+  kind: 'outgoing' | 'incoming';
+  event: string;
+  queued_at: number;
+  ended_at: number;
+  end: 'delivered' | 'failed' | 'canceled';
+  attempts: number;
+  status: number | null;
+  error: string | null;
 }
 
 /** `base_address` is what is compared, `address` as it was first given. */
@@ -219,6 +251,42 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (account, base_address, recipient_id)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX bounce_at ON bounce (at);
+      CREATE TABLE webhook (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        event TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        queued_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_attempt_at INTEGER NOT NULL,
+        last_attempt_at INTEGER,
+        last_status INTEGER,
+        last_error TEXT
+      ) STRICT;
+      CREATE INDEX webhook_of_account ON webhook (account, id);
+      CREATE TABLE retired_webhook (
+        id INTEGER PRIMARY KEY,
+        account TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        event TEXT NOT NULL,
+        queued_at INTEGER NOT NULL,
+        ended_at INTEGER NOT NULL,
+        "end" TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        status INTEGER,
+        error TEXT
+      ) STRICT;
+      CREATE INDEX retired_webhook_ended ON retired_webhook (ended_at);
+      CREATE TABLE incoming_cursor (account TEXT PRIMARY KEY, modseq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE incoming_seen (
+        account TEXT NOT NULL,
+        content_id INTEGER NOT NULL,
+        purpose TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (account, content_id, purpose)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX incoming_seen_at ON incoming_seen (at);
     `,
   },
   {

@@ -10,6 +10,8 @@ import type { AttemptReply } from './queue.ts';
 export interface PeerScript {
   offers?: Partial<Peer['offers']>;
   verifiedTls?: boolean;
+  /** It replies before it takes the message. */
+  early?: boolean;
   /** Instead of a session. */
   refuse?: (target: SmtpTarget) => SmtpSessionError | undefined;
   /** Default: 250 for all. */
@@ -72,6 +74,7 @@ export class ScriptedPeers {
           replies.push(reply);
         }
         messages++;
+        if (script.early === true) return replies;
         this.sent.push({
           target,
           envelope,

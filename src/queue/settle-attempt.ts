@@ -16,7 +16,7 @@ export interface SettleOptions extends NoticeWriterOptions {
   readonly log: Log;
   /** The current time, milliseconds. */
   readonly now: () => number;
-  readonly endPolicy: () => EndPolicy;
+  readonly endPolicy: (account: string | null) => EndPolicy;
   /** Removes the file of an id whose commit failed, unless the row is there after all. */
   readonly giveUp: (reserved: WrittenNotice['reserved']) => Promise<void>;
   readonly onChange: (change: ChangeSummary) => void;
@@ -71,7 +71,12 @@ export async function settleAttempt(
   }
   if (quiet.length > 0) {
     await persist(options, signal, () =>
-      options.database.write('finishAttempt', { outcomes: quiet, dsns: [], now, policy: options.endPolicy() }),
+      options.database.write('finishAttempt', {
+        outcomes: quiet,
+        dsns: [],
+        now,
+        policy: options.endPolicy(job.message.account),
+      }),
     );
   }
   if (told.length > 0) {
@@ -147,7 +152,7 @@ async function commitWithNotices(
       outcomes,
       dsns: written.map(({ dsn }) => dsn),
       now,
-      policy: options.endPolicy(),
+      policy: options.endPolicy(message.account),
     });
     for (const { reserved } of written) reserved.settle();
     return change;

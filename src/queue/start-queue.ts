@@ -9,7 +9,6 @@ import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { connectSmtp } from '../smtp-client/connect-smtp.ts';
 import { chooseJobs } from './choose-jobs.ts';
 import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
 import type { EndPolicy } from './end-recipient.ts';
@@ -25,11 +24,14 @@ import { MessageFiles } from './message-files.ts';
 import { MessageIds, type ReservedId } from './message-ids.ts';
 import { type Backoff, defaultBackoff } from './next-attempt.ts';
 import type { ChangeSummary, QueueOperations } from './operations.ts';
+import { OtherFamilyRoute } from './other-family-route.ts';
+import type { WantedEvents } from './outgoing-event.ts';
 import type { ConnectPeer } from './peer.ts';
 import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queue.ts';
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
 import { type QueueMetrics, queueMetrics } from './queue-metrics.ts';
 import { recipientDomain } from './recipient-domain.ts';
+import { remoteOptions } from './remote-options.ts';
 import { RemoteRoute } from './remote-route.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { Retention } from './retention.ts';
@@ -41,6 +43,9 @@ import { type ReportFailure, type SettleOptions, settleAttempt } from './settle-
 import { SuppressingRoute } from './suppressing-route.ts';
 import { Suppressions } from './suppressions.ts';
 import type { FindMtaSts } from './tls-policy.ts';
+import type { HookTally } from './webhook-operations.ts';
+import { WebhookSender, type WebhookSenderOptions } from './webhook-sender.ts';
+import { Webhooks } from './webhooks.ts';
 
 export interface QueueOptions {
   readonly engine: DatabaseEngine;
@@ -72,6 +77,11 @@ export interface QueueOptions {
   readonly backoff?: Backoff;
   /** How long it is known what became of messages, in milliseconds: 7 days. With 0 it isn't. */
   readonly keepRetiredMs?: number;
+  /** Which accounts are told what happens to their mail, and where; asked each time. */
+  readonly webhooks?: {
+    readonly wantedEvents: (account?: string) => WantedEvents;
+    readonly targetOf: WebhookSenderOptions['targetOf'];
+  };
   /** Deliveries to elsewhere at the same time in all: 10. With 0 nothing is delivered, here neither: to work on a queue at rest. */
   readonly maxDeliveries?: number;
   /** To one remote domain: 1. */
@@ -121,6 +131,8 @@ class RunningQueue implements Queue {
   readonly holdRules: HoldRules;
   readonly retired: RetiredMessages;
   readonly suppressions: Suppressions;
+  readonly webhooks: Webhooks;
+  readonly #webhookSender: WebhookSender;
   readonly #retention: Retention;
   readonly #options: QueueOptions;
   readonly #database: Database<QueueSchema, QueueOperations>;
@@ -130,7 +142,7 @@ class RunningQueue implements Queue {
   readonly #eraser: FileEraser;
   readonly #scheduler: Scheduler;
   readonly #settleOptions: SettleOptions;
-  readonly #endPolicy: () => EndPolicy;
+  readonly #endPolicy: (account?: string | null) => EndPolicy;
   #disposing: Promise<void> | undefined;
 
   constructor(options: QueueOptions, database: Database<QueueSchema, QueueOperations>, files: MessageFiles) {
@@ -145,7 +157,24 @@ class RunningQueue implements Queue {
     this.retired = new RetiredMessages(database);
     this.suppressions = new Suppressions(database, now);
     const keepRetiredMs = options.keepRetiredMs ?? defaultKeepRetiredMs;
-    this.#endPolicy = () => ({ keepRetired: keepRetiredMs > 0 });
+    this.#endPolicy = (account) => ({
+      keepRetired: keepRetiredMs > 0,
+      wantedEvents: account === null ? {} : this.#wantedEvents(account),
+    });
+    this.#webhookSender = new WebhookSender({
+      database,
+      log: options.log,
+      now,
+      random: options.random,
+      targetOf: (account, kind) => options.webhooks?.targetOf(account, kind),
+      onRequest: (result) => this.#metrics.webhookRequested(result),
+    });
+    this.webhooks = new Webhooks({
+      database,
+      now,
+      onAdded: (tally) => this.#onHooks(tally),
+      onScheduled: () => this.#webhookSender.wakeAll(),
+    });
     this.#retention = new Retention({ database, log: options.log, now, keepRetiredMs });
     this.#settleOptions = {
       database,
@@ -188,7 +217,10 @@ class RunningQueue implements Queue {
     this.#metrics.queued = row?.count ?? 0;
     this.#eraser.wake();
     this.#scheduler.kick();
-    if (this.#options.maxDeliveries !== 0) this.#retention.start();
+    if (this.#options.maxDeliveries !== 0) {
+      this.#retention.start();
+      this.#webhookSender.start();
+    }
   }
 
   async submit(message: SubmittedMessage): Promise<{ ids: number[]; messageId?: string }> {
@@ -283,7 +315,7 @@ class RunningQueue implements Queue {
         now: this.#options.clock.now(),
         policy: this.#endPolicy(),
       });
-      this.#onChange({ added: [], ends: Array(dropped.count).fill('dropped'), erased: dropped.erased });
+      this.#onChange({ added: [], ends: Array(dropped.count).fill('dropped'), ...dropped });
       return dropped;
     });
   }
@@ -325,7 +357,14 @@ class RunningQueue implements Queue {
   }
 
   async takeNotice(notice: IncomingNotice): Promise<NoticedRecipient[]> {
-    return await this.#database.write('takeNotice', { notice, now: this.#options.clock.now() });
+    const wantedEvents = this.#wantedEvents(notice.account);
+    const { noticed, hooks } = await this.#database.write('takeNotice', {
+      notice,
+      now: this.#options.clock.now(),
+      wantedEvents,
+    });
+    this.#onHooks(hooks);
+    return noticed;
   }
 
   kick(): void {
@@ -339,6 +378,7 @@ class RunningQueue implements Queue {
 
   async #dispose(): Promise<void> {
     await this.#scheduler.stop(this.#options.stopWaitMs ?? 10_000);
+    await this.#webhookSender.stop();
     await this.#retention.stop();
     await this.#eraser.stop();
     await this.#ids.close();
@@ -375,13 +415,17 @@ class RunningQueue implements Queue {
   #wayTo(domain: string): DeliveryRoute {
     const pathOf = (id: number): string => this.#files.path(id);
     if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
-    const { resolver, hostname, random, log, smtpPort, clock, findMtaSts, onTlsResult } = this.#options;
-    const connect: ConnectPeer =
-      this.#options.connect ?? ((target, signal) => connectSmtp(target, { helloName: hostname, log }, signal));
-    const now = (): number => clock.now();
-    const port = smtpPort ?? 25;
-    const remote = { resolver, hostname, random, connect, log, port, pathOf, now, findMtaSts, onTlsResult };
-    return new RoutedRoute(this.#options.routeFor ?? direct, (relay) => new RemoteRoute({ ...remote, relay }, domain));
+    return new RoutedRoute(this.#options.routeFor ?? direct, (way) => {
+      const remote = remoteOptions(this.#options, way, pathOf);
+      if (way.kind === 'relay' || way.family !== undefined || way.proxy !== undefined) {
+        return new RemoteRoute(remote, domain);
+      }
+      return new OtherFamilyRoute((watch, family) => {
+        const { connect, resolver } =
+          family === undefined ? remote : remoteOptions(this.#options, { ...way, family }, pathOf);
+        return new RemoteRoute({ ...remote, resolver, connect: watch(connect) }, domain);
+      });
+    });
   }
 
   async #changeAll(
@@ -405,8 +449,20 @@ class RunningQueue implements Queue {
   #onChange(change: ChangeSummary): void {
     this.#metrics.queued += change.added.length;
     this.#metrics.ended(change.ends);
+    this.#onHooks(change.hooks);
     if (change.erased.length > 0) this.#eraser.wake();
     this.#scheduler.added(change.added, this.#options.clock.now());
+  }
+
+  #wantedEvents(account?: string): WantedEvents {
+    return this.#options.webhooks?.wantedEvents(account) ?? {};
+  }
+
+  #onHooks({ accounts, dropped }: HookTally): void {
+    if (accounts.length > 0) this.#webhookSender.wake(accounts);
+    if (dropped === 0) return;
+    this.#metrics.webhooksDropped(dropped);
+    this.#options.log.warn({ dropped }, 'webhooks left out: too many wait, see "restante queue webhooks list"');
   }
 
   #onAttempt(job: DeliveryJob, result: DeliveryResult, durationMs: number): void {

@@ -148,7 +148,7 @@ describe('a notice of failure from elsewhere', () => {
     reportingMta: 'mx.there.example',
     diagnostic: '550 5.1.1 Unknown',
   };
-  const ofMe = { account: 'me', recipient: 'me@here.example', originalMessageId: 'one@here.example' };
+  const ofMe = { account: 'me', contentId: 1, recipient: 'me@here.example', originalMessageId: 'one@here.example' };
 
   it('about a message to one recipient suppresses the address, and once only', async () => {
     await using fixture = await QueueFixture.create();
@@ -160,7 +160,8 @@ describe('a notice of failure from elsewhere', () => {
       { end: 'failed', lastResult: { code: 550, enhanced: '5.1.1', text: 'Unknown', host: 'mx.there.example' } },
     ]);
     await queue.suppressions.remove('me', ['a@there.example']);
-    expect(await queue.takeNotice(notice)).toMatchObject([{ suppressed: false }]);
+    expect(await queue.takeNotice(notice)).toEqual([]);
+    expect(await queue.takeNotice({ ...notice, contentId: 2 })).toMatchObject([{ suppressed: false }]);
     expect(await queue.suppressions.list({}, 10)).toEqual([]);
   });
 
@@ -171,7 +172,7 @@ describe('a notice of failure from elsewhere', () => {
       const file = await fixture.file(`Message-ID: <${count}@here.example>\r\n\r\nHello\r\n`);
       await queue.submit(await fixture.message(['a@there.example', 'b@there.example'], { file }));
       await until(async () => (await queue.list({})).length === 0);
-      const notice = { ...ofMe, originalMessageId: `${count}@here.example` };
+      const notice = { ...ofMe, contentId: count, originalMessageId: `${count}@here.example` };
       const [noticed] = await queue.takeNotice({
         ...notice,
         recipients: [{ ...failed, addresses: ['a@there.example'] }],
@@ -187,9 +188,11 @@ describe('a notice of failure from elsewhere', () => {
     await send('a@there.example', { sender });
     const recipients = [{ ...failed, addresses: ['a@there.example'] }];
     const unnamed = { account: 'me', originalMessageId: undefined, recipients };
-    expect(await queue.takeNotice({ ...unnamed, recipient: 'me@here.example' })).toEqual([]);
-    expect(await queue.takeNotice({ ...unnamed, recipient: sender.replace('abc', 'abd') })).toEqual([]);
-    expect(await queue.takeNotice({ ...unnamed, recipient: sender })).toMatchObject([{ suppressed: true }]);
+    expect(await queue.takeNotice({ ...unnamed, contentId: 1, recipient: 'me@here.example' })).toEqual([]);
+    expect(await queue.takeNotice({ ...unnamed, contentId: 2, recipient: sender.replace('abc', 'abd') })).toEqual([]);
+    expect(await queue.takeNotice({ ...unnamed, contentId: 3, recipient: sender })).toMatchObject([
+      { suppressed: true },
+    ]);
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { type Capabilities, parseCapabilities } from './capabilities.ts';
 import { Channel } from './channel.ts';
 import { SmtpSessionError } from './session-error.ts';
 import { SmtpSession } from './smtp-session.ts';
+import { type SocksProxy, socksConnect } from './socks-connect.ts';
 import { type SecuredSocket, startTls, type TlsCheck } from './start-tls.ts';
 import { type SmtpTimeouts, standardTimeouts } from './timeouts.ts';
 
@@ -40,6 +41,8 @@ export interface SmtpClientOptions {
   readonly helloName: string;
   readonly log: Log;
   readonly timeouts?: Partial<SmtpTimeouts>;
+  /** Connects by a proxy, to the target's address. */
+  readonly proxy?: SocksProxy | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ export async function connectSmtp(
   signal?: AbortSignal,
 ): Promise<SmtpSession> {
   const timeouts = { ...standardTimeouts, ...options.timeouts };
-  const socket = await open(target, timeouts, signal);
+  const socket = await open(target, options.proxy, timeouts, signal);
   const channel = new Channel(socket, target.host, options.log);
   return channel.within(signal, async () => {
     try {
@@ -67,10 +70,20 @@ export async function connectSmtp(
   });
 }
 
-async function open(target: SmtpTarget, timeouts: SmtpTimeouts, signal: AbortSignal | undefined): Promise<Socket> {
+async function open(
+  target: SmtpTarget,
+  proxy: SocksProxy | undefined,
+  timeouts: SmtpTimeouts,
+  signal: AbortSignal | undefined,
+): Promise<Socket> {
   signal?.throwIfAborted();
   const { address, port, localAddress } = target;
-  const socket = connect({ host: address, port, ...(localAddress === undefined ? {} : { localAddress }) });
+  const first = proxy ?? { host: address, port };
+  const socket = connect({
+    host: first.host,
+    port: first.port,
+    ...(localAddress === undefined ? {} : { localAddress }),
+  });
   socket.setNoDelay(true);
   const onAbort = (): void => void socket.destroy(new Error('interrupted'));
   const late = new Error(`no connection within ${timeouts.connect} ms`);
@@ -78,6 +91,7 @@ async function open(target: SmtpTarget, timeouts: SmtpTimeouts, signal: AbortSig
   signal?.addEventListener('abort', onAbort);
   try {
     await once(socket, 'connect');
+    if (proxy !== undefined) await socksConnect(socket, proxy, address, port);
     return socket;
   } catch (cause) {
     socket.destroy();

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { password, startTestServer, type TestSmtpServer } from '../../tests/harness/smtp-test-server.ts';
+import { SocksServer } from '../../tests/harness/socks-server.ts';
 import { LiveDomains } from '../config/live-domains.ts';
 import { parseStaticConfig } from '../config/static-config.ts';
 import { QueueFixture, until, zoneResolver } from '../queue/queue-fixture.ts';
+import { ScriptedPeers } from '../queue/scripted-peers.ts';
+import { SmtpSink } from '../queue/smtp-sink.ts';
+import type { QueueOptions } from '../queue/start-queue.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { silentLog } from '../runtime/log.ts';
 import { connectSmtp } from '../smtp-client/connect-smtp.ts';
@@ -37,7 +41,7 @@ afterAll(async () => {
 });
 
 /** A queue with routes as configured, beside a smarthost that wants a login. */
-async function start(fixture: QueueFixture, domainsYaml: string, staticYaml = '') {
+async function start(fixture: QueueFixture, domainsYaml: string, staticYaml = '', more: Partial<QueueOptions> = {}) {
   await writeFile(
     join(directory, 'domains.yaml'),
     `domains: { here.example: }\naccounts: { me: { domain: here.example } }\n${domainsYaml}`,
@@ -61,6 +65,7 @@ ${staticYaml}`,
     routeFor: outgoingRoutes(config, domains),
     connect: (target, signal) =>
       connectSmtp({ ...target, authorities: [authority] }, { helloName: 'mail.here.example', log: silentLog }, signal),
+    ...more,
   });
 }
 
@@ -109,5 +114,67 @@ describe('routes of the configuration', () => {
     await queue.submit(await fixture.message(['a@sub.example.org']));
     await until(() => fixture.delivered.length === 1);
     expect(fixture.delivered[0]).toMatchObject({ isDsn: true, recipients: [{ address: 'me@here.example' }] });
+  });
+
+  it('lead by a SOCKS proxy, which looks up names, with a login from a file', async () => {
+    await using fixture = await QueueFixture.create();
+    await using sink = await SmtpSink.start();
+    const login = { username: 'us', password: 'let me' };
+    await using proxy = await SocksServer.start({ port: sink.port, login });
+    await writeFile(join(directory, 'proxy.password'), 'let me\n');
+    const member = `kind: socks, host: 127.0.0.1, port: ${proxy.port}, username: us, passwordFile: proxy.password`;
+    const queue = await start(fixture, '', `  hidden: { ${member} }\nrelay: hidden`, {
+      resolver: zoneResolver({ 'x.example': { mx: [[10, 'mx.x.example']] }, 'y.example': {} }),
+    });
+    await queue.submit(await fixture.message(['a@x.example', 'b@y.example', 'c@[192.0.2.5]']));
+    await until(async () => (await queue.list({})).length === 0);
+    expect(proxy.asked.sort()).toEqual(['192.0.2.5 25', 'mx.x.example 25', 'y.example 25']);
+    expect(sink.received).toHaveLength(3);
+    await rm(join(directory, 'proxy.password'));
+    await queue.submit(await fixture.message(['a@x.example']));
+    await until(async () => (await queue.list({}))[0]?.lastResult?.text === 'The login for the proxy is not there');
+  });
+
+  it('use the addresses of one family only', async () => {
+    await using fixture = await QueueFixture.create();
+    const peers = new ScriptedPeers({ '192.0.2.1': {}, '2001:db8::1': {} });
+    const queue = await start(
+      fixture,
+      'routes: [{ toDomains: [x.example], transport: four }, { transport: six }]',
+      '  four: { kind: direct, disableIPv6: true }\n  six: { kind: direct, disableIPv4: true }',
+      {
+        resolver: zoneResolver({
+          'x.example': { a: ['192.0.2.1'], aaaa: ['2001:db8::1'] },
+          'y.example': { a: ['192.0.2.1'], aaaa: ['2001:db8::1'] },
+          'z.example': { a: ['192.0.2.1'] },
+        }),
+        connect: peers.connect,
+      },
+    );
+    await queue.submit(await fixture.message(['a@x.example', 'b@y.example', 'c@z.example']));
+    await until(async () => (await queue.list({})).length === 0);
+    const sent = peers.sent.map(({ target, envelope }) => [envelope.recipients[0]?.address, target.address]);
+    expect(sent.sort()).toEqual([
+      ['a@x.example', '192.0.2.1'],
+      ['b@y.example', '2001:db8::1'],
+    ]);
+    expect(await queue.retired.list({ end: 'failed' }, 10)).toMatchObject([
+      { recipient: 'c@z.example', lastResult: { text: 'Host z.example has no address' } },
+    ]);
+  });
+
+  it('end with a reply of their own, or wait with one', async () => {
+    await using fixture = await QueueFixture.create();
+    const queue = await start(
+      fixture,
+      'routes: [{ toDomains: [x.example], transport: never }, { transport: later }]',
+      '  never: { kind: fail, code: 553, text: Ask Ada first }\n  later: { kind: fail, code: 450 }',
+    );
+    await queue.submit(await fixture.message(['a@x.example', 'b@y.example']));
+    await until(async () => (await queue.retired.list({ account: 'me' }, 10)).length === 1);
+    expect(await queue.retired.list({ account: 'me' }, 10)).toMatchObject([
+      { end: 'failed', lastResult: { code: 553, enhanced: '5.7.1', text: 'Ask Ada first' } },
+    ]);
+    await until(async () => (await queue.list({ account: 'me' }))[0]?.lastResult?.code === 450);
   });
 });

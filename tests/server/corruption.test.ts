@@ -31,7 +31,8 @@ describe(`damage (RESTANTE_SEED=${seed})`, () => {
       if (errors.length > 0) return true;
       if (kind === 'add') return warnings.length > 0 || name.startsWith('accounts/');
       // Made anew when they are not there, or empty, or links.
-      if (name === 'auth.db' && ['delete', 'empty', 'truncate'].includes(kind)) return true;
+      const isMadeAnew = /^(?:auth|mtasts|dmarc(?:rpt|eval)|tlsrpt(?:result)?)\.db$/.test(name);
+      if (isMadeAnew && ['delete', 'empty', 'truncate'].includes(kind)) return true;
       if (/\.db$|\.key$|^version$/.test(name) && kind === 'link') return true;
       // Pages of SQLite and random keys have no checksum of their own.
       if (/\.db$/.test(name)) return ['flip', 'zeros', 'extend'].includes(kind);

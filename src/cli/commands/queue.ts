@@ -5,6 +5,7 @@ import { defineQueueHoldRules } from './queue-holdrules.ts';
 import { defineQueueList } from './queue-list.ts';
 import { defineQueueRetired } from './queue-retired.ts';
 import { defineQueueSuppress } from './queue-suppress.ts';
+import { defineQueueWebhooks } from './queue-webhooks.ts';
 
 /** The commands for the queue of outgoing mail. */
 export function queue(command: Command): void {
@@ -14,4 +15,5 @@ export function queue(command: Command): void {
   defineQueueHoldRules(command.command('holdrules').description('rules by which messages are held as they come'));
   defineQueueRetired(command.command('retired').description('what became of messages'));
   defineQueueSuppress(command.command('suppress').description('addresses that accounts send nothing to'));
+  defineQueueWebhooks(command.command('webhooks').description('requests that tell programs what happens to mail'));
 }
