@@ -52,6 +52,11 @@ export function domainDnsRecords({ domain, hostname, dkim, mtaStsId, tlsa = [] }
   ];
 }
 
+/** A TXT record as a line of a zone file. @param name without final dot */
+export function domainDnsRecord(name: string, text: string): string {
+  return record(name, txt(text));
+}
+
 function record(name: string, data: string): string {
   return `${`${name}.`.padEnd(40)} IN ${data}`;
 }

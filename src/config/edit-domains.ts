@@ -55,6 +55,11 @@ export function editDomains(document: Document, change: DomainsEdit): void {
     case 'removeDomain':
       remove(document, ['domains', keyLike(document, ['domains'], change.domain, comparableName)], 'domain');
       break;
+    case 'addDkimSelector':
+    case 'signWithDkim':
+    case 'removeDkimSelector':
+      editDkim(document, change);
+      break;
     case 'addAlias': {
       const value = { members: change.members, ...(change.postPublic ? { postPublic: true } : {}) };
       add(document, ['aliases', change.address], value, 'alias');
@@ -75,7 +80,7 @@ export function editDomains(document: Document, change: DomainsEdit): void {
   }
 }
 
-type Kind = 'account' | 'address' | 'domain' | 'alias';
+type Kind = 'account' | 'address' | 'domain' | 'alias' | 'dkim';
 
 function listCommand(kind: Kind): string {
   return `"restante config ${kind} list" shows what there is.`;
@@ -140,6 +145,33 @@ function removeAddress(document: Document, address: string): void {
     return;
   }
   throw new DomainsEditError(`remove address "${address}"`, 'no account has it', listCommand('address'));
+}
+
+function editDkim(
+  document: Document,
+  change: Extract<DomainsEdit, { edit: 'addDkimSelector' | 'signWithDkim' | 'removeDkimSelector' }>,
+): void {
+  const { domain, selector } = change;
+  const path = ['domains', keyLike(document, ['domains'], domain, comparableName)];
+  existing(document, path, 'domain');
+  const selectorPath = [...path, 'dkim', 'selectors', selector];
+  if (change.edit === 'addDkimSelector') {
+    add(document, selectorPath, { privateKeyFile: change.privateKeyFile }, 'dkim');
+    return;
+  }
+  existing(document, selectorPath, 'dkim');
+  const list = document.getIn([...path, 'dkim', 'sign'], true);
+  const signing = isSeq(list) ? list.items.map(String) : [];
+  const at = signing.indexOf(selector);
+  if (change.edit === 'removeDkimSelector') {
+    if (at >= 0) {
+      const hint = `restante config dkim unsign ${domain} ${selector}`;
+      throw new DomainsEditError(`remove dkim "${selector}"`, 'mail is signed with it', hint);
+    }
+    document.deleteIn(selectorPath);
+  } else if (change.signs && at < 0) {
+    document.setIn([...path, 'dkim', 'sign'], document.createNode([...signing, selector]));
+  } else if (!change.signs && at >= 0) document.deleteIn([...path, 'dkim', 'sign', at]);
 }
 
 function removeMembers(document: Document, address: string, members: readonly string[]): void {

@@ -119,6 +119,21 @@ aliases:
     expect(domains.config.aliases).toEqual({});
   });
 
+  it('adds, uses and removes keys for DKIM', async () => {
+    const key = { domain: 'Example.org', selector: 'new' };
+    await domains.edit([{ edit: 'addDkimSelector', ...key, privateKeyFile: 'keys/new.pem' }]);
+    const dkim = () => domains.config.domains['example.org']!.dkim;
+    expect([Object.keys(dkim().selectors), dkim().sign]).toEqual([['new'], []]);
+    await domains.edit([{ edit: 'signWithDkim', ...key, signs: true }]);
+    await domains.edit([{ edit: 'signWithDkim', ...key, signs: true }]);
+    expect(dkim().sign).toEqual(['new']);
+    await expect(domains.edit([{ edit: 'removeDkimSelector', ...key }])).rejects.toThrow('mail is signed with it');
+    await domains.edit([{ edit: 'signWithDkim', ...key, signs: false }]);
+    await domains.edit([{ edit: 'removeDkimSelector', ...key }]);
+    expect([Object.keys(dkim().selectors), dkim().sign]).toEqual([[], []]);
+    await expect(domains.edit([{ edit: 'signWithDkim', ...key, signs: true }])).rejects.toThrow('it does not exist');
+  });
+
   it('writes nothing that would not be valid', async () => {
     await expect(domains.edit([{ edit: 'removeDomain', domain: 'example.org' }])).rejects.toThrow(ConfigError);
     await expect(domains.edit([{ edit: 'removeAccount', account: 'me' }])).rejects.toThrow(ConfigError);

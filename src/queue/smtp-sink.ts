@@ -16,6 +16,8 @@ export class SmtpSink implements AsyncDisposable {
   readonly commands: string[] = [];
   /** A reply to RCPT or MAIL instead of 250; `close` ends the connection instead. */
   reply: (command: string) => string | undefined = () => undefined;
+  /** Closes the connection in the middle of a message, after so many lines of it. */
+  closeAfterLines: number | undefined;
   extensions = ['PIPELINING', 'SIZE 10000000', '8BITMIME', 'ENHANCEDSTATUSCODES'];
   /** With these, PEM, it offers STARTTLS. */
   certificate: { readonly certificate: string; readonly key: string } | undefined;
@@ -62,13 +64,17 @@ export class SmtpSink implements AsyncDisposable {
     let content: string[] | undefined;
     for await (const line of createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })) {
       if (content !== undefined) {
+        if (content.length === this.closeAfterLines) return void socket.destroy();
         if (line !== '.') {
           content.push(line.startsWith('.') ? line.slice(1) : line);
           continue;
         }
         const answer = this.reply('.');
-        if (answer === undefined) this.received.push({ mail, recipients, content: content.join('\r\n') });
+        // As a server that takes a message and is gone before it could say so.
+        if (answer === undefined || answer === 'close')
+          this.received.push({ mail, recipients, content: content.join('\r\n') });
         content = undefined;
+        if (answer === 'close') return void socket.destroy();
         say(answer ?? '250 2.0.0 Ok');
         continue;
       }

@@ -74,9 +74,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   await writeFile(join(etc, 'recipients'), '');
   const inline = (map: [string, string][]): string =>
     map.length === 0 ? '' : `inline:{${map.map(([k, v]) => `{${k} = ${v}}`).join(', ')}}`;
-  await writeFile(
-    join(etc, 'main.cf'),
-    `compatibility_level = 3.6
+  const usual = `compatibility_level = 3.6
 queue_directory = ${root}/spool
 data_directory = ${root}/data
 maillog_file = ${root}/data/log
@@ -104,8 +102,10 @@ smtpd_recipient_restrictions = check_recipient_access texthash:${etc}/recipients
 message_size_limit = 50000000
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
-${settings}`,
-  );
+`;
+  const changed = new Set(settings.split('\n').map((line) => line.split(' = ')[0]));
+  const lines = usual.split('\n').filter((line) => line === '' || !changed.has(line.split(' = ')[0]));
+  await writeFile(join(etc, 'main.cf'), lines.join('\n') + settings);
   await writeFile(join(etc, 'master.cf'), `${address}:25 inet n - n - - smtpd\n${services}`);
   const postfix = (...args: string[]): Promise<string> => run('/usr/sbin/postfix', ['-c', etc, ...args]);
   await postfix('start');

@@ -4,6 +4,7 @@ import { printJson } from '../print-result.ts';
 import { defineAccountCommands } from './config-account.ts';
 import { defineAddressCommands } from './config-address.ts';
 import { defineAliasCommands } from './config-alias.ts';
+import { defineDkimCommands } from './config-dkim.ts';
 import { defineDnsCommands } from './config-dns.ts';
 import { defineDomainCommands } from './config-domain.ts';
 
@@ -17,6 +18,7 @@ export function config(command: Command): void {
   defineAccountCommands(command.command('account').description('list and change accounts'));
   defineAddressCommands(command.command('address').description('list and change addresses of accounts'));
   defineDomainCommands(command.command('domain').description('list and change domains'));
+  defineDkimCommands(command.command('dkim').description('list, make and change the keys that sign mail'));
   defineDnsCommands(command);
   defineAliasCommands(command.command('alias').description('list and change aliases'));
 }
