@@ -6,6 +6,7 @@ export { daneRecord, lookUpDane } from './wiring/diagnosis/look-up-dane.ts';
 export { checkReportAddresses, lookUpDmarc } from './wiring/diagnosis/look-up-dmarc.ts';
 export { lookUpDns } from './wiring/diagnosis/look-up-dns.ts';
 export { lookUpMtaSts } from './wiring/diagnosis/look-up-mta-sts.ts';
+export { lookUpTlsReporting, readTlsReport } from './wiring/diagnosis/look-up-tls-reporting.ts';
 export { parseMessage } from './wiring/diagnosis/parse-message.ts';
 export { readDmarcReport } from './wiring/diagnosis/read-dmarc-report.ts';
 export { verifyArc } from './wiring/diagnosis/verify-arc.ts';

@@ -39,6 +39,7 @@ import { softwareVersion } from './wiring/software-version.ts';
 import { type ListeningService, startServers } from './wiring/start-servers.ts';
 import { submissionQueue } from './wiring/submission-queue.ts';
 import { submitLocally } from './wiring/submit-locally.ts';
+import { openTlsReports, type TlsReports } from './wiring/tls-reports.ts';
 import { verifyLive } from './wiring/verify-live.ts';
 
 const unfinishedWriteMs = 60_000;
@@ -144,6 +145,7 @@ interface Core extends AsyncDisposable {
   readonly verify: ControlServices['verify'];
   readonly learner: IncomingMail['learner'];
   readonly dmarcReports: DmarcReports;
+  readonly tlsReports: TlsReports;
   readonly endDelays: IncomingMail['endDelays'];
 }
 
@@ -172,7 +174,9 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     incomingMail({ config, domains, data, resolver, clock, log, metrics, serving: deliver, signal: closing.signal }),
   );
   const dkimKeys = opened.use(new DkimKeys(domains, log.part('dkim')));
-  const dmarcReports = opened.use(await openDmarcReports({ config, domains, data, resolver, clock, log, metrics }));
+  const reporting = { config, domains, data, resolver, clock, log, metrics };
+  const dmarcReports = opened.use(await openDmarcReports(reporting));
+  const tlsReports = opened.use(await openTlsReports(reporting));
   const delivery = createDelivery({
     accounts: data.accounts,
     resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
@@ -193,6 +197,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       log: log.part('delivery'),
     }),
     ...dmarcReports.hooks,
+    takeReports: { dmarc: dmarcReports.takeReport, tls: tlsReports.takeReport },
     rejects: incoming.rejects,
     authenticate: createAuthenticateSender({
       resolver,
@@ -208,6 +213,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
   const queue = opened.use(
     await startQueue({
       ...tls.ofQueue,
+      ...tlsReports.ofQueue,
       engine: data.engine,
       dataDirectory: data.path,
       resolver,
@@ -221,7 +227,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
       loopback: config.localserve,
       routeFor: outgoingRoutes(config, domains),
       keepRetiredMs: config.keepRetiredMessages,
-      onReportFailed: (failure) => dmarcReports.onReportFailed(failure),
+      onReportFailed: (failure) => (failure.kind === 'dmarc' ? dmarcReports : tlsReports).onReportFailed(failure),
       webhooks: accountWebhooks(domains),
       ...(deliver ? {} : { maxDeliveries: 0 }),
     }),
@@ -240,8 +246,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     onSent: (message) => sent.note(message),
   });
   if (deliver) {
-    const stopReports = dmarcReports.start(submissions);
-    opened.defer(stopReports);
+    for (const reports of [dmarcReports, tlsReports]) opened.defer(reports.start(submissions));
   }
   const backup = await backupService({
     config,
@@ -262,6 +267,7 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
     resolver,
     backup,
     dmarcReports,
+    tlsReports,
     learner: incoming.learner,
     endDelays: incoming.endDelays,
     verify: verifyLive({ config, data, clock, log: log.part('backup'), metrics }),
@@ -291,6 +297,7 @@ function controlServices(
     accounts: data.accounts,
     loginAttempts: data.loginAttempts,
     dmarcReports: core.dmarcReports,
+    tlsReports: core.tlsReports,
     queue,
     stop,
     backup: core.backup,

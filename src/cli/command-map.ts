@@ -114,6 +114,10 @@ export const commandMap: Readonly<Record<string, CommandEntry>> = {
     summary: 'fetch the MTA-STS policy of a domain',
     load: async () => (await import('./commands/mtasts.ts')).mtasts,
   },
+  tlsrpt: {
+    summary: 'look at reports on TLS, in and out',
+    load: async () => (await import('./commands/tlsrpt.ts')).tlsrpt,
+  },
   dane: {
     summary: 'look up and check TLSA records, and make them',
     load: async () => (await import('./commands/dane.ts')).dane,

@@ -1,3 +1,5 @@
+import type { TlsReportList } from '../control/commands/tls-reports.ts';
+
 /** What the commands need of `main-diagnosis.ts`: questions to the DNS and to other servers, by the configured resolver if there is one. */
 interface DiagnosisProgram {
   /** What SPF says of a client, and which records a domain has. */
@@ -25,6 +27,12 @@ interface DiagnosisProgram {
   ): Promise<{ list: string; problem?: string; entry?: { text: string } }[]>;
   lookUpDns(question: Asked & { type: DnsType; name: string }): Promise<DnsAnswer>;
   lookUpMtaSts(question: Asked & { domain: string }): Promise<MtaStsAnswer>;
+  /** Where a domain wants reports on TLS; undefined: nowhere. */
+  lookUpTlsReporting(
+    question: Asked & { domain: string },
+  ): Promise<{ text: string; uris: readonly string[] } | undefined>;
+  /** Reads a report on TLS: a message, JSON or gzip. */
+  readTlsReport(bytes: Buffer): Promise<TlsReportAnswer>;
   lookUpDane(question: Asked & { domain: string }): Promise<DaneAnswer>;
   /** @throws when the text is no certificate in PEM */
   daneRecord(pem: string): string;
@@ -65,6 +73,14 @@ interface MtaStsAnswer {
   readonly id?: string;
   readonly policy?: { readonly mode: string; readonly mx: readonly string[]; readonly maxAgeSeconds: number };
   readonly problem?: string;
+}
+
+/** Times in milliseconds. */
+interface TlsReportAnswer {
+  readonly organization: string;
+  readonly reportId: string;
+  readonly beginAt: number;
+  readonly policies: TlsReportList[number]['policies'];
 }
 
 interface DaneAnswer {

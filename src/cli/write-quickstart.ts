@@ -97,6 +97,7 @@ domains:
 ${selectors.join('')}      sign: [${keys.map(({ selector }) => JSON.stringify(selector)).join(', ')}]
     # Reports of other servers on mail in the name of the domain (see the _dmarc record) come to dmarc-reports@${domain}.
     dmarcReports: { account: ${account} }
+    tlsReports: { account: ${account} }
 
 accounts:
   ${account}:

@@ -16,7 +16,7 @@ export interface AccountRecipient {
   /** Taken by a catch-all, by `localserve`, or as the required postmaster: nobody configured this very address. */
   implicit: boolean;
   /** Reports that come to this address are read. */
-  reports?: 'dmarc';
+  reports?: 'dmarc' | 'tls';
 }
 
 interface AliasRecipient {
@@ -77,12 +77,23 @@ export class AddressBook {
         this.#recipients.set(this.#key(address), { kind: 'account', account, address, mailbox, implicit: false });
       }
     }
-    for (const [name, { dmarcReports }] of Object.entries(settings.domains)) {
-      if (dmarcReports === undefined) continue;
-      const { account, localpart, mailbox } = dmarcReports;
-      const address = `${localpart}@${name}`;
-      const recipient = { kind: 'account', account, address, mailbox, implicit: false, reports: 'dmarc' } as const;
-      this.#recipients.set(this.#key(address), recipient);
+    for (const [name, { dmarcReports, tlsReports }] of Object.entries(settings.domains)) {
+      for (const [reports, taker] of [
+        ['dmarc', dmarcReports],
+        ['tls', tlsReports],
+      ] as const) {
+        if (taker === undefined) continue;
+        const { account, localpart, mailbox } = taker;
+        const address = `${localpart}@${name}`;
+        this.#recipients.set(this.#key(address), {
+          kind: 'account',
+          account,
+          address,
+          mailbox,
+          implicit: false,
+          reports,
+        });
+      }
     }
     for (const [address, alias] of Object.entries(settings.aliases)) this.#addAlias(address, alias);
   }

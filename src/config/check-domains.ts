@@ -64,11 +64,15 @@ class DomainsCheck {
   }
 
   #accounts(): void {
-    for (const [name, { dmarcReports }] of Object.entries(this.#settings.domains)) {
-      if (dmarcReports === undefined) continue;
-      const { account, localpart } = dmarcReports;
-      const path = ['domains', name, 'dmarcReports', 'localpart'];
-      this.#addAddress(`${localpart}@${name}`, path, { kind: 'account', owner: account });
+    for (const [name, domain] of Object.entries(this.#settings.domains)) {
+      for (const key of ['dmarcReports', 'tlsReports'] as const) {
+        const { account, localpart } = domain[key] ?? {};
+        if (account === undefined) continue;
+        this.#addAddress(`${localpart}@${name}`, ['domains', name, key, 'localpart'], {
+          kind: 'account',
+          owner: account,
+        });
+      }
     }
     for (const [name, account] of Object.entries(this.#settings.accounts)) {
       this.#expectDomain(account.domain, ['accounts', name, 'domain'], 'value');
@@ -137,7 +141,7 @@ class DomainsCheck {
     for (const [name, domain] of Object.entries(this.#settings.domains)) {
       const path = ['domains', name];
       this.#routes(domain.routes, [...path, 'routes']);
-      for (const key of ['catchAll', 'dmarcReports'] as const) {
+      for (const key of ['catchAll', 'dmarcReports', 'tlsReports'] as const) {
         const taker = domain[key]?.account;
         if (taker === undefined || Object.hasOwn(this.#settings.accounts, taker)) continue;
         this.#bad(

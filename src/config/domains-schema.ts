@@ -123,6 +123,22 @@ const domain = z.strictObject({
     .describe(
       'Address for aggregate reports (RFC 9990): those that come there are read and counted too. See "restante dmarc reports".',
     ),
+  tlsReports: z
+    .strictObject({
+      account: accountNameValue.describe('Account that gets the messages which bring reports.'),
+      localpart: accepting(
+        z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+        'what stands before "@", such as tls-reports',
+        'tls-reports',
+      )
+        .default('tls-reports')
+        .describe('The address, without the domain: as in "rua" of the _smtp._tls record.'),
+      mailbox: mailboxNameValue.default('Reports').describe('Mailbox, made when it does not exist.'),
+    })
+    .optional()
+    .describe(
+      'Address for reports on TLS (RFC 8460): those that come there are read and counted too. See "restante tlsrpt reports".',
+    ),
   routes: routes
     .default([])
     .describe('Ways out for mail from this domain, after those of the account. The first one that fits counts.'),

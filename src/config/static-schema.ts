@@ -259,6 +259,17 @@ export const staticSchema = z
       })
       .prefault({})
       .describe('Reports to other domains. They come from postmaster at a domain that mail is signed for.'),
+    tlsReporting: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Whether other domains get the reports they ask for on TLS with their mail servers (RFC 8460). Never in try-out mode.',
+          ),
+      })
+      .prefault({})
+      .describe('Reports to other domains on TLS. They come from postmaster at a domain that mail is signed for.'),
     localserve: z
       .boolean()
       .default(false)

@@ -2,7 +2,6 @@ import { backup } from './commands/backup.ts';
 import { bumpUidValidity } from './commands/bump-uid-validity.ts';
 import { dmarcEvaluations } from './commands/dmarc-evaluations.ts';
 import { dmarcReportRecords, dmarcReports } from './commands/dmarc-reports.ts';
-import { dmarcSuppressions } from './commands/dmarc-suppressions.ts';
 import { editDomains } from './commands/edit-domains.ts';
 import { exportCommand } from './commands/export-messages.ts';
 import { importCommand } from './commands/import-messages.ts';
@@ -17,12 +16,14 @@ import { queueSuppress } from './commands/queue-suppress.ts';
 import { queueWebhooks } from './commands/queue-webhooks.ts';
 import { reloadDomains } from './commands/reload-domains.ts';
 import { repair } from './commands/repair.ts';
+import { reportSuppressions } from './commands/report-suppressions.ts';
 import { restoreAccountCommand } from './commands/restore-account.ts';
 import { retrain } from './commands/retrain.ts';
 import { setAccountPassword } from './commands/set-account-password.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { submit } from './commands/submit.ts';
+import { tlsReports, tlsResults } from './commands/tls-reports.ts';
 import { verifyData } from './commands/verify-data.ts';
 import type { ControlCommand } from './control-command.ts';
 import type { ControlServices } from './control-services.ts';
@@ -35,7 +36,9 @@ export function controlCommands(services: ControlServices) {
     dmarcEvaluations: dmarcEvaluations(services),
     dmarcReportRecords: dmarcReportRecords(services),
     dmarcReports: dmarcReports(services),
-    dmarcSuppressions: dmarcSuppressions(services),
+    reportSuppressions: reportSuppressions(services),
+    tlsReports: tlsReports(services),
+    tlsResults: tlsResults(services),
     editDomains: editDomains(services),
     exportMessages: exportCommand(services),
     importMessages: importCommand(services),

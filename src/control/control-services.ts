@@ -6,6 +6,8 @@ import type { StaticConfig } from '../config/static-config.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { DmarcEvaluations } from '../reports/dmarc/evaluations/evaluations.ts';
 import type { ReceivedReports } from '../reports/dmarc/received/received-reports.ts';
+import type { ReceivedTlsReports } from '../reports/tls/received/received-tls-reports.ts';
+import type { TlsResults } from '../reports/tls/results/tls-results.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Account, Accounts } from '../store/account.ts';
 import type { AccountAtRest } from '../store/account-at-rest.ts';
@@ -26,7 +28,12 @@ export interface ControlServices {
   /** DMARC reports that came, and what is to be reported to others. */
   readonly dmarcReports: {
     readonly received: Pick<ReceivedReports, 'list' | 'records'>;
-    readonly evaluations: Pick<DmarcEvaluations, 'due' | 'suppressions' | 'suppress' | 'unsuppress'>;
+    readonly evaluations: Pick<DmarcEvaluations, 'due' | 'suppressions'>;
+  };
+  /** Reports on TLS with our servers that came, and what is to be reported on those of others. */
+  readonly tlsReports: {
+    readonly received: Pick<ReceivedTlsReports, 'list'>;
+    readonly results: Pick<TlsResults, 'due' | 'policies' | 'suppressions'>;
   };
   readonly queue: Omit<Queue, 'submit' | 'kick' | typeof Symbol.asyncDispose>;
   /** Asks the server to stop, and returns at once. */

@@ -361,10 +361,13 @@ describe('receiving at an address for reports', () => {
     const seen: number[] = [];
     let fails = true;
     const world = await start({
-      async takeReport({ recipients: all }) {
-        seen.push(all.length, (await world.messages('reports')).length);
-        if (fails) throw new Error('disk on fire');
-        return true;
+      takeReports: {
+        async dmarc({ recipients: all }) {
+          seen.push(all.length, (await world.messages('reports')).length);
+          if (fails) throw new Error('disk on fire');
+          return true;
+        },
+        tls: () => expect.unreachable(),
       },
     });
     await world.delivery.receive(await world.message(['me']));

@@ -12,10 +12,10 @@ import { errorReply } from './error-reply.ts';
 import { type ExpandedRecipient, expandRecipients, type Target } from './expand-recipients.ts';
 import { incomingChecks } from './incoming-checks.ts';
 import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
-import { isForReports } from './is-for-reports.ts';
 import type { NoteEvaluation } from './note-evaluation.ts';
 import type { OutgoingQueue } from './outgoing-queue.ts';
 import type { Rejects } from './rejects.ts';
+import { reportKind } from './report-kind.ts';
 import type { AliasRecipient, ResolveRecipient } from './resolve-recipient.ts';
 import type { SealPassedOn } from './seal-passed-on.ts';
 import { reportOf, sendDsn } from './send-dsn.ts';
@@ -34,8 +34,8 @@ export interface DeliveryOptions {
   readonly decide?: Decide | undefined;
   /** Asked about what aliases pass on of mail from other servers; without it nothing is sealed. */
   readonly seal?: SealPassedOn;
-  /** Called with messages from other servers to an address for reports, before they are delivered. @returns whether it brought one */
-  readonly takeReport?: (message: IncomingMessage) => Promise<boolean>;
+  /** Called with messages to an address for reports, by their kind, before they are delivered. @returns whether it brought one */
+  readonly takeReports?: Readonly<Record<'dmarc' | 'tls', (message: IncomingMessage) => Promise<boolean>>>;
   /** Called once for each message from another server that is taken, or refused for good. */
   readonly noteEvaluation?: NoteEvaluation;
   /** Where users find what was refused; without it nothing is kept. */
@@ -104,12 +104,13 @@ async function withSender({ authenticate }: DeliveryOptions, message: IncomingMe
 
 /** Reports are stored before the message is acknowledged: what fails then makes their sender try again. */
 async function withReport(options: DeliveryOptions, message: IncomingMessage): Promise<IncomingMessage> {
-  const { takeReport, resolve } = options;
-  if (takeReport === undefined || !message.recipients.some(({ address }) => isForReports(resolve, address))) {
-    return message;
-  }
+  const { takeReports, resolve } = options;
+  if (takeReports === undefined) return message;
+  const kinds = new Set(message.recipients.map(({ address }) => reportKind(resolve, address)));
   try {
-    return { ...message, isReport: await takeReport(message) };
+    let isReport = false;
+    for (const kind of kinds) if (kind !== undefined) isReport = (await takeReports[kind](message)) || isReport;
+    return kinds.size > 1 || !kinds.has(undefined) ? { ...message, isReport } : message;
   } catch (error) {
     throw errorReply(error);
   }

@@ -6,7 +6,7 @@ export interface AccountRecipient {
   /** As configured: for Delivered-To, and to know the same recipient under two names. */
   readonly address: string;
   /** Reports that come to this address are read. */
-  readonly reports?: 'dmarc';
+  readonly reports?: 'dmarc' | 'tls';
 }
 
 export interface AliasRecipient {

@@ -109,7 +109,7 @@ export interface SubmittedMessage {
   readonly report?: ReportKind;
 }
 
-export type ReportKind = 'dmarc';
+export type ReportKind = 'dmarc' | 'tls';
 
 export interface SubmittedRecipient {
   readonly address: string;

@@ -37,7 +37,7 @@ export class RemoteRoute implements DeliveryRoute {
     for (;;) {
       if (this.#secured !== undefined && !serves(this.#secured, wish)) await this.close();
       const again = this.#peerUsed;
-      const secured = this.#secured ?? this.#unreachable.get(wish) ?? (await this.#connect(wish, signal));
+      const secured = this.#secured ?? this.#unreachable.get(wish) ?? (await this.#connect(job.message, wish, signal));
       if ('code' in secured) return sameReply(job.recipients, secured);
       this.#secured = secured;
       const body = await this.#bodyFor(secured.peer, job.message);
@@ -65,8 +65,10 @@ export class RemoteRoute implements DeliveryRoute {
     await secured?.peer.close();
   }
 
-  async #connect(wish: TlsWish, signal: AbortSignal): Promise<SecuredPeer | AttemptReply> {
-    const found = await findPeer(this.#options, this.#domain, wish, signal);
+  async #connect(message: MessageRow, wish: TlsWish, signal: AbortSignal): Promise<SecuredPeer | AttemptReply> {
+    // Two servers that have nothing else to say would report on their reports for ever.
+    const options = message.report === 'tls' ? { ...this.#options, onTlsResult: undefined } : this.#options;
+    const found = await findPeer(options, this.#domain, wish, signal);
     if ('code' in found) this.#unreachable.set(wish, found);
     return found;
   }

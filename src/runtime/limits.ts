@@ -369,6 +369,21 @@ export const limits = {
   /** Addresses that get none. */
   dmarcSuppressions: 10_000,
 
+  /** Policies of one TLS report, failure details of one policy, and its strings and hosts: large providers send some dozens. */
+  tlsReportPolicies: 1_000,
+  tlsReportDetails: 1_000,
+  tlsReportStrings: 100,
+  /** TLS reports that one domain may send us in a day: RFC 8460 §4.1 wants one for each of our domains. */
+  tlsReportsPerSenderDay: 200,
+  /** Different results of sessions waiting to be written down; kept of one domain and day; and in all. */
+  tlsResultsWaiting: 5_000,
+  tlsResultsPerDay: 1_000,
+  tlsResults: 200_000,
+  /** How old the results of a day may be when they are reported. */
+  tlsResultDays: 3,
+  /** Wait for a host that takes reports by HTTPS. */
+  tlsReportPostMs: 60_000,
+
   /** Databases open at once: each takes 0.1 to 0.4 MB and three to seven descriptors; opening one again takes about 2 ms. */
   openDatabases: 512,
   /** Reads of one database under way at once; more wait. */

@@ -2,13 +2,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
 import type { DeliveryOptions } from '../delivery/create-delivery.ts';
-import { isForReports } from '../delivery/is-for-reports.ts';
+import type { IncomingMessage } from '../delivery/incoming-message.ts';
 import { createNoteEvaluation } from '../delivery/note-evaluation.ts';
-import { createTakeDmarcReport } from '../delivery/take-dmarc-report.ts';
+import { reportKind } from '../delivery/report-kind.ts';
+import { createTakeReport } from '../delivery/take-report.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { ReportFailure } from '../queue/settle-attempt.ts';
+import type { AggregateReport } from '../reports/dmarc/aggregate-report.ts';
 import { DmarcEvaluations } from '../reports/dmarc/evaluations/evaluations.ts';
+import { readReportMessage } from '../reports/dmarc/read-report-message.ts';
 import { ReceivedReports } from '../reports/dmarc/received/received-reports.ts';
 import { namesReport, ReportSender, reportSenderAddress } from '../reports/dmarc/sending/report-sender.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -17,14 +20,15 @@ import type { RootLog } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { formatAddress } from '../smtp/address.ts';
 import type { DataDirectory } from './open-data-directory.ts';
-import { reportDomain } from './report-domain.ts';
+import { isOurs, reportDomain } from './report-domain.ts';
 import { submitReport } from './submit-report.ts';
 
 export interface DmarcReports extends AsyncDisposable {
   readonly received: ReceivedReports;
   readonly evaluations: DmarcEvaluations;
   /** What delivery calls. */
-  readonly hooks: Required<Pick<DeliveryOptions, 'takeReport'>> & Pick<DeliveryOptions, 'noteEvaluation'>;
+  readonly takeReport: (message: IncomingMessage) => Promise<boolean>;
+  readonly hooks: Pick<DeliveryOptions, 'noteEvaluation'>;
   /** Addresses that reports cannot be delivered to get none for a while. */
   onReportFailed(failure: ReportFailure): void;
   /** Begins to send reports to others, if they are to be sent. Returns what ends it, to be called before the queue goes. */
@@ -55,19 +59,32 @@ export async function openDmarcReports(options: {
     const found = domains.addressBook.resolveAddress(address);
     return found.kind === 'account' && found.reports === 'dmarc';
   };
-  const takeReport = createTakeDmarcReport({
-    reports: received,
-    isOurs: (domain) => ofOurs(domain, domains),
-    clock,
-    log,
-    metrics,
-  });
+  const takeReport = createTakeReport<AggregateReport>(
+    {
+      name: 'DMARC report',
+      counter: metrics.counter(
+        'restante_dmarc_reports_received_total',
+        'Messages to addresses for DMARC reports, by what became of the report.',
+      ),
+      senderOf: ({ sender }) => (sender?.dmarc.result === 'pass' ? sender.dmarc.domain : undefined),
+      read: readReportMessage,
+      ofOurs: (report) => (isOurs(report.policy.domain, domains) ? report : undefined),
+      store: (taken) => received.store(taken),
+      describe: ({ orgName, reportId, policy, records }) => ({
+        org: orgName,
+        reportId,
+        domain: policy.domain,
+        records: records.length,
+      }),
+    },
+    { clock, log },
+  );
   const noteEvaluation = createNoteEvaluation({
     evaluations,
     isAboutReports({ recipients, envelope, file: { structure } }) {
       const answered = [structure.envelope.inReplyTo, structure.references];
       if (answered.some((field) => namesReport(field, hostname))) return true;
-      if (recipients.some(({ address }) => isForReports(resolve, address))) return true;
+      if (recipients.some(({ address }) => reportKind(resolve, address) !== undefined)) return true;
       const domain = senderDomain();
       const sender = domain === undefined ? undefined : reportSenderAddress(domain);
       const areToSender = recipients.every(({ address }) => formatAddress(address).toLowerCase() === sender);
@@ -79,13 +96,14 @@ export async function openDmarcReports(options: {
   return {
     received,
     evaluations,
-    hooks: { takeReport, ...(isReporting ? { noteEvaluation } : {}) },
+    takeReport,
+    hooks: isReporting ? { noteEvaluation } : {},
     onReportFailed({ recipient, reply }) {
       const until = clock.now() + limits.dmarcSuppressionMs;
       const reason = `${reply.code} ${reply.enhanced} ${reply.text}`.slice(0, limits.dmarcReportText);
       log.info({ recipient, reason }, 'DMARC report not delivered: the address gets none for some time');
-      const done = evaluations
-        .suppress(recipient, { until, reason })
+      const done = evaluations.suppressions
+        .add(recipient, { until, reason })
         .catch((error: unknown) => log.error({ err: error, recipient }, 'address for reports not suppressed'))
         .finally(() => suppressing.delete(done));
       suppressing.add(done);
@@ -122,10 +140,4 @@ export async function openDmarcReports(options: {
       await resources.disposeAsync();
     },
   };
-}
-
-/** Reports are on the domain that has the record: one of ours, or one below. */
-function ofOurs(domain: string, { addressBook }: LiveDomains): boolean {
-  const labels = domain.split('.');
-  return labels.some((_, at) => addressBook.isLocalDomain(labels.slice(at).join('.')));
 }

@@ -5,6 +5,8 @@ import { createQueuePart } from '../queue/queue-part.ts';
 import { createDmarcEvaluationPart } from '../reports/dmarc/evaluations/evaluation-part.ts';
 import { createReceivedDmarcPart } from '../reports/dmarc/received/received-part.ts';
 import { createMtaStsPart } from '../reports/mta-sts/mta-sts-part.ts';
+import { createReceivedTlsPart } from '../reports/tls/received/received-part.ts';
+import { createTlsResultPart } from '../reports/tls/results/results-part.ts';
 import { isUnfinishedWrite } from '../runtime/durable-file.ts';
 import { createAuthPart } from '../store/login-attempts/auth-part.ts';
 import { createStorePart } from '../store/store-part.ts';
@@ -33,6 +35,8 @@ export function durableParts(options: { configuredAccounts?: () => ReadonlySet<s
     createReceivedDmarcPart(),
     createDmarcEvaluationPart(),
     createMtaStsPart(),
+    createReceivedTlsPart(),
+    createTlsResultPart(),
   ];
 }
 

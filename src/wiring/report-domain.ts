@@ -19,3 +19,9 @@ export function reportDomain(
   const found = [...above, ...Object.keys(config.domains)].find(signs);
   return found === undefined ? undefined : normaliseDomain(found);
 }
+
+/** Whether a report is on a domain of ours, or on one below it. @param domain A-labels */
+export function isOurs(domain: string, { addressBook }: Pick<LiveDomains, 'addressBook'>): boolean {
+  const labels = domain.split('.');
+  return labels.some((_, at) => addressBook.isLocalDomain(labels.slice(at).join('.')));
+}

@@ -1,10 +1,9 @@
 import type { Queue, ReportKind } from '../queue/queue.ts';
-import type { OutgoingReport } from '../reports/dmarc/sending/report-sender.ts';
 import type { Accounts } from '../store/account.ts';
 
 /** Puts a report into the queue as mail of a user is: signed by the domain of its author. Nobody is to get a DSN for it. */
 export async function submitReport(
-  { sender, recipients, content }: OutgoingReport,
+  { sender, recipients, content }: { sender: string; recipients: readonly string[]; content: Uint8Array },
   options: { accounts: Pick<Accounts, 'startMessage'>; queue: Pick<Queue, 'submit'>; kind: ReportKind },
 ): Promise<void> {
   await using intake = await options.accounts.startMessage();

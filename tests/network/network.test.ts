@@ -2,6 +2,7 @@ import { hash, X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDkimKey } from '../../src/config/dkim-key.ts';
 import { certificateTlsa, tlsaText } from '../../src/mailauth/dane/tlsa.ts';
@@ -86,7 +87,7 @@ beforeAll(async () => {
   postfixHost = hosts.p;
   await dns.publish([], []);
   await Promise.all(Object.values(hosts).map((host) => dns.startResolver(host)));
-  const policy = '    mtaSts: { mode: enforce, maxAge: 7 d }\n';
+  const policy = '    mtaSts: { mode: enforce, maxAge: 7 d }\n    tlsReports: { account: me }\n';
   [a, b] = await Promise.all([
     startSite({ host: hosts.a, domains: { 'a.example': '' }, authority }),
     startSite({ host: hosts.b, domains: { 'b.example': policy, 'insecure.example': policy }, authority }),
@@ -329,6 +330,35 @@ with smtplib.SMTP('192.0.2.10', 587) as client:
   );
   expect([code, stderr]).toEqual([0, '']);
 }
+
+describe('a report on TLS', () => {
+  it('of the day before is sent to the domains that it is about, and read there', async () => {
+    const listed = async (site: Site, ...args: string[]) =>
+      JSON.parse((await site.command(['tlsrpt', ...args, '--json'])).stdout) as {
+        reportDomain?: string;
+        day?: number;
+        policies: { type: string; domain: string; successes: number; failures: number }[];
+      }[];
+    const gathered = await listed(a, 'results', 'list');
+    const noted = gathered.find(({ reportDomain }) => reportDomain === 'b.example')!;
+    expect(noted.policies.map(({ type }) => type).sort()).toEqual(['sts', 'tlsa']);
+    await a.restart((dataDirectory) => {
+      const database = new SqliteDatabase(join(dataDirectory, 'tlsrptresult.db'));
+      database.exec('UPDATE result SET day = day - 1');
+      database.close();
+    });
+    const reports = await eventually('B has the reports', async () => {
+      const found = await listed(b, 'reports', 'list', '--domain', 'b.example');
+      return found.length > 0 ? found : undefined;
+    });
+    expect(reports[0]).toMatchObject({ sender: 'a.example', organization: 'a.example', policies: noted.policies });
+    const message = await awaitMail(b.reader, 'Report Domain: b.example Submitter: a.example', 'Reports');
+    expect(header(message, 'TLS-Report-Submitter')).toBe('a.example');
+    // Nobody reports on reports: of today, when that one was sent, there is nothing.
+    const today = Math.floor(Date.now() / 86_400_000);
+    expect((await listed(a, 'results', 'list')).filter(({ day }) => day === today)).toEqual([]);
+  });
+});
 
 describe('servers that are difficult', () => {
   it('that greylist get the message at the next try', async () => {

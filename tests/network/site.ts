@@ -29,6 +29,8 @@ export interface Site extends AsyncDisposable {
   /** Sends a message as the account, by `restante sendmail`. */
   send(recipient: string, message: string, ...options: string[]): Promise<void>;
   log(): string;
+  /** Stops it, lets somebody work on its data directory, and starts it again. */
+  restart(meanwhile: (dataDirectory: string) => void): Promise<void>;
 }
 
 export async function startSite({ host, domains, authority, settings = '' }: SiteOptions): Promise<Site> {
@@ -72,12 +74,12 @@ ${settings}`,
     `domains:\n${sections.join('')}accounts:\n  me: { domain: ${domain}, firstTimeSenderDelay: 0, addresses: { ${addresses.join(', ')} } }\n`,
   );
   const env = { NODE_EXTRA_CA_CERTS: join(root, 'authority.pem') };
-  const program = host.start(process.execPath, [launcher, 'serve', '--config', configPath], { env });
-  await eventually(`${hostname} is ready`, async () => program.output().includes('"ready"') || undefined).catch(
-    (cause: unknown) => {
-      throw new Error(`${hostname} does not start:\n${program.output()}`, { cause });
-    },
-  );
+  let program = host.start(process.execPath, [launcher, 'serve', '--config', configPath], { env });
+  const isReady = (): Promise<true> =>
+    eventually(`${hostname} is ready`, async () => program.output().includes('"ready"') || undefined);
+  await isReady().catch((cause: unknown) => {
+    throw new Error(`${hostname} does not start:\n${program.output()}`, { cause });
+  });
   const command: Site['command'] = (args, input) =>
     host.run(
       'env',
@@ -104,6 +106,13 @@ ${settings}`,
       await ok(['sendmail', '-f', `me@${domain}`, ...options, recipient], message);
     },
     log: () => program.output(),
+    async restart(meanwhile) {
+      await ok(['stop']);
+      await program.stop();
+      meanwhile(join(root, 'data'));
+      program = host.start(process.execPath, [launcher, 'serve', '--config', configPath], { env });
+      await isReady();
+    },
     async [Symbol.asyncDispose]() {
       await program.stop();
       await rm(root, { recursive: true, force: true });

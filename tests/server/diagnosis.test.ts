@@ -121,6 +121,19 @@ describe('the commands that look at the DNS and at other servers', { timeout: 60
     expect((await run('mtasts', 'lookup', 'wrong.example')).stdout).toBe('wrong.example has no MTA-STS policy\n');
   });
 
+  it('show where a domain wants reports on TLS, and what a report says', async () => {
+    const record = 'v=TLSRPTv1; rua=mailto:tls@example.net';
+    dns.zone['_smtp._tls.example.net'] = { TXT: [record] };
+    expect(await run('tlsrpt', 'lookup', 'example.net')).toMatchObject({ code: 0, stdout: `${record}\n` });
+    expect(await run('tlsrpt', 'lookup', 'wrong.example')).toMatchObject({ code: 1 });
+    const { stdout } = await run('tlsrpt', 'parsereport', join(import.meta.dirname, '../data/tls-reports/google.json'));
+    expect(stdout).toBe(`Report "2026-11-20T00:00:00Z_example.org" of "Google Inc."
+
+DAY (UTC)   DOMAIN       POLICY  GOOD  FAILED  FAILURES               REPORTED BY
+2026-11-20  example.org  sts     31    2       certificate-expired 2  Google Inc.
+`);
+  });
+
   it('show the parts of a message', async () => {
     const message =
       'From: Ada <ada@example.net>\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nHello\n--x\nContent-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment\n\nAAAA\n--x--\n';

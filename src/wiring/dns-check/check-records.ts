@@ -1,6 +1,7 @@
 import { DnsError } from '../../dns/dns-error.ts';
 import { parseDkimKey } from '../../mailauth/dkim/dkim-key.ts';
 import { isDmarcRecord, parseDmarcRecord } from '../../mailauth/dmarc/dmarc-record.ts';
+import { tlsReportRecord } from '../../mailauth/tls-report/tls-report-record.ts';
 import type { DnsVerdict } from './dns-verdict.ts';
 import type { DomainToCheck } from './domain-to-check.ts';
 
@@ -101,11 +102,10 @@ export async function checkTlsReports(asked: DomainToCheck, signal: AbortSignal)
   const { domain } = asked;
   const about = 'TLS reports';
   const hint = `"restante config dnsrecords ${domain}" prints the record.`;
-  const records = (await textsAt(asked, `_smtp._tls.${domain}`, signal)).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
-  if (records.length === 0) return [{ about, verdict: 'warning', text: 'nobody is told when TLS fails', hint }];
-  if (records.length > 1)
-    return [{ about, verdict: 'warning', text: `there are ${records.length} records, and may be one only`, hint }];
-  const isGood = /;\s*rua\s*=\s*(?:mailto|https):/.test(records[0]!);
-  if (!isGood) return [{ about, verdict: 'warning', text: `the record names no address: ${records[0]}`, hint }];
-  return [{ about, verdict: 'ok', text: 'are asked for' }];
+  const record = await tlsReportRecord(asked.resolver, domain, signal);
+  if (record === undefined) {
+    return [{ about, verdict: 'warning', text: 'nobody is told when TLS fails: there is not one record', hint }];
+  }
+  if (record.uris.length > 0) return [{ about, verdict: 'ok', text: 'are asked for' }];
+  return [{ about, verdict: 'warning', text: `the record names no address: ${record.text}`, hint }];
 }

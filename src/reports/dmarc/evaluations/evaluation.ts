@@ -21,13 +21,3 @@ export interface DueReport {
   readonly endHour: number;
   readonly messages: number;
 }
-
-/** An address that gets no reports. */
-export interface Suppression {
-  /** Lower case. */
-  readonly address: string;
-  readonly since: number;
-  /** Undefined: for ever. */
-  readonly until: number | undefined;
-  readonly reason: string;
-}

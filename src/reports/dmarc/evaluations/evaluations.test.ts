@@ -121,18 +121,18 @@ describe('DMARC evaluations', () => {
 
   it('are not reported to addresses that are suppressed, until that ends', async () => {
     const { evaluations, clock } = await start();
-    await evaluations.suppress('Reports@example.net', { until: clock.at + 1000, reason: 'failed' });
-    await evaluations.suppress('never@example.net', { reason: 'asked' });
-    await evaluations.suppress('never@example.net', { until: clock.at, reason: 'failed' });
-    expect(await evaluations.isSuppressed('reports@EXAMPLE.net')).toBe(true);
-    expect(await evaluations.isSuppressed('other@example.net')).toBe(false);
+    await evaluations.suppressions.add('Reports@example.net', { until: clock.at + 1000, reason: 'failed' });
+    await evaluations.suppressions.add('never@example.net', { reason: 'asked' });
+    await evaluations.suppressions.add('never@example.net', { until: clock.at, reason: 'failed' });
+    expect(await evaluations.suppressions.has('reports@EXAMPLE.net')).toBe(true);
+    expect(await evaluations.suppressions.has('other@example.net')).toBe(false);
     clock.at += 1000;
-    expect(await evaluations.isSuppressed('reports@example.net')).toBe(false);
-    expect(await evaluations.suppressions()).toEqual([
+    expect(await evaluations.suppressions.has('reports@example.net')).toBe(false);
+    expect(await evaluations.suppressions.list()).toEqual([
       { address: 'never@example.net', since: midnight, until: undefined, reason: 'asked' },
     ]);
-    expect(await evaluations.unsuppress('NEVER@example.net')).toBe(true);
-    expect(await evaluations.unsuppress('never@example.net')).toBe(false);
+    expect(await evaluations.suppressions.remove('NEVER@example.net')).toBe(true);
+    expect(await evaluations.suppressions.remove('never@example.net')).toBe(false);
   });
 
   it('are part of a backup', async () => {

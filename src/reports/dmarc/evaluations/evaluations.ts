@@ -3,8 +3,9 @@ import type { Database, DatabaseEngine } from '../../../database/engine.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { limits } from '../../../runtime/limits.ts';
 import type { Log } from '../../../runtime/log.ts';
+import { Suppressions } from '../../suppressions.ts';
 import type { PublishedPolicy, ReportRecord } from '../aggregate-report.ts';
-import type { DmarcEvaluation, DueReport, Suppression } from './evaluation.ts';
+import type { DmarcEvaluation, DueReport } from './evaluation.ts';
 import { evaluationDatabase, evaluationDatabasePath } from './evaluation-database.ts';
 import type { EvaluationRow, operations } from './operations.ts';
 import { reportIntervalHours } from './report-interval.ts';
@@ -26,6 +27,7 @@ export class DmarcEvaluations implements AsyncDisposable {
   readonly #database: Database<unknown, typeof operations>;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly suppressions: Suppressions;
   #waiting = new Map<string, EvaluationRow>();
   #left = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -35,6 +37,7 @@ export class DmarcEvaluations implements AsyncDisposable {
     this.#database = database;
     this.#clock = clock;
     this.#log = log;
+    this.suppressions = new Suppressions(database, clock);
   }
 
   static async open(options: {
@@ -112,38 +115,6 @@ export class DmarcEvaluations implements AsyncDisposable {
   async dropStale(): Promise<{ messages: number }> {
     const beforeHour = Math.floor(this.#clock.now() / hourMs) - limits.dmarcEvaluationHours;
     return await this.#database.write('dropStale', { beforeHour });
-  }
-
-  async suppressions(): Promise<Suppression[]> {
-    const rows = await this.#database.read((reader) =>
-      reader.all<{ address: string; since: number; until: number | null; reason: string }>(
-        'SELECT address, since, until, reason FROM suppression WHERE until IS NULL OR until > ? ORDER BY address',
-        [this.#clock.now()],
-      ),
-    );
-    return rows.map(({ until, ...row }) => ({ ...row, until: until ?? undefined }));
-  }
-
-  async isSuppressed(address: string): Promise<boolean> {
-    const row = await this.#database.read((reader) =>
-      reader.first('SELECT 1 FROM suppression WHERE address = ? AND (until IS NULL OR until > ?)', [
-        address.toLowerCase(),
-        this.#clock.now(),
-      ]),
-    );
-    return row !== undefined;
-  }
-
-  /** @param until undefined: for ever */
-  async suppress(address: string, { until, reason }: { until?: number | undefined; reason: string }): Promise<void> {
-    const since = this.#clock.now();
-    await this.#database.write('suppress', { address: address.toLowerCase(), since, until, reason });
-  }
-
-  /** @returns whether it was there */
-  async unsuppress(address: string): Promise<boolean> {
-    const { wasThere } = await this.#database.write('unsuppress', { address: address.toLowerCase() });
-    return wasThere;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Migration, Transactor } from '../../../database/engine.ts';
 import { limits } from '../../../runtime/limits.ts';
-import type { Suppression } from './evaluation.ts';
+import { suppressionOperations, suppressionTable } from '../../suppression.ts';
 
 export const migrations: readonly Migration[] = [
   {
@@ -19,14 +19,7 @@ CREATE TABLE evaluation (
   PRIMARY KEY (policy_domain, hour, interval_hours, policy, record)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX evaluation_hour ON evaluation (hour);
-CREATE TABLE suppression (
-  address TEXT PRIMARY KEY,
-  since INTEGER NOT NULL,
-  -- NULL: for ever.
-  until INTEGER,
-  reason TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-`,
+${suppressionTable}`,
   },
 ];
 
@@ -103,26 +96,5 @@ async function dropStale(write: Write, { beforeHour }: { beforeHour: number }): 
   return { messages: row!.messages };
 }
 
-async function suppress(write: Write, { address, since, until, reason }: Suppression): Promise<void> {
-  await write.run('DELETE FROM suppression WHERE until < ?', [since]);
-  await write.run(
-    `INSERT INTO suppression (address, since, until, reason) VALUES (?, ?, ?, ?)
-     ON CONFLICT (address) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason
-     WHERE until IS NOT NULL`,
-    [address, since, until ?? null, reason],
-  );
-  // Domains name as many addresses as they like: those that end first go first.
-  await write.run(
-    `DELETE FROM suppression WHERE address IN
-     (SELECT address FROM suppression ORDER BY until IS NULL DESC, until DESC LIMIT -1 OFFSET ?)`,
-    [limits.dmarcSuppressions],
-  );
-}
-
-async function unsuppress(write: Write, { address }: { address: string }): Promise<{ wasThere: boolean }> {
-  const { changes } = await write.run('DELETE FROM suppression WHERE address = ?', [address]);
-  return { wasThere: changes > 0 };
-}
-
 /** All that changes `dmarceval.db`; runs in a write worker. */
-export const operations = { noteEvaluations, removeEvaluations, dropStale, suppress, unsuppress };
+export const operations = { noteEvaluations, removeEvaluations, dropStale, ...suppressionOperations };

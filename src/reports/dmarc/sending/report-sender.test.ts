@@ -149,7 +149,7 @@ describe('sending reports of DMARC', () => {
     );
     publish('nowhere.example', 'mailto:a@other.example');
     publish('silent.example', '');
-    await evaluations.suppress('no@example.net', { reason: 'failed' });
+    await evaluations.suppressions.add('no@example.net', { reason: 'failed' });
     for (const domain of ['example.net', 'nowhere.example', 'silent.example', 'gone.example']) note(domain);
     clock.at += 24 * hourMs;
     await sender.sendDue();

@@ -6,6 +6,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { limits } from '../../../runtime/limits.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Counter, Metrics } from '../../../runtime/metrics.ts';
+import { runHourly } from '../../run-hourly.ts';
 import type { AggregateReport, ReportRecord } from '../aggregate-report.ts';
 import type { DueReport } from '../evaluations/evaluation.ts';
 import type { DmarcEvaluations } from '../evaluations/evaluations.ts';
@@ -38,8 +39,6 @@ export interface ReportSenderOptions {
 }
 
 const hourMs = 60 * 60 * 1000;
-/** After the hour, so that what was under way is written down, and not everybody asks the DNS at once. */
-const afterHourMs = 90_000;
 /** What comes before the "@" in the Message-ID of each report: by it answers are known. */
 const messageIdPrefix = 'dmarc-report.';
 
@@ -73,20 +72,7 @@ export class ReportSender {
 
   /** Sends what is due at the start and then each hour. Ends when the signal does; what fails waits for the next hour. */
   async run(): Promise<void> {
-    const { clock, log, wait, signal } = this.#options;
-    while (!signal.aborted) {
-      try {
-        await this.sendDue();
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error({ err: error }, 'DMARC reports not sent: tried again in an hour');
-      }
-      try {
-        await wait(hourMs - (clock.now() % hourMs) + afterHourMs, signal);
-      } catch {
-        return;
-      }
-    }
+    await runHourly(() => this.sendDue(), { ...this.#options, what: 'DMARC reports' });
   }
 
   /** Sends all reports whose interval is over, spread over time when there are many. @throws the signal's reason */
@@ -137,7 +123,7 @@ export class ReportSender {
     const wanted: { address: string; maxBytes: number | undefined }[] = [];
     for (const each of destinations.flatMap(({ addresses }) => addresses).slice(0, limits.dmarcReportAddresses)) {
       const isKnown = wanted.some(({ address }) => address.toLowerCase() === each.address.toLowerCase());
-      if (!isKnown && !(await evaluations.isSuppressed(each.address))) wanted.push(each);
+      if (!isKnown && !(await evaluations.suppressions.has(each.address))) wanted.push(each);
     }
     const sent = wanted.length > 0 && (await this.#compose(due, submitter, wanted));
     await evaluations.remove(due);
