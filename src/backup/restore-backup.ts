@@ -95,6 +95,8 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
       readMessages: dryRun,
       onCounts: (counts) => accounts.push(counts),
     });
+    // Some are looked at side by side, and come as they are done.
+    accounts.sort((one, other) => (one.account < other.account ? -1 : 1));
     if (verified.errors > 0 && !options.allowIncomplete) throw new DamagedBackupError(backup, verified.errors);
   };
   if (dryRun) await check();

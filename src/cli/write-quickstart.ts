@@ -97,6 +97,7 @@ domains:
 ${selectors.join('')}      sign: [${keys.map(({ selector }) => JSON.stringify(selector)).join(', ')}]
     # Reports of other servers on mail in the name of the domain (see the _dmarc record) come to dmarc-reports@${domain}.
     dmarcReports: { account: ${account} }
+    # On TLS with this server (see the _smtp._tls record) they come to tls-reports@${domain}.
     tlsReports: { account: ${account} }
 
 accounts:
@@ -104,8 +105,6 @@ accounts:
     domain: ${domain}
     addresses:
       ${JSON.stringify(address)}: {}
-      # Reports of other servers (see the _smtp._tls record).
-      ${JSON.stringify(`tls-reports@${domain}`)}: { mailbox: Reports }
 
 aliases: {}
 `;

@@ -26,6 +26,7 @@ export interface Host {
 }
 
 export interface StartedProgram {
+  readonly pid: number;
   output(): string;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -76,6 +77,7 @@ export function createNetwork(): Network {
           }
           const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
           const program: StartedProgram = {
+            pid: child.pid!,
             output: () => output,
             async stop(signal = 'SIGTERM') {
               if (child.exitCode === null && child.signalCode === null) child.kill(signal);

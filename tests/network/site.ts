@@ -16,11 +16,15 @@ export interface SiteOptions {
   readonly authority: TestCertificate;
   /** Further lines of restante.yaml. */
   readonly settings?: string;
+  /** Further accounts, each with the address `<name>@<domain>`. */
+  readonly accounts?: readonly string[];
 }
 
 /** A Restante on a host of its own, as a user would set it up: with certificates, DKIM keys, a resolver, and the DNS records it prints. */
 export interface Site extends AsyncDisposable {
   readonly hostname: string;
+  /** Of the process that serves; another one after a restart. */
+  pid(): number;
   readonly reader: Reader;
   /** Runs a command of it on its host. */
   command(args: readonly string[], input?: string): Promise<{ code: number; stdout: string; stderr: string }>;
@@ -30,10 +34,16 @@ export interface Site extends AsyncDisposable {
   send(recipient: string, message: string, ...options: string[]): Promise<void>;
   log(): string;
   /** Stops it, lets somebody work on its data directory, and starts it again. */
-  restart(meanwhile: (dataDirectory: string) => void): Promise<void>;
+  restart(meanwhile: (dataDirectory: string) => void | Promise<void>): Promise<void>;
 }
 
-export async function startSite({ host, domains, authority, settings = '' }: SiteOptions): Promise<Site> {
+export async function startSite({
+  host,
+  domains,
+  authority,
+  settings = '',
+  accounts = [],
+}: SiteOptions): Promise<Site> {
   const [domain] = Object.keys(domains) as [string, ...string[]];
   const hostname = `mx.${domain}`;
   const root = await mkdtemp(join(tmpdir(), `restante-site-${host.name}-`));
@@ -67,11 +77,13 @@ ${settings}`,
   );
   const dkim =
     'dkim: { selectors: { r: { privateKeyFile: rsa.pem }, e: { privateKeyFile: ed25519.pem } }, sign: [r, e] }';
+  const account = (name: string, its: readonly string[]): string =>
+    `  ${name}: { domain: ${domain}, firstTimeSenderDelay: 0, addresses: { ${its.join(', ')} } }\n`;
   const sections = Object.entries(domains).map(([name, more]) => `  ${name}:\n    ${dkim}\n${more}`);
   const addresses = Object.keys(domains).map((name) => `me@${name}: {}`);
   await writeFile(
     join(config, 'domains.yaml'),
-    `domains:\n${sections.join('')}accounts:\n  me: { domain: ${domain}, firstTimeSenderDelay: 0, addresses: { ${addresses.join(', ')} } }\n`,
+    `domains:\n${sections.join('')}accounts:\n${account('me', addresses)}${accounts.map((name) => account(name, [`${name}@${domain}: {}`])).join('')}`,
   );
   const env = { NODE_EXTRA_CA_CERTS: join(root, 'authority.pem') };
   let program = host.start(process.execPath, [launcher, 'serve', '--config', configPath], { env });
@@ -94,6 +106,7 @@ ${settings}`,
   await ok(['setaccountpassword', 'me'], 'secret\n');
   return {
     hostname,
+    pid: () => program.pid,
     reader: { host: host.address, port: 143, user: `me@${domain}`, password: 'secret' },
     command,
     async records(name) {
@@ -109,7 +122,7 @@ ${settings}`,
     async restart(meanwhile) {
       await ok(['stop']);
       await program.stop();
-      meanwhile(join(root, 'data'));
+      await meanwhile(join(root, 'data'));
       program = host.start(process.execPath, [launcher, 'serve', '--config', configPath], { env });
       await isReady();
     },

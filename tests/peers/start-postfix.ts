@@ -25,9 +25,13 @@ export interface PostfixOptions {
 export interface Postfix extends AsyncDisposable {
   /** Makes it answer RCPT with a reply for some addresses; the others are as ever. */
   answer(replies: Record<string, string>): Promise<void>;
+  /** How many messages are in the maildir of an account. */
+  count(account: string): Promise<number>;
   /** Messages in the maildir of an account. */
   mail(account: string): Promise<Buffer[]>;
   log(): Promise<string>;
+  /** Of its first process. */
+  pid(): Promise<number>;
   /** Hands it a message of a program on its machine. */
   submit(sender: string, recipient: string, message: string): Promise<void>;
   /** Tries what is deferred, now. */
@@ -122,11 +126,15 @@ virtual_mailbox_limit = 0
       );
       await postfix('reload');
     },
+    async count(account) {
+      return (await readdir(join(root, 'mail', account, 'new')).catch(() => [])).length;
+    },
     async mail(account) {
       const directory = join(root, 'mail', account, 'new');
       const names = await readdir(directory).catch(() => []);
       return await Promise.all(names.sort().map((name) => readFile(join(directory, name))));
     },
+    pid: async () => Number(await readFile(join(root, 'spool', 'pid', 'master.pid'), 'utf8')),
     async submit(sender, recipient, message) {
       await run('/usr/sbin/sendmail', ['-C', etc, '-i', '-f', sender, recipient], message);
     },
