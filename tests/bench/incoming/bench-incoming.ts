@@ -66,7 +66,8 @@ for (const host of [hostA!, hostP!]) await dns.startResolver(host);
 const restante = await startRestante(hostA!);
 const postfix = await startOther(hostP!);
 const file = join(directory, 'message');
-await writeFile(file, await signedMessage());
+// smtp-source makes the line ends itself.
+await writeFile(file, (await signedMessage()).toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
 console.log(
   `${rounds} rounds of ${accountsAtOnce * perAccount} messages of ${(await signedMessage()).length} bytes, ${accountsAtOnce} connections`,
 );
