@@ -3,6 +3,7 @@ export { askDnsBlocklists } from './wiring/diagnosis/ask-dns-blocklists.ts';
 export { checkSpf, lookUpSpf } from './wiring/diagnosis/check-spf.ts';
 export { dialSmtp } from './wiring/diagnosis/dial-smtp.ts';
 export { daneRecord, lookUpDane } from './wiring/diagnosis/look-up-dane.ts';
+export { lookUpDkim } from './wiring/diagnosis/look-up-dkim.ts';
 export { checkReportAddresses, lookUpDmarc } from './wiring/diagnosis/look-up-dmarc.ts';
 export { lookUpDns } from './wiring/diagnosis/look-up-dns.ts';
 export { lookUpMtaSts } from './wiring/diagnosis/look-up-mta-sts.ts';

@@ -131,7 +131,7 @@ export const commandMap: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/message.ts')).message,
   },
   dkim: {
-    summary: 'verify the signatures of a message',
+    summary: 'verify the signatures of a message, and look up keys',
     load: async () => (await import('./commands/dkim.ts')).dkim,
   },
   arc: {

@@ -26,6 +26,8 @@ interface DiagnosisProgram {
     question: Asked & { lists: readonly string[]; ip: string | undefined },
   ): Promise<{ list: string; problem?: string; entry?: { text: string } }[]>;
   lookUpDns(question: Asked & { type: DnsType; name: string }): Promise<DnsAnswer>;
+  /** The public key of a selector, and what is wrong with it. */
+  lookUpDkim(question: Asked & { selector: string; domain: string }): Promise<DkimKeyAnswer>;
   lookUpMtaSts(question: Asked & { domain: string }): Promise<MtaStsAnswer>;
   /** Where a domain wants reports on TLS; undefined: nowhere. */
   lookUpTlsReporting(
@@ -67,6 +69,17 @@ interface DnsVerdict {
   readonly verdict: 'ok' | 'note' | 'warning' | 'error';
   readonly text: string;
   readonly hint?: string;
+}
+
+interface DkimKeyAnswer {
+  readonly records: readonly string[];
+  readonly key?: {
+    readonly type: string;
+    readonly bits: number | undefined;
+    readonly isRevoked: boolean;
+    readonly isTest: boolean;
+  };
+  readonly problem?: string;
 }
 
 interface MtaStsAnswer {

@@ -1,10 +1,11 @@
-import { hash, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, hash, X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDkimKey } from '../../src/config/dkim-key.ts';
+import { keyRecord, sealMessage } from '../../src/mailauth/arc/seal-fixture.ts';
 import { certificateTlsa, tlsaText } from '../../src/mailauth/dane/tlsa.ts';
 import { SmtpSink } from '../../src/queue/smtp-sink.ts';
 import { type TestCertificate, testCertificate } from '../harness/test-certificates.ts';
@@ -27,6 +28,7 @@ let postfix: Postfix;
 let postfixHost: Host;
 let directory: string;
 const sinks: Record<string, SmtpSink> = {};
+const forwarder = generateKeyPairSync('ed25519');
 const signed: string[] = [];
 const insecure: string[] = [];
 const authority = testCertificate({ name: 'Network authority', isAuthority: true });
@@ -90,7 +92,12 @@ beforeAll(async () => {
   const policy = '    mtaSts: { mode: enforce, maxAge: 7 d }\n    tlsReports: { account: me }\n';
   [a, b] = await Promise.all([
     startSite({ host: hosts.a, domains: { 'a.example': '' }, authority }),
-    startSite({ host: hosts.b, domains: { 'b.example': policy, 'insecure.example': policy }, authority }),
+    startSite({
+      host: hosts.b,
+      domains: { 'b.example': policy, 'insecure.example': policy },
+      authority,
+      settings: 'trustedArcSealers: [forwarder.example]\n',
+    }),
   ]);
   signed.push(...(await a.records('a.example')), ...(await b.records('b.example')));
   insecure.push(...(await b.records('insecure.example')));
@@ -103,6 +110,11 @@ beforeAll(async () => {
     'p.example. IN TXT "v=spf1 mx -all"',
     '_dmarc.p.example. IN TXT "v=DMARC1; p=reject"',
     '30.2.0.192.in-addr.arpa. IN PTR mx.p.example.',
+  );
+  const sealKey = keyRecord(forwarder.publicKey);
+  signed.push(
+    `a._domainkey.forwarder.example. IN TXT "${sealKey}"`,
+    'forwarder.example. IN TXT "v=spf1 ip4:192.0.2.30 -all"',
   );
   const other = certificateFor('dane-wrong.example');
   const expired = certificateFor('expired.example', { validUntil: Date.now() - 86_400_000 });
@@ -407,6 +419,26 @@ describe('servers that are difficult', () => {
 });
 
 describe('mail that is not what it says', () => {
+  it('is let in when a forwarder has changed it whom the site trusts, as its ARC seal shows, and refused elsewhere', async () => {
+    const results = 'forwarder.example; dmarc=pass header.from=a.example; dkim=pass header.d=a.example';
+    const forwarded = sealMessage(mail('me@a.example', 'me@b.example', '[club] forwarded').replaceAll('\n', '\r\n'), {
+      domain: 'forwarder.example',
+      key: forwarder.privateKey,
+      results,
+    });
+    const script = `
+import smtplib, sys
+with smtplib.SMTP(sys.argv[1], 25) as client:
+    client.sendmail('club@forwarder.example', [sys.argv[2]], sys.stdin.read())
+`;
+    const send = (address: string, to: string) => postfixHost.run('python3', ['-c', script, address, to], forwarded);
+    expect(await send('192.0.2.20', 'me@b.example')).toMatchObject({ code: 0 });
+    const stored = await awaitMail(b.reader, '[club] forwarded');
+    expect(header(stored, 'Authentication-Results')).toMatch(/dmarc=fail \(p=reject\) .*arc=pass/);
+    expect(header(stored, 'X-Restante-Reason')).toMatch(/^arc-override /);
+    expect((await send('192.0.2.10', 'me@a.example')).stderr).toMatch(/550.*not from a\.example/s);
+  });
+
   it('is refused when it is forged in the name of a domain whose policy is reject', async () => {
     const script = `
 import smtplib, sys

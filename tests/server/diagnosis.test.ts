@@ -112,6 +112,16 @@ describe('the commands that look at the DNS and at other servers', { timeout: 60
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('it is no certificate in PEM')]);
   });
 
+  it('show the key of a selector', async () => {
+    dns.zone['k._domainkey.example.net'] = { TXT: [key.txt] };
+    dns.zone['old._domainkey.example.net'] = { TXT: ['v=DKIM1; p='] };
+    expect(await run('dkim', 'lookup', 'k', 'example.net')).toMatchObject({ code: 0, stdout: `${key.txt}\ned25519\n` });
+    const revoked = await run('dkim', 'lookup', 'old', 'example.net');
+    expect([revoked.code, revoked.stdout]).toEqual([1, 'v=DKIM1; p=\nrsa\nwrong: the key is revoked\n']);
+    const missing = await run('dkim', 'lookup', 'none', 'example.net');
+    expect([missing.code, missing.stdout]).toEqual([1, 'wrong: there is no record\n']);
+  });
+
   it('say that a policy is announced and cannot be fetched, or that there is none', async () => {
     const broken = await run('mtasts', 'lookup', 'example.net');
     expect([broken.code, broken.stdout]).toEqual([

@@ -10,6 +10,24 @@ import { printableText } from '../printable-text.ts';
 /** The commands for DKIM signatures. */
 export function dkim(command: Command): void {
   command
+    .command('lookup <selector> <domain>')
+    .description('show the public key of a selector, and what is wrong with it')
+    .option('--json', 'print JSON')
+    .action(async (selector: string, domain: string, { json }: { json?: boolean }) => {
+      const { lookUpDkim } = await diagnosisProgram();
+      const question = { staticConfigPath: configPath(command), selector, domain, signal: interruption() };
+      const { records, key, problem } = await lookUpDkim(question);
+      if (json) printJson({ records, key, problem });
+      else {
+        for (const record of records) process.stdout.write(`${printableText(record)}\n`);
+        const size = key?.bits === undefined ? '' : `, ${key.bits} bits`;
+        if (key !== undefined)
+          process.stdout.write(`${key.type}${size}${key.isTest ? ', the domain tries DKIM out' : ''}\n`);
+        if (problem !== undefined) process.stdout.write(`wrong: ${problem}\n`);
+      }
+      if (problem !== undefined) process.exitCode = exitCode.failed;
+    });
+  command
     .command('verify')
     .description('verify the signatures of the message on standard input, with keys from the DNS')
     .option('--json', 'print JSON')
