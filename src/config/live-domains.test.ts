@@ -155,6 +155,14 @@ aliases:
     await expect(domains.edit([change])).rejects.toThrow(message);
   });
 
+  it('loses none of the changes that several programs make at once', async () => {
+    const others = await Promise.all([1, 2].map(() => LiveDomains.open(staticConfig, log)));
+    const names = Array.from({ length: 12 }, (_, at) => `many${at}.example`);
+    await Promise.all(names.map((domain, at) => [domains, ...others][at % 3]!.edit([{ edit: 'addDomain', domain }])));
+    await domains.reload();
+    expect(Object.keys(domains.config.domains)).toEqual(expect.arrayContaining(names));
+  });
+
   it('does not write over a file that became invalid meanwhile', async () => {
     await writeFile(staticConfig.domainsPath, 'domains: [');
     await expect(domains.edit([{ edit: 'removeAccount', account: 'you' }])).rejects.toThrow(ConfigError);

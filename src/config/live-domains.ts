@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { writeDurably } from '../runtime/durable-file.ts';
+import { withLockFile } from '../runtime/lock-file.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AddressBook } from './address-book.ts';
 import { ConfigError, problemText } from './config-error.ts';
@@ -16,8 +17,8 @@ import { YamlSource } from './yaml-source.ts';
  * `domains.yaml` of a running server: read again when the file changes, edited in place. A file with errors changes nothing: the
  * server goes on with what it has, and says so in the log.
  *
- * Edits and reloads run one after the other. A program that writes the file at the very moment of an edit is noticed and not
- * overwritten, except in the moment between the last look and the rename.
+ * Edits and reloads run one after the other, and edits of several processes too: commands edit the file themselves while no server runs. An
+ * editor that writes the file at the very moment of an edit is overwritten.
  */
 export class LiveDomains {
   readonly #staticConfig: StaticConfig;
@@ -80,15 +81,18 @@ export class LiveDomains {
   edit(changes: readonly DomainsEdit[]): Promise<void> {
     return this.#inTurn(async () => {
       const { domainsPath } = this.#staticConfig;
-      const before = await readConfigFile(domainsPath);
-      parseDomainsConfig(this.#staticConfig, before);
-      const source = new YamlSource(basename(domainsPath), before);
-      placeComments(source.document, before);
-      for (const change of changes) editDomains(source.document, change);
-      const text = source.document.toString({ lineWidth: 0 });
-      const config = parseDomainsConfig(this.#staticConfig, text);
-      const { mode } = await stat(domainsPath);
-      await writeDurably(domainsPath, text, mode & 0o777);
+      const { config, text } = await withLockFile(domainsPath, async () => {
+        const before = await readConfigFile(domainsPath);
+        parseDomainsConfig(this.#staticConfig, before);
+        const source = new YamlSource(basename(domainsPath), before);
+        placeComments(source.document, before);
+        for (const change of changes) editDomains(source.document, change);
+        const edited = source.document.toString({ lineWidth: 0 });
+        const valid = parseDomainsConfig(this.#staticConfig, edited);
+        const { mode } = await stat(domainsPath);
+        await writeDurably(domainsPath, edited, mode & 0o777);
+        return { config: valid, text: edited };
+      });
       this.#use(config, text);
     });
   }
