@@ -12,8 +12,9 @@ import type { LocalMessage } from './local-route.ts';
 import type { QueueOperations } from './operations.ts';
 import type { Queue, QueueableFile, SubmittedMessage } from './queue.ts';
 import { queueDatabase, queueDatabasePath } from './queue-database.ts';
+import type { QueueOptions } from './queue-options.ts';
 import type { QueueSchema } from './schema.ts';
-import { type QueueOptions, startQueue } from './start-queue.ts';
+import { startQueue } from './start-queue.ts';
 
 /** A zone for tests: names without final dot. */
 export interface TestZone {

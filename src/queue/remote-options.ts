@@ -5,8 +5,8 @@ import type { SocksProxy } from '../smtp-client/socks-connect.ts';
 import { lookedUpElsewhere, ofOneFamily, withoutAddresses } from './limited-resolver.ts';
 import type { MailRoute } from './mail-route.ts';
 import type { ConnectPeer } from './peer.ts';
+import type { QueueOptions } from './queue-options.ts';
 import type { RemoteRouteOptions } from './remote-route.ts';
-import type { QueueOptions } from './start-queue.ts';
 
 /** What a way to elsewhere needs: how names are looked up and connections are made there. */
 export function remoteOptions(

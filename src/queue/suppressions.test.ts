@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../runtime/limits.ts';
 import type { AttemptReply, Queue } from './queue.ts';
 import { QueueFixture, until, zoneResolver } from './queue-fixture.ts';
+import type { QueueOptions } from './queue-options.ts';
 import { ScriptedPeers } from './scripted-peers.ts';
-import type { QueueOptions } from './start-queue.ts';
 
 const zone = { 'there.example': { a: ['192.0.2.1'] } };
 const unknown: AttemptReply = { code: 550, enhanced: '5.1.1', text: 'No such user', host: 'there.example' };

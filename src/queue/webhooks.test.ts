@@ -7,8 +7,8 @@ import { HookSink } from './hook-sink.ts';
 import type { OutgoingEvent } from './outgoing-event.ts';
 import type { AttemptReply, Queue } from './queue.ts';
 import { QueueFixture, until, zoneResolver } from './queue-fixture.ts';
+import type { QueueOptions } from './queue-options.ts';
 import { ScriptedPeers } from './scripted-peers.ts';
-import type { QueueOptions } from './start-queue.ts';
 
 const zone = { 'there.example': { a: ['192.0.2.1'] } };
 const all: OutgoingEvent[] = [

@@ -1,7 +1,7 @@
 import { firstLineOf } from '../config/first-line-of.ts';
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { WantedEvents } from '../queue/outgoing-event.ts';
-import type { QueueOptions } from '../queue/start-queue.ts';
+import type { QueueOptions } from '../queue/queue-options.ts';
 
 /** The webhooks of accounts, as the configuration says at that moment. */
 export function accountWebhooks(domains: Pick<LiveDomains, 'config'>): NonNullable<QueueOptions['webhooks']> {

@@ -1,6 +1,6 @@
 import type { StaticConfig } from '../config/static-config.ts';
 import type { Resolver } from '../dns/resolver.ts';
-import type { QueueOptions } from '../queue/start-queue.ts';
+import type { QueueOptions } from '../queue/queue-options.ts';
 import { MtaStsPolicies } from '../reports/mta-sts/mta-sts-policies.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RootLog } from '../runtime/log.ts';
