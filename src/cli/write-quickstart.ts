@@ -45,6 +45,8 @@ export async function writeQuickstart(choices: QuickstartChoices): Promise<strin
     domain,
     hostname,
     dkim: keys.map(({ selector, key }) => ({ selector, txt: key.txt })),
+    dmarcReports: `dmarc-reports@${domain}`,
+    tlsReports: `tls-reports@${domain}`,
   });
   return `Written to ${directory}:
   config/restante.yaml  what the server listens at; changes need a restart

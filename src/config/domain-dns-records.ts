@@ -3,6 +3,9 @@ interface DomainNames {
   domain: string;
   hostname: string;
   dkim: readonly { selector: string; txt: string }[];
+  /** Where reports of DMARC and on TLS come to; undefined: nowhere. */
+  dmarcReports?: string | undefined;
+  tlsReports?: string | undefined;
   /** Of the MTA-STS policy that is served; undefined: none is. */
   mtaStsId?: string | undefined;
   /** Of the certificates at port 25, as in a zone; none when they are not of an authority, and change. */
@@ -10,7 +13,8 @@ interface DomainNames {
 }
 
 /** The DNS records that a domain needs, as lines of a zone file, with comments. */
-export function domainDnsRecords({ domain, hostname, dkim, mtaStsId, tlsa = [] }: DomainNames): string[] {
+export function domainDnsRecords(names: DomainNames): string[] {
+  const { domain, hostname, dkim, dmarcReports, tlsReports, mtaStsId, tlsa = [] } = names;
   const host = `${hostname}.`;
   const isBelow = hostname.endsWith(`.${domain}`);
   return [
@@ -21,10 +25,23 @@ export function domainDnsRecords({ domain, hostname, dkim, mtaStsId, tlsa = [] }
     ...(isBelow ? [record(hostname, txt('v=spf1 a -all'))] : []),
     '; Public keys for signatures (RFC 6376).',
     ...dkim.map((key) => record(`${key.selector}._domainkey.${domain}`, txt(key.txt))),
-    '; Reports on mail that is neither go to you (RFC 9990). Once they name none of yours, change p=none to p=reject.',
-    record(`_dmarc.${domain}`, txt(`v=DMARC1; p=none; rua=mailto:dmarc-reports@${domain}`)),
-    '; Others are to report when TLS fails (RFC 8460).',
-    record(`_smtp._tls.${domain}`, txt(`v=TLSRPTv1; rua=mailto:tls-reports@${domain}`)),
+    ...(dmarcReports === undefined
+      ? [
+          '; What others do with mail that is neither (RFC 9989). Set "dmarcReports" of the domain in domains.yaml to learn of it.',
+          record(`_dmarc.${domain}`, txt('v=DMARC1; p=none')),
+        ]
+      : [
+          '; Reports on mail that is neither go to you (RFC 9990). Once they name none of yours, change p=none to p=reject.',
+          record(`_dmarc.${domain}`, txt(`v=DMARC1; p=none; rua=mailto:${dmarcReports}`)),
+        ]),
+    ...(tlsReports === undefined
+      ? [
+          '; Others report when TLS fails (RFC 8460): set "tlsReports" of the domain in domains.yaml, and print this again.',
+        ]
+      : [
+          '; Others are to report when TLS fails (RFC 8460).',
+          record(`_smtp._tls.${domain}`, txt(`v=TLSRPTv1; rua=mailto:${tlsReports}`)),
+        ]),
     ...(mtaStsId === undefined
       ? ['; Others are to insist on TLS (RFC 8461): set "mtaSts" of the domain in domains.yaml, and print this again.']
       : [

@@ -91,7 +91,7 @@ beforeAll(async () => {
   await Promise.all(Object.values(hosts).map((host) => dns.startResolver(host)));
   const policy = '    mtaSts: { mode: enforce, maxAge: 7 d }\n    tlsReports: { account: me }\n';
   [a, b] = await Promise.all([
-    startSite({ host: hosts.a, domains: { 'a.example': '' }, authority }),
+    startSite({ host: hosts.a, domains: { 'a.example': '    dmarcReports: { account: me }\n' }, authority }),
     startSite({
       host: hosts.b,
       domains: { 'b.example': policy, 'insecure.example': policy },

@@ -44,6 +44,8 @@ beforeAll(async () => {
   example.org:
     dkim: { selectors: { a: { privateKeyFile: a.pem } }, sign: [a] }
     mtaSts: { mode: enforce, maxAge: 1 d }
+    dmarcReports: { account: me }
+    tlsReports: { account: me }
 accounts:
   me: { domain: example.org, addresses: { me@example.org: {} } }
 `;
@@ -206,6 +208,8 @@ describe('the DNS records of a domain', { timeout: 60_000 }, () => {
     dns.zone['a._domainkey.example.org'] = { TXT: [createDkimKey('ed25519').txt] };
     dns.zone['1.2.0.192.in-addr.arpa'] = { PTR: ['customer.provider.example'] };
     dns.zone['_mta-sts.example.org'] = { TXT: ['v=STSv1; id=old'] };
+    dns.zone['_smtp._tls.example.org'] = { TXT: ['v=TLSRPTv1; rua=mailto:gone@example.org'] };
+    dns.zone['_dmarc.example.org'] = { TXT: ['v=DMARC1; p=reject; rua=mailto:gone@example.org!10m'] };
     const { stdout, code } = await run('config', 'dnscheck', 'example.org');
     expect(code).toBe(1);
     expect(stdout).toContain('error    reverse name of 192.0.2.1: is customer.provider.example, not mail.example.org');
@@ -213,6 +217,8 @@ describe('the DNS records of a domain', { timeout: 60_000 }, () => {
       'error    DKIM a: the key at a._domainkey.example.org is not the one of the configuration',
     );
     expect(stdout).toContain('error    MTA-STS: the record has the id of another policy: old');
+    expect(stdout).toContain('error    TLS reports: reports go to gone@example.org, which does not exist here');
+    expect(stdout).toContain('error    DMARC: reports go to gone@example.org, which does not exist here');
     const unknown = await run('config', 'dnscheck', 'else.example');
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('it is not configured')]);
   });

@@ -86,6 +86,11 @@ export async function checkDmarc(asked: DomainToCheck, signal: AbortSignal): Pro
         }
       : { about, verdict: 'ok', text: `the policy is "${record.policy}"` },
   ];
+  const lost = lostReports(asked, record.aggregateReports);
+  if (lost !== undefined) {
+    const reportHint = 'Set "dmarcReports" of the domain in domains.yaml.';
+    verdicts.push({ about, verdict: 'error', text: lost, hint: reportHint });
+  }
   if (record.aggregateReports.length === 0) {
     verdicts.push({
       about,
@@ -106,6 +111,19 @@ export async function checkTlsReports(asked: DomainToCheck, signal: AbortSignal)
   if (record === undefined) {
     return [{ about, verdict: 'warning', text: 'nobody is told when TLS fails: there is not one record', hint }];
   }
+  const lost = lostReports(asked, record.uris);
+  if (lost !== undefined) {
+    return [{ about, verdict: 'error', text: lost, hint: 'Set "tlsReports" of the domain in domains.yaml.' }];
+  }
   if (record.uris.length > 0) return [{ about, verdict: 'ok', text: 'are asked for' }];
   return [{ about, verdict: 'warning', text: `the record names no address: ${record.text}`, hint }];
+}
+
+/** Reports that are asked for and would be refused here. */
+function lostReports({ isUnknownHere }: DomainToCheck, uris: readonly string[]): string | undefined {
+  const address = uris
+    .filter((uri) => /^mailto:/i.test(uri))
+    .map((uri) => uri.slice('mailto:'.length).replace(/[!?].*$/, ''))
+    .find(isUnknownHere);
+  return address === undefined ? undefined : `reports go to ${address}, which does not exist here`;
 }

@@ -18,6 +18,11 @@ export interface DomainToCheck {
   readonly hostname: string;
   readonly dkim: readonly { readonly selector: string; readonly txt: string; readonly signs: boolean }[];
   readonly mtaSts: OwnMtaStsPolicy | undefined;
+  /** Addresses that reports are read at; undefined: none. */
+  readonly dmarcReports: string | undefined;
+  readonly tlsReports: string | undefined;
+  /** Whether an address is of this server and does not exist. */
+  readonly isUnknownHere: (address: string) => boolean;
   /** Of the certificates that are configured for SMTP, as in a zone. */
   readonly tlsa: readonly string[];
   readonly resolver: StubResolver;
@@ -51,6 +56,9 @@ export async function domainToCheck(staticConfigPath: string, name: string): Pro
     hostname: config.hostname,
     dkim,
     mtaSts: ownMtaStsPolicy(settings, config.hostname),
+    dmarcReports: settings.dmarcReports && `${settings.dmarcReports.localpart}@${domain}`,
+    tlsReports: settings.tlsReports && `${settings.tlsReports.localpart}@${domain}`,
+    isUnknownHere: (address) => domains.addressBook.resolveAddress(address).kind === 'unknownUser',
     tlsa: [...new Set(tlsa)],
     resolver: await StubResolver.open({
       servers: config.resolver.servers,
