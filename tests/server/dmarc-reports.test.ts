@@ -72,6 +72,7 @@ accounts:
   me:
     domain: ${domain}
     addresses: { me@${domain}: {} }
+    firstTimeSenderDelay: 0
 `;
 }
 
