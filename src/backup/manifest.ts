@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { NotABackupError } from './backup-errors.ts';
 
@@ -202,7 +202,10 @@ async function* readWholeLines(directory: string, path: string): AsyncGenerator<
   let pieces: Buffer[] = [];
   let pieceBytes = 0;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    // A link leads to a file that goes its own way.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const chunks = file.createReadStream({ highWaterMark: 256 * 1024, autoClose: false });
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
       const end = chunk.lastIndexOf(lineEnd) + 1;
       if (end > 0) {
         yield pieces.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...pieces, chunk.subarray(0, end)]);
@@ -217,6 +220,9 @@ async function* readWholeLines(directory: string, path: string): AsyncGenerator<
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new NotABackupError(directory, `it has no ${manifestName}: the backup was not completed`, error);
+    }
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') {
+      throw new NotABackupError(directory, `its ${manifestName} is a link, not a file`, error);
     }
     throw error;
   }

@@ -51,17 +51,34 @@ it('refuses a target that is not empty, and a damaged backup unless told otherwi
   await expect(restore(fixture, path, { dataDirectory: join(path, 'again', 'data') })).rejects.toThrow(
     'inside the backup',
   );
-  const left = join(fixture.root, 'left');
-  await mkdir(join(left, 'config', 'keys'), { recursive: true });
-  await mkdir(join(left, 'data.restoring'));
-  const cutShort = { dataDirectory: join(left, 'data'), configDirectory: join(left, 'config') };
-  await expect(restore(fixture, path, cutShort)).rejects.toThrow('an earlier restore was cut short');
   await unlink(join(path, 'data', 'msg', 'lost'));
   await expect(restore(fixture, path)).rejects.toThrow('1 error was found in it');
   expect(await readdir(fixture.root)).not.toContain('new');
   await writeFile(join(path, 'data', 'msg', 'stray'), '');
   await restore(fixture, path, { allowIncomplete: true });
   expect(await readdir(join(fixture.root, 'new', 'data', 'msg'))).toEqual(['kept']);
+});
+
+it('removes a configuration that an earlier restore left alone, and no other', async () => {
+  await using fixture = await createBackupFixture();
+  await fixture.addEntry('kept');
+  const { path } = await fixture.backUp('one');
+  const left = join(fixture.root, 'left');
+  await mkdir(join(left, 'config', 'keys'), { recursive: true });
+  await mkdir(join(left, 'config.restoring'));
+  await writeFile(join(left, 'config', 'old'), '');
+  const target = { dataDirectory: join(left, 'data'), configDirectory: join(left, 'config') };
+  await expect(restore(fixture, path, target)).rejects.toThrow('config": it is not empty');
+  await mkdir(join(left, 'data.restoring'));
+  await expect(restore(fixture, path, target)).rejects.toThrow('config": it is not empty');
+  await writeFile(join(left, 'config', '.restoring'), '');
+  await expect(restore(fixture, path, { ...target, dryRun: true })).resolves.toMatchObject({ files: 5 });
+  expect(await readdir(join(left, 'config'))).toContain('old');
+  await restore(fixture, path, target);
+  expect((await readdir(left)).sort()).toEqual(['config', 'data']);
+  const config = await readdir(join(left, 'config'));
+  expect(config).toEqual(await readdir(join(path, 'config')));
+  await expect(restore(fixture, path, target)).rejects.toThrow('it is not empty');
 });
 
 it('restores damaged messages too when it may, and leaves out what cannot be read', async () => {

@@ -4,10 +4,11 @@
  * On disk: `<dataDirectory>.restoring/` and `<configDirectory>.restoring/` are filled with copies, never links, so that the backup
  * shares no bytes with the server that runs from the copy; the file system is flushed; that there was a restore is written down beside
  * the backup; then they are renamed: configuration first, data last. A crash leaves the `.restoring` directories, which the next
- * restore to the same place removes; the data directory is there whole or not at all.
+ * restore to the same place removes; the data directory is there whole or not at all. Until it is, a mark in the configuration
+ * directory says so: a crash between the two leaves a configuration that the next restore removes too.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { AccountCounts, DurablePart, Finding, RestoredState, ToReview } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
@@ -17,7 +18,7 @@ import { copyBackup, restoring } from './copy-backup.ts';
 import { flushTree } from './flush-tree.ts';
 import { type ManifestHead, manifestName, readManifest } from './manifest.ts';
 import { countRestores, recordPath, recordRestore } from './restore-record.ts';
-import { checkEmpty, checkOutside } from './restore-target.ts';
+import { checkEmpty, checkOutside, isUnfinished, unfinishedMark } from './restore-target.ts';
 import { verifyBackup } from './verify-backup.ts';
 
 export interface RestoreOptions {
@@ -77,9 +78,11 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
 async function restore(options: RestoreOptions): Promise<RestoreResult> {
   const { backup, dataDirectory, configDirectory, dryRun = false, signal } = options;
   const targets = [dataDirectory, configDirectory].filter((path) => path !== undefined);
+  const left =
+    configDirectory !== undefined && isUnfinished(dataDirectory, configDirectory) ? configDirectory : undefined;
   for (const target of targets) {
     await checkOutside(backup, target);
-    await checkEmpty(target, existsSync(restoring(dataDirectory)));
+    if (target !== left) await checkEmpty(target);
   }
   const head = await checkVersion(options);
   const restored: RestoredState = {
@@ -115,9 +118,12 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
   const named: string[] = [];
   try {
     for (const target of targets) {
-      await rm(restoring(target), { recursive: true, force: true });
+      // Under that name it can be removed by halves, and found again.
+      if (target === left && existsSync(restoring(target))) await rm(restoring(target), { recursive: true });
+      if (target === left) await rename(target, restoring(target));
       for (let above = dirname(resolve(target)); !existsSync(above); above = dirname(above)) made.push(above);
       await makeDirectoryDurably(dirname(resolve(target)));
+      await rm(restoring(target), { recursive: true, force: true });
       await mkdir(restoring(target), { mode: 0o700 });
     }
     // Side by side: nothing has its name before both have ended well.
@@ -132,6 +138,7 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
     await afterRestore(options, restoring(dataDirectory), restored);
     if (configDirectory !== undefined) {
       await options.adaptConfig(restoring(configDirectory), resolve(configDirectory), resolve(dataDirectory));
+      await writeFile(join(restoring(configDirectory), unfinishedMark), '', { mode: 0o600 });
     }
     for (const target of targets) {
       if (!(await syncFileSystem(restoring(target)))) await flushTree(restoring(target));
@@ -144,6 +151,7 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
       named.push(target);
       await syncDirectory(dirname(resolve(target)));
     }
+    if (configDirectory !== undefined) await rm(join(configDirectory, unfinishedMark)).catch(() => {});
     return { ...described, ...copied };
   } catch (error) {
     // A name that is not known to be on disk is none.

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { RestoreTargetError } from './backup-errors.ts';
+import { restoring } from './copy-backup.ts';
 
 /**
  * What was restored into a backup would make it one that holds files its manifest doesn't list.
@@ -17,20 +18,21 @@ export async function checkOutside(backup: string, target: string): Promise<void
   }
 }
 
-/**
- * @param cutShort whether an earlier restore to the place was
- * @throws RestoreTargetError
- */
-export async function checkEmpty(target: string, cutShort: boolean): Promise<void> {
+/** Stands in a configuration directory from before it has its name until the data directory that belongs to it has its own. */
+export const unfinishedMark = '.restoring';
+
+/** Whether an earlier restore gave the configuration its name, and was cut short before the data directory had its own. */
+export function isUnfinished(dataDirectory: string, configDirectory: string): boolean {
+  return existsSync(restoring(dataDirectory)) && existsSync(join(configDirectory, unfinishedMark));
+}
+
+/** @throws RestoreTargetError */
+export async function checkEmpty(target: string): Promise<void> {
   const found = await lstat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new RestoreTargetError(target, `it can't be looked at (${error.code})`);
   });
   if (found === undefined) return;
   if (!found.isDirectory()) throw new RestoreTargetError(target, 'it is not a directory');
-  if ((await readdir(target)).length > 0) {
-    // The configuration gets its name first, the data directory last.
-    const left = cutShort ? '; an earlier restore was cut short: what it left there can be removed' : '';
-    throw new RestoreTargetError(target, `it is not empty${left}`);
-  }
+  if ((await readdir(target)).length > 0) throw new RestoreTargetError(target, 'it is not empty');
 }

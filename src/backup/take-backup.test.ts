@@ -226,6 +226,10 @@ describe('verifying a backup', () => {
     await expect(read(text.replace(/,"sha256":"[^"]*"\}\n$/, '}\n'))).rejects.toThrow('does not end with its SHA-256');
     await expect(read(text.replace('data/msg/entry', 'data/../../x'))).rejects.toThrow("can't be read");
     await expect(read(`${text}{}\n`)).rejects.toThrow('goes on after its last line');
+    await writeFile(join(fixture.root, 'elsewhere'), text);
+    await unlink(manifest);
+    await symlink(join(fixture.root, 'elsewhere'), manifest);
+    await expect(findings(fixture, path)).rejects.toThrow('its manifest.jsonl is a link');
     await unlink(manifest);
     await expect(findings(fixture, path)).rejects.toThrow('the backup was not completed');
   });
