@@ -53,3 +53,31 @@ export function inNetwork(address: string, network: string): boolean {
   const bits = prefix === undefined ? wanted.length * 8 : Number(prefix);
   return masked(wanted, bits) === masked(given, bits);
 }
+
+/** Networks that no host of the internet at large is in: RFC 6890, and multicast. */
+const specialNetworks = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/3',
+  '::/127',
+  '::ffff:0:0/96',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+  '2001:db8::/32',
+];
+
+/** Whether an address may be that of a host anywhere, and is not of this machine or a network of its own. */
+export function isPublicAddress(address: string): boolean {
+  return !specialNetworks.some((network) => inNetwork(address, network));
+}

@@ -116,7 +116,7 @@ export async function openTlsReports(options: {
           }
           await submitReport(outgoing, { accounts: data.accounts, queue, kind: 'tls' });
         },
-        post: postTlsReport,
+        post: (url, json, ending) => postTlsReport(url, json, { resolver, signal: ending }),
         wait: (ms, signal) => wait(ms, undefined, { signal, ref: false }),
         signal: stopping.signal,
       });

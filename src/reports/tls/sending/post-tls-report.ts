@@ -1,22 +1,69 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { DnsError } from '../../../dns/dns-error.ts';
+import type { Resolver } from '../../../dns/resolver.ts';
+import { isPublicAddress } from '../../../runtime/address-range.ts';
 import { limits } from '../../../runtime/limits.ts';
 
 const gzipBytes = promisify(gzip);
 
 /**
- * Hands a report to a host that takes it by HTTPS. Redirects are not followed, and the answer is not read.
+ * Hands a report to a host that takes it by HTTPS. Whoever owns a domain names the host: it must be one of the internet, under a name, at
+ * the usual port, and none of a network here. Redirects are not followed, and what it answers is not read.
+ * @param options.mayReach which addresses may be asked; all public ones but in tests
  * @throws when it was not taken; the signal's reason
  * Source: RFC 8460 §5.4
  */
-export async function postTlsReport(url: string, json: string, signal: AbortSignal): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/tlsrpt+gzip' },
-    body: await gzipBytes(json),
-    redirect: 'error',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(limits.tlsReportPostMs)]),
+export async function postTlsReport(
+  url: string,
+  json: string,
+  options: {
+    resolver: Pick<Resolver, 'a' | 'aaaa'>;
+    signal: AbortSignal;
+    mayReach?: (address: string) => boolean;
+    port?: number;
+    authorities?: readonly string[];
+  },
+): Promise<void> {
+  const { resolver, mayReach = isPublicAddress, port = 443, authorities } = options;
+  const { hostname, pathname, search, protocol, port: given, username } = new URL(url);
+  if (protocol !== 'https:' || given !== '' || username !== '' || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) {
+    throw new Error('it is not https:// with a host name and the usual port');
+  }
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(limits.tlsReportPostMs)]);
+  const answers = await Promise.allSettled([resolver.aaaa(hostname, signal), resolver.a(hostname, signal)]);
+  signal.throwIfAborted();
+  const addresses = answers.flatMap((answer) => {
+    if (answer.status === 'fulfilled') return answer.value.records;
+    if (answer.reason instanceof DnsError) return [];
+    throw answer.reason;
   });
-  await response.body?.cancel();
-  if (!response.ok) throw new Error(`the host answers ${response.status}`);
+  const [address] = addresses.filter(mayReach);
+  if (address === undefined) throw new Error(`${hostname} has no address that reports may be sent to`);
+  const body = await gzipBytes(json);
+  const sent = request({
+    method: 'POST',
+    host: address,
+    port,
+    servername: hostname,
+    path: `${pathname}${search}`,
+    headers: { host: hostname, 'content-type': 'application/tlsrpt+gzip', 'user-agent': 'restante' },
+    agent: false,
+    signal,
+    minVersion: 'TLSv1.2',
+    ...(authorities === undefined ? {} : { ca: [...authorities] }),
+  });
+  try {
+    const answered = once(sent, 'response', { signal }) as Promise<[IncomingMessage]>;
+    sent.end(body);
+    const [{ statusCode = 0 }] = await answered;
+    if (statusCode < 200 || statusCode > 299) throw new Error(`${hostname} answers ${statusCode}`);
+  } finally {
+    // What is still to come of the answer, or fails of the connection, is nobody's.
+    sent.on('error', () => {}).destroy();
+  }
 }
