@@ -14,7 +14,7 @@ interface Scenario {
  * The validation tests of the ARC test suite (github.com/ValiMail/arc_test_suite, tests/arc-draft-validation-tests.yml), which is not part
  * of this project: the variable names the file.
  */
-const path = process.env['RESTANTE_ARC_SUITE'] ?? '';
+const path = process.env.RESTANTE_ARC_SUITE ?? '';
 const scenarios = existsSync(path)
   ? parseAllDocuments(readFileSync(path, 'utf8'), { uniqueKeys: false }).map((each) => each.toJS() as Scenario | null)
   : [];
