@@ -13,6 +13,8 @@ const loggedIn = [
   'ESEARCH',
   'SEARCHRES',
   'WITHIN',
+  'SAVEDATE',
+  'PREVIEW',
   'CHILDREN',
   'LIST-EXTENDED',
   'LIST-STATUS',
@@ -26,6 +28,7 @@ const loggedIn = [
   'MULTIAPPEND',
   'QUOTA',
   'QUOTA=RES-STORAGE',
+  'UNAUTHENTICATE',
 ];
 
 /** The words of CAPABILITY in the session's present state. Source: RFC 9051 §7.2.2 */

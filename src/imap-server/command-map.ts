@@ -25,6 +25,7 @@ import { starttls } from './commands/starttls.ts';
 import { status } from './commands/status.ts';
 import { store, uidStore } from './commands/store.ts';
 import { subscribe, unsubscribe } from './commands/subscribe.ts';
+import { unauthenticate } from './commands/unauthenticate.ts';
 
 /** All commands, by name in upper case. */
 export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -65,6 +66,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['UID MOVE', uidMove],
   ['UID SEARCH', uidSearch],
   ['UID STORE', uidStore],
+  ['UNAUTHENTICATE', unauthenticate],
   ['UNSELECT', unselect],
   ['UNSUBSCRIBE', unsubscribe],
 ]);

@@ -47,6 +47,8 @@ export function compileSearch(key: SearchKey, mailbox: SelectedMailbox, nowMs: n
     }
     case 'received':
       return ({ row }) => compareDays(key.compare, Math.floor(row.receivedAt / dayMs), key.day);
+    case 'saved':
+      return ({ row }) => compareDays(key.compare, Math.floor(row.savedAt / dayMs), key.day);
     case 'sent':
       return ({ rendered }) => {
         if (rendered === undefined) return undefined;

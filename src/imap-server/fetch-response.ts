@@ -1,5 +1,6 @@
 import { formatDateTime } from '../imap/date-time.ts';
 import type { FetchItem } from '../imap/fetch-items.ts';
+import { quote } from '../imap/quote.ts';
 import { renderBodyStructure } from '../message/render-body-structure.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
@@ -44,6 +45,8 @@ const columnsOfItems: Record<FetchItem['kind'], readonly Column[]> = {
   FLAGS: [],
   MODSEQ: [],
   INTERNALDATE: ['receivedAt'],
+  SAVEDATE: ['savedAt'],
+  PREVIEW: ['contentId', 'prefix', 'fileSizeBytes'],
   'RFC822.SIZE': ['sizeBytes'],
   ENVELOPE: ['envelope'],
   BODYSTRUCTURE: ['bodyStructure'],
@@ -99,6 +102,8 @@ function rowItem(item: FetchItem): RowText | undefined {
       return flagsText;
     case 'INTERNALDATE':
       return (row) => `INTERNALDATE ${formatDateTime(row.receivedAt)}`;
+    case 'SAVEDATE':
+      return (row) => `SAVEDATE ${formatDateTime(row.savedAt)}`;
     case 'RFC822.SIZE':
       return (row) => `RFC822.SIZE ${row.sizeBytes}`;
     case 'MODSEQ':
@@ -136,6 +141,8 @@ export async function writeFetchResponse(
     if (ofRow !== undefined) text += ofRow(row);
     else if (item.kind === 'BODY') {
       text += `BODY ${renderBodyStructure(await content.structure(), { extended: false })}`;
+    } else if (item.kind === 'PREVIEW') {
+      text += `PREVIEW ${quote(await content.preview())}`;
     } else if (item.kind === 'BINARY.SIZE') {
       text += `${item.label} ${(await content.decodedSize(item.part)) ?? 0}`;
     } else if (item.kind === 'section') {

@@ -1,6 +1,8 @@
+import { encodeUtf8 } from '../imap/byte-text.ts';
 import type { Section } from '../imap/fetch-items.ts';
+import { findPreviewPart, previewText } from '../message/preview.ts';
 import { selectHeaderFields } from '../message/select-header-fields.ts';
-import type { MessageStructure } from '../message/structure.ts';
+import type { ByteText, MessageStructure } from '../message/structure.ts';
 import { createTransferDecoder, decodeTransfer } from '../message/transfer-decoder.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Account, ContentLocation } from '../store/account.ts';
@@ -89,6 +91,14 @@ export class MessageContent {
   async decodedSize(part: readonly number[]): Promise<number | undefined> {
     const range = await this.#decodedRange(part);
     return range === undefined ? undefined : this.#decodedSize(range);
+  }
+
+  /** The first words, in UTF-8; empty when there are none. @throws MessageFileError */
+  async preview(): Promise<ByteText> {
+    const part = findPreviewPart(await this.structure());
+    if (part === undefined) return '';
+    const end = Math.min(part.bodyEnd, part.bodyStart + limits.previewSourceBytes);
+    return encodeUtf8(previewText(part, await this.range(part.bodyStart, end)));
   }
 
   /** Header and text of a small message itself: seen from its bytes faster than read from the database. */

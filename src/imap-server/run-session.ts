@@ -36,9 +36,7 @@ export async function runSession(session: Session): Promise<void> {
       await session.out.drain().catch(() => {});
     } else if (!(error instanceof ConnectionClosedError)) throw error;
   } finally {
-    session.unselect();
-    await session.account?.[Symbol.asyncDispose]();
-    session.account = undefined;
+    await session.logOut();
   }
 }
 

@@ -35,6 +35,7 @@ export class Session {
   failedLogins = 0;
   /** Nothing is under way: the next word is the client's. */
   waiting = false;
+  readonly #connectionLog: Log;
   #socket: Socket;
 
   constructor(
@@ -51,6 +52,7 @@ export class Session {
     this.remoteAddress = connection.remoteAddress;
     this.startTls = connection.startTls;
     this.log = connection.log;
+    this.#connectionLog = connection.log;
     this.tls = connection.tls;
     this.#socket = connection.tls ?? connection.socket;
     this.out = new ResponseWriter(this.#socket, server.limits.imapWriteMs);
@@ -98,6 +100,19 @@ export class Session {
     if (!this.waiting) return;
     this.#socket.write('* BYE The server is stopping\r\n');
     this.#socket.destroySoon();
+  }
+
+  /** Goes on as before login; TLS stays, and so does the count of logins that failed. */
+  async logOut(): Promise<void> {
+    this.unselect();
+    const { account } = this;
+    this.account = undefined;
+    this.rev2 = false;
+    this.utf8Accepted = false;
+    this.condstore = false;
+    this.qresync = false;
+    this.log = this.#connectionLog;
+    await account?.[Symbol.asyncDispose]();
   }
 
   unselect(): void {

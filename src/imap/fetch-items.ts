@@ -18,6 +18,8 @@ export type FetchItem =
         | 'UID'
         | 'FLAGS'
         | 'INTERNALDATE'
+        | 'SAVEDATE'
+        | 'PREVIEW'
         | 'RFC822.SIZE'
         | 'ENVELOPE'
         | 'BODYSTRUCTURE'
@@ -37,6 +39,8 @@ const wholeItems = new Set([
   'UID',
   'FLAGS',
   'INTERNALDATE',
+  'SAVEDATE',
+  'PREVIEW',
   'RFC822.SIZE',
   'ENVELOPE',
   'BODYSTRUCTURE',
@@ -64,7 +68,8 @@ const maxPartDepth = 200;
 /**
  * Parses the items of FETCH: a macro, one item, or a list.
  * @throws ImapSyntaxError
- * Source: RFC 9051 §6.4.5, RFC 3501 §6.4.5 (RFC822 and RFC822.HEADER), RFC 7162 §3.1.4.2 (MODSEQ)
+ * Source: RFC 9051 §6.4.5, RFC 3501 §6.4.5 (RFC822 and RFC822.HEADER), RFC 7162 §3.1.4.2 (MODSEQ), RFC 8514 §4.2 (SAVEDATE),
+ * RFC 8970 §3 (PREVIEW)
  */
 export function parseFetchItems(parser: ArgumentParser): FetchItem[] {
   const items: FetchItem[] = [];
@@ -97,6 +102,8 @@ function parseItem(parser: ArgumentParser, name: string): FetchItem {
     if (section.partial !== undefined) parser.fail('BINARY.SIZE takes no partial range');
     return { kind: 'BINARY.SIZE', part: section.part, label: sectionLabel('BINARY.SIZE', section) };
   }
+  // RFC 8970 §3.2: one that is made when it is asked for is always at hand.
+  if (name === 'PREVIEW') parser.takeIf(' (LAZY)');
   if (bracket) parser.fail(`Unknown data item "${name}["`);
   if (wholeItems.has(name)) return { kind: name } as FetchItem;
   const old = rfc822Items[name];

@@ -11,8 +11,8 @@ export type SearchKey =
   | { readonly kind: 'not'; readonly key: SearchKey }
   | { readonly kind: 'flag'; readonly flag: string; readonly set: boolean }
   | { readonly kind: 'sequence' | 'uid'; readonly set: SequenceSet }
-  /** Days since 1970 of INTERNALDATE, or of the Date field as written there. */
-  | { readonly kind: 'received' | 'sent'; readonly compare: 'before' | 'on' | 'since'; readonly day: number }
+  /** Days since 1970 of INTERNALDATE, of SAVEDATE, or of the Date field as written there. */
+  | { readonly kind: 'received' | 'saved' | 'sent'; readonly compare: 'before' | 'on' | 'since'; readonly day: number }
   | { readonly kind: 'larger' | 'smaller'; readonly sizeBytes: number }
   | { readonly kind: 'older' | 'younger'; readonly seconds: number }
   | { readonly kind: 'modseq'; readonly modseq: number }
@@ -40,7 +40,8 @@ const flagKeys: Record<string, readonly [flag: string, set: boolean]> = {
  * Parses `[CHARSET name] key [key …]` to the end of the command.
  * @returns one key; several given are joined by `and`
  * @throws ImapSyntaxError, UnknownCharsetError
- * Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4 (NEW, OLD, RECENT), RFC 5032 (OLDER, YOUNGER), RFC 7162 §3.1.5 (MODSEQ)
+ * Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4 (NEW, OLD, RECENT), RFC 5032 (OLDER, YOUNGER), RFC 7162 §3.1.5 (MODSEQ), RFC 8514 §4.3
+ * (SAVEDBEFORE and others)
  */
 export function parseSearchProgram(parser: ArgumentParser): SearchKey {
   let ascii = false;
@@ -129,6 +130,12 @@ class SearchKeyParser {
       case 'SENTON':
       case 'SENTSINCE':
         return { kind: 'sent', compare: name.slice(4).toLowerCase() as 'before', day: this.#day() };
+      case 'SAVEDBEFORE':
+      case 'SAVEDON':
+      case 'SAVEDSINCE':
+        return { kind: 'saved', compare: name.slice(5).toLowerCase() as 'before', day: this.#day() };
+      case 'SAVEDATESUPPORTED':
+        return { kind: 'all' };
       case 'LARGER':
       case 'SMALLER':
         parser.space();

@@ -172,4 +172,61 @@ describe('FETCH', () => {
       );
     });
   });
+
+  it('tells when a message was put into the mailbox, whatever date it has', async () => {
+    const other = await server.login('saved');
+    const today = new Date().toUTCString().slice(5, 16).replaceAll(' ', '-');
+    await other.append('INBOX', 'Subject: old\n\nx', '"11-Jan-2001 00:00:00 +0000" ');
+    await other.ok('SELECT INBOX');
+    const [line] = await other.ok('FETCH 1 (INTERNALDATE SAVEDATE)');
+    expect(line).toMatch(
+      /^\* 1 FETCH \(INTERNALDATE "11-Jan-2001 00:00:00 \+0000" SAVEDATE "[ \d]\d-\w{3}-\d{4} \d\d:\d\d:\d\d \+0000"\)$/,
+    );
+    const saved = /SAVEDATE " ?(\S+) (\S+) /.exec(line);
+    expect(Math.abs(Date.parse(`${saved?.[1]} ${saved?.[2]} UTC`) - Date.now())).toBeLessThan(60_000);
+    expect(await other.ok(`SEARCH SAVEDSINCE ${today} BEFORE 12-Jan-2001`)).toEqual(['* SEARCH 1']);
+    expect(await other.ok('SEARCH OR SAVEDBEFORE 12-Jan-2001 SAVEDON 11-Jan-2001')).toEqual(['* SEARCH']);
+    expect(await other.ok('SEARCH SAVEDATESUPPORTED')).toEqual(['* SEARCH 1']);
+  });
+
+  it('has another SAVEDATE for a copy, and the same INTERNALDATE', async () => {
+    const other = await server.login('copied');
+    await other.append('INBOX', 'Subject: old\n\nx', '"11-Jan-2001 00:00:00 +0000" ');
+    await other.ok('SELECT INBOX');
+    const [before] = await other.ok('FETCH 1 SAVEDATE');
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await other.ok('COPY 1 Sent');
+    expect(await other.ok('FETCH 1 SAVEDATE')).toEqual([before]);
+    await other.ok('SELECT Sent');
+    const [after] = await other.ok('FETCH 1 SAVEDATE');
+    expect(after).not.toBe(before);
+    expect(await other.ok('FETCH 1 INTERNALDATE')).toEqual(['* 1 FETCH (INTERNALDATE "11-Jan-2001 00:00:00 +0000")']);
+  });
+
+  it('tells the first words, and does not take the message for read', async () => {
+    const other = await server.login('preview');
+    await other.append('INBOX', 'Subject: 1\n\n> quoted\nHello "you",\n  there.\n');
+    await other.append('INBOX', message);
+    await other.append('INBOX', 'Content-Type: application/octet-stream\n\nbytes');
+    await other.append('INBOX', `Subject: large\n\n${'ab '.repeat(100_000)}`);
+    await other.ok('SELECT INBOX');
+    await other.play(String.raw`
+      C: a FETCH 1 (UID PREVIEW FLAGS)
+      S: * 1 FETCH (UID 1 PREVIEW "Hello \"you\", there." FLAGS ())
+      S: a OK Done
+      C: b FETCH 3 PREVIEW
+      S: * 3 FETCH (PREVIEW "")
+      S: b OK Done
+      C: c UID FETCH 1 (PREVIEW (LAZY) UID)
+      S: * 1 FETCH (PREVIEW "Hello \"you\", there." UID 1)
+      S: c OK Done
+      C: d FETCH 1 (PREVIEW (FAST))
+      S: d BAD …
+    `);
+    const umlauts = Buffer.from('Grüße').toString('latin1');
+    expect(await other.ok('FETCH 2 PREVIEW (LAZY)')).toEqual([`* 2 FETCH (PREVIEW {7}\r\n${umlauts})`]);
+    const [large] = await other.ok('FETCH 4 PREVIEW');
+    expect(large).toMatch(/^\* 4 FETCH \(PREVIEW "(?:ab ){60,66}a?b?"\)$/);
+    expect(await other.ok('SEARCH SEEN')).toEqual(['* SEARCH']);
+  });
 });

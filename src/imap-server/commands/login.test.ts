@@ -122,3 +122,48 @@ describe('AUTHENTICATE', () => {
     `);
   });
 });
+
+describe('UNAUTHENTICATE', () => {
+  it('goes back to before login, and forgets what the client had turned on', async () => {
+    const client = await server.login('me');
+    await client.append('INBOX', 'Subject: x\n\ny', '(\\Deleted) ');
+    await client.play(String.raw`
+      C: a ENABLE IMAP4rev2 QRESYNC UTF8=ACCEPT
+      S: * ENABLED …
+      S: a OK Done
+      C: b SELECT INBOX
+      S: …
+      S: …
+      S: * 1 EXISTS
+      S: …
+      S: …
+      S: …
+      S: …
+      S: b OK …
+      C: c UNAUTHENTICATE now
+      S: c BAD …
+      C: d UNAUTHENTICATE
+      S: d OK [CAPABILITY … AUTH=PLAIN…] Logged out
+      C: e UNAUTHENTICATE
+      S: e BAD Log in first
+      C: f FETCH 1 FLAGS
+      S: f BAD Log in first
+      C: g LOGIN you secret
+      S: g OK …
+      C: h FETCH 1 FLAGS
+      S: h BAD Select a mailbox first
+      C: i SELECT INBOX (QRESYNC (1 1))
+      S: i BAD Enable QRESYNC first
+      C: j STATUS INBOX (MESSAGES)
+      S: * STATUS "INBOX" (MESSAGES 0)
+      S: j OK Done
+      C: k UNAUTHENTICATE
+      S: k OK …
+      C: l LOGIN me secret
+      S: l OK …
+      C: m STATUS INBOX (MESSAGES DELETED)
+      S: * STATUS "INBOX" (MESSAGES 1 DELETED 1)
+      S: m OK Done
+    `);
+  });
+});
