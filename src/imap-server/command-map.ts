@@ -21,6 +21,7 @@ import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { rename } from './commands/rename.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { examine, select } from './commands/select.ts';
+import { sort, uidSort } from './commands/sort.ts';
 import { starttls } from './commands/starttls.ts';
 import { status } from './commands/status.ts';
 import { store, uidStore } from './commands/store.ts';
@@ -56,6 +57,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['SEARCH', search],
   ['SELECT', select],
   ['SETQUOTA', setQuota],
+  ['SORT', sort],
   ['STARTTLS', starttls],
   ['STATUS', status],
   ['STORE', store],
@@ -65,6 +67,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['UID FETCH', uidFetch],
   ['UID MOVE', uidMove],
   ['UID SEARCH', uidSearch],
+  ['UID SORT', uidSort],
   ['UID STORE', uidStore],
   ['UNAUTHENTICATE', unauthenticate],
   ['UNSELECT', unselect],

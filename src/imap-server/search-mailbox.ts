@@ -179,3 +179,10 @@ async function decideByContent(mailbox: SelectedMailbox, candidate: Undecided, t
   candidate.content = undefined;
   return result;
 }
+
+/** Whether a search asks for MODSEQ, which its response then tells. RFC 7162 §3.1.5 */
+export function hasModseq(key: SearchKey): boolean {
+  if (key.kind === 'modseq') return true;
+  if (key.kind === 'not') return hasModseq(key.key);
+  return (key.kind === 'and' || key.kind === 'or') && key.keys.some(hasModseq);
+}

@@ -44,13 +44,18 @@ const flagKeys: Record<string, readonly [flag: string, set: boolean]> = {
  * (SAVEDBEFORE and others)
  */
 export function parseSearchProgram(parser: ArgumentParser): SearchKey {
-  let ascii = false;
-  if (parser.takeIf('CHARSET ')) {
-    const charset = parser.astring().toUpperCase();
-    if (charset !== 'UTF-8' && charset !== 'US-ASCII') throw new UnknownCharsetError('Unknown charset');
-    ascii = charset === 'US-ASCII';
-    parser.space();
-  }
+  return parser.takeIf('CHARSET ') ? parseSearchProgramIn(parser) : parseKeys(parser, false);
+}
+
+/** Parses `name key [key …]`, as SORT has it: the charset must be named. @throws as parseSearchProgram. Source: RFC 5256 §3 */
+export function parseSearchProgramIn(parser: ArgumentParser): SearchKey {
+  const charset = parser.astring().toUpperCase();
+  if (charset !== 'UTF-8' && charset !== 'US-ASCII') throw new UnknownCharsetError('Unknown charset');
+  parser.space();
+  return parseKeys(parser, charset === 'US-ASCII');
+}
+
+function parseKeys(parser: ArgumentParser, ascii: boolean): SearchKey {
   const keys = new SearchKeyParser(parser, ascii).keys();
   parser.end();
   return keys;

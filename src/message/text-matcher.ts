@@ -51,7 +51,8 @@ export interface TextScan {
   push(chunk: string): boolean;
 }
 
-function foldCase(text: string): string {
+/** Texts that are the same but for case become the same. */
+export function foldCase(text: string): string {
   const lower = text.toLowerCase();
   if (!/[^\x00-\x7F]/.test(lower)) return lower;
   // The last letter of a Greek word has its own lower case.

@@ -57,7 +57,11 @@ describe('what became of messages', () => {
     expect(await queue.retired.list({ sender: '' }, 10)).toMatchObject([
       { isDsn: true, account: undefined, recipient: 'me@here.example', end: 'delivered' },
     ]);
-    expect(metrics.render()).toContain('restante_queue_ended_total{end="delivered"} 3');
+    // Counted when it is written down.
+    await until(
+      () => metrics.render().includes('restante_queue_ended_total{end="delivered"} 3'),
+      'the notice to count',
+    );
     expect(metrics.render()).toContain('restante_queue_ended_total{end="failed"} 1');
   });
 

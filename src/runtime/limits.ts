@@ -153,6 +153,8 @@ export const limits = {
   /** Keys of one SEARCH, and how deep they may be nested. */
   imapSearchKeys: 1_000,
   imapSearchDepth: 50,
+  /** Keys of one SORT: each of them both ways. */
+  imapSortKeys: 18,
   /** Header and text bytes of one large message that SEARCH looks at; the rest of its text is not searched. */
   imapSearchTextBytes: 16 * 1024 * 1024,
   /** Commands in a row that are not understood before the connection ends: it isn't IMAP, or it is an attack. Dovecot: 20. */

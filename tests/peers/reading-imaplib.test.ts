@@ -41,6 +41,8 @@ print(sorted(imaplib.ParseFlags(fetched[0][0] + b' ' + fetched[1])))
 print(ok(client.search(None, 'KEYWORD', '$Label')))
 ok(client.store('1', '+FLAGS', '(\\\\Flagged)'))
 print(ok(client.search(None, 'FLAGGED', 'SEEN')))
+print(ok(client.sort('(REVERSE DATE SUBJECT)', 'UTF-8', 'FLAGGED')))
+print(ok(client.uid('SORT', '(FROM)', 'UTF-8', 'ALL')))
 ok(client.copy('1', 'Archive'))
 ok(client.store('1', '+FLAGS.SILENT', '(\\\\Deleted)'))
 print(ok(client.expunge()))
@@ -59,7 +61,7 @@ describe('imaplib of Python', () => {
     { way: 'none', port: ports.imap },
     { way: 'starttls', port: ports.imap },
     { way: 'implicit', port: ports.imaps },
-  ])('appends, fetches, searches, flags, copies, expunges, renames (TLS: $way)', async ({ way, port }) => {
+  ])('appends, fetches, searches, sorts, flags, copies, expunges, renames (TLS: $way)', async ({ way, port }) => {
     const { bytes } = makeMail({ eightBit: true });
     const args = [
       server.address,
@@ -72,6 +74,8 @@ describe('imaplib of Python', () => {
     ];
     expect((await runPeerOk('python3', ['-c', script, ...args], { input: bytes })).split('\n')).toEqual([
       "[b'$Label', b'\\\\Seen']",
+      "[b'1']",
+      "[b'1']",
       "[b'1']",
       "[b'1']",
       "[b'1']",

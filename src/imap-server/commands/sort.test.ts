@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ImapTestClient } from '../../../tests/harness/imap-client.ts';
+import { type ImapFixture, startImapFixture } from '../../../tests/harness/imap-fixture.ts';
+
+const messages = [
+  'From: Zed <ann@example.org>\nTo: c@example.org\nSubject: Re: beta\nDate: Tue, 3 Nov 2026 01:00:00 +0200\n\nlong enough',
+  'From: bob@example.org\nTo: Dan <d@example.org>\nCc: x@example.org\nSubject: Alpha\nDate: Mon, 2 Nov 2026 23:30:00 +0000\n\n',
+  'From: =?utf-8?q?=C3=84nne?= <cee@example.org>\nTo: "A" <z@example.org>\nSubject: [list] BETA (fwd)\nDate: not at all\n\nx',
+  'To: friends: a@example.org;\nCc: b@example.org\n\nxyz',
+];
+
+/** @param sign 1 for the largest first */
+function bySize(sign: 1 | -1): string {
+  const sizes = messages.map((message) => message.replaceAll('\n', '\r\n').length);
+  expect(new Set(sizes).size).toBe(sizes.length);
+  return [1, 2, 3, 4].sort((one, other) => sign * (sizes[other - 1]! - sizes[one - 1]!)).join(' ');
+}
+
+let server: ImapFixture;
+let client: ImapTestClient;
+beforeAll(async () => {
+  server = await startImapFixture();
+  client = await server.login();
+  const dates = ['04-Nov-2026', '03-Nov-2026', '02-Nov-2026', '02-Nov-2026'];
+  for (const [index, message] of messages.entries()) {
+    await client.append('INBOX', message, `(${index === 1 ? '\\Seen' : ''}) "${dates[index]} 00:00:00 +0000" `);
+  }
+  await client.ok('SELECT INBOX');
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+describe('SORT', () => {
+  it.each([
+    ['(ARRIVAL)', '3 4 2 1'],
+    ['(REVERSE ARRIVAL)', '1 2 3 4'],
+    // By the instant, whatever the zone; without a date that can be read, by that of arrival.
+    ['(DATE)', '3 4 1 2'],
+    // Without mark of reply, list and forward, and without regard to case; then as they came.
+    ['(SUBJECT)', '4 2 1 3'],
+    ['(SUBJECT REVERSE ARRIVAL)', '4 2 1 3'],
+    ['(REVERSE SUBJECT)', '1 3 2 4'],
+    ['(REVERSE SUBJECT ARRIVAL)', '3 1 2 4'],
+    ['(FROM)', '4 1 2 3'],
+    ['(CC)', '1 3 4 2'],
+    ['(TO)', '1 2 4 3'],
+    ['(DISPLAYFROM)', '4 2 1 3'],
+    ['(DISPLAYTO)', '3 1 2 4'],
+    ['(reverse size)', bySize(1)],
+    ['(Size)', bySize(-1)],
+  ])('%s', async (keys, expected) => {
+    expect(await client.ok(`SORT ${keys} UTF-8 ALL`)).toEqual([`* SORT ${expected}`]);
+  });
+
+  it('takes what SEARCH finds, and tells UIDs to who asks for them', async () => {
+    const other = await server.login('uids');
+    for (const subject of ['c', 'b', 'a', 'd']) await other.append('INBOX', `Subject: ${subject}\n\n`);
+    await other.ok('SELECT INBOX');
+    await other.ok('STORE 2 +FLAGS (\\Deleted)');
+    await other.ok('EXPUNGE');
+    await other.play(`
+      C: a UID SORT (SUBJECT) US-ASCII ALL
+      S: * SORT 3 1 4
+      S: a OK Done
+      C: b SORT (SUBJECT) UTF-8 NOT SUBJECT d
+      S: * SORT 2 1
+      S: b OK Done
+      C: c SORT (SUBJECT) UTF-8 SEEN
+      S: * SORT
+      S: c OK Done
+      C: d SORT RETURN (MIN MAX COUNT ALL) (REVERSE SUBJECT) UTF-8 ALL
+      S: * ESEARCH (TAG "d") MIN 3 MAX 2 ALL 3,1:2 COUNT 3
+      S: d OK Done
+      C: e UID SORT RETURN (SAVE) (SUBJECT) UTF-8 SMALLER 1000 1:2
+      S: e OK Done
+      C: f UID FETCH $ UID
+      S: * 1 FETCH (UID 1)
+      S: * 2 FETCH (UID 3)
+      S: f OK Done
+      C: g SORT RETURN (SAVE MAX) (SUBJECT) UTF-8 ALL
+      S: * ESEARCH (TAG "g") MAX 3
+      S: g OK Done
+      C: h FETCH $ UID
+      S: * 3 FETCH (UID 4)
+      S: h OK Done
+    `);
+  });
+
+  it('tells MODSEQ when it is asked for', async () => {
+    const other = await server.login();
+    await other.ok('SELECT INBOX (CONDSTORE)');
+    const [line] = await other.ok('SORT (ARRIVAL) UTF-8 MODSEQ 1');
+    expect(line).toMatch(/^\* SORT 3 4 2 1 \(MODSEQ \d+\)$/);
+    expect(await other.ok('SORT (SIZE) UTF-8 MODSEQ 99999999')).toEqual(['* SORT']);
+  });
+
+  it('refuses what it does not know', async () => {
+    await client.play(`
+      C: a SORT (SIZE) KOI8-R ALL
+      S: a NO [BADCHARSET (UTF-8 US-ASCII)] …
+      C: b SORT (COLOUR) UTF-8 ALL
+      S: b BAD …
+      C: c SORT (REVERSE) UTF-8 ALL
+      S: c BAD …
+      C: d SORT () UTF-8 ALL
+      S: d BAD …
+      C: e SORT (SIZE) UTF-8
+      S: e BAD …
+      C: f SORT (SIZE) ALL
+      S: f NO [BADCHARSET …] …
+      C: g SORT (${'SIZE '.repeat(40).trim()}) UTF-8 ALL
+      S: g BAD …
+    `);
+  });
+
+  it('sorts more than fits into one run', async () => {
+    await using account = await server.accounts.open('many');
+    const count = 2500;
+    const sizes: number[] = [];
+    for (let at = 0; at < count; at += 500) {
+      const files = await Promise.all(
+        Array.from({ length: 500 }, async (_, index) => {
+          const size = ((at + index) * 7919) % count;
+          sizes.push(size);
+          const intake = await server.accounts.startMessage();
+          await intake.write(Buffer.from(`\r\n${'x'.repeat(size)}`));
+          return await intake.finish();
+        }),
+      );
+      await account.addMessages(files.map((file) => ({ mailbox: 'Inbox', file })));
+      for (const file of files) await file[Symbol.asyncDispose]();
+    }
+    const many = await server.login('many');
+    await many.ok('SELECT INBOX');
+    const [line = ''] = await many.ok('SORT (SIZE) UTF-8 ALL');
+    const [reversed = ''] = await many.ok('SORT (REVERSE SIZE) UTF-8 ALL');
+    const order = line.split(' ').slice(2).map(Number);
+    expect(order.map((number) => sizes[number - 1])).toEqual(Array.from({ length: count }, (_, size) => size));
+    expect(reversed.split(' ').slice(2).map(Number)).toEqual(order.toReversed());
+  });
+});
