@@ -38,10 +38,12 @@ const loggedIn = [
 export function capabilities(session: Session): string {
   const { server } = session;
   if (session.account !== undefined) {
-    return [...always, ...loggedIn, `APPENDLIMIT=${server.limits.messageBytes}`].join(' ');
+    const words = [...always, ...loggedIn, `APPENDLIMIT=${server.limits.messageBytes}`];
+    if (!session.compressed) words.push('COMPRESS=DEFLATE');
+    return words.join(' ');
   }
   const words = [...always];
-  if (session.startTls && session.tls === undefined) words.push('STARTTLS');
+  if (session.startTls && session.tls === undefined && !session.compressed) words.push('STARTTLS');
   const mechanisms = availableMechanisms({ tls: session.tls, allowPlaintext: server.allowPlaintextAuth });
   // RFC 9051 §6.2.3
   if (mechanisms.length === 0) words.push('LOGINDISABLED');

@@ -3,6 +3,7 @@ import { append } from './commands/append.ts';
 import { authenticate } from './commands/authenticate.ts';
 import { capability } from './commands/capability.ts';
 import { close, unselect } from './commands/close.ts';
+import { compress } from './commands/compress.ts';
 import { copy, move, uidCopy, uidMove } from './commands/copy.ts';
 import { create } from './commands/create.ts';
 import { deleteMailbox } from './commands/delete.ts';
@@ -35,6 +36,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['CAPABILITY', capability],
   ['CHECK', check],
   ['CLOSE', close],
+  ['COMPRESS', compress],
   ['COPY', copy],
   ['CREATE', create],
   ['DELETE', deleteMailbox],

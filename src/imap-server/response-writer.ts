@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ByteText } from '../message/structure.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 
@@ -22,7 +22,7 @@ const maxSpareChunks = 16;
  * text, one character a byte. Between commands it holds no buffer.
  */
 export class ResponseWriter {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #timeoutMs: number;
   #text = '';
   #chunk: Buffer | undefined;
@@ -31,7 +31,7 @@ export class ResponseWriter {
   #failure: unknown;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket, timeoutMs: number) {
+  constructor(socket: Duplex, timeoutMs: number) {
     this.#socket = socket;
     this.#timeoutMs = timeoutMs;
   }

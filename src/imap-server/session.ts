@@ -7,6 +7,7 @@ import type { Log } from '../runtime/log.ts';
 import { WireReader } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
 import { CommandInput } from './command-input.ts';
+import { type Connection, DeflateConnection } from './deflate-connection.ts';
 import { RefusedError, statusLine } from './reply.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -37,6 +38,7 @@ export class Session {
   waiting = false;
   readonly #connectionLog: Log;
   #socket: Socket;
+  #deflated: DeflateConnection | undefined;
 
   constructor(
     server: ImapServerContext,
@@ -59,8 +61,17 @@ export class Session {
     this.input = new CommandInput(new WireReader(this.#socket), this.out, server.limits);
   }
 
+  get connection(): Connection {
+    return this.#deflated ?? this.#socket;
+  }
+
+  /** What STARTTLS goes on over. */
   get socket(): Socket {
     return this.#socket;
+  }
+
+  get compressed(): boolean {
+    return this.#deflated !== undefined;
   }
 
   /** Names in UTF-8: RFC 9051, or RFC 6855 §3. */
@@ -74,6 +85,13 @@ export class Session {
     this.#socket = socket;
     this.out = new ResponseWriter(socket, this.server.limits.imapWriteMs);
     this.input = new CommandInput(new WireReader(socket), this.out, this.server.limits);
+  }
+
+  /** Goes on compressed. @param received what the client has sent so already */
+  useDeflate(received: Buffer): void {
+    this.#deflated = new DeflateConnection(this.#socket, received);
+    this.out = new ResponseWriter(this.#deflated, this.server.limits.imapWriteMs);
+    this.input = new CommandInput(new WireReader(this.#deflated), this.out, this.server.limits);
   }
 
   /** The account of a session that is logged in, as the commands that ask for it require. */
@@ -98,11 +116,11 @@ export class Session {
   stop(): void {
     this.ended = true;
     if (!this.waiting) return;
-    this.#socket.write('* BYE The server is stopping\r\n');
-    this.#socket.destroySoon();
+    this.connection.write('* BYE The server is stopping\r\n');
+    this.connection.destroySoon();
   }
 
-  /** Goes on as before login; TLS stays, and so does the count of logins that failed. */
+  /** Goes on as before login; TLS and compression stay, and so does the count of logins that failed. */
   async logOut(): Promise<void> {
     this.unselect();
     const { account } = this;

@@ -255,8 +255,8 @@ class Connections {
       await runSession(session);
     } finally {
       this.#sessions.delete(socket);
-      session.socket.end();
-      session.socket.destroySoon();
+      session.connection.end();
+      session.connection.destroySoon();
       log.debug({}, 'disconnected');
     }
   }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { RestanteError } from './errors.ts';
 
 /** The peer closed, the connection broke, or the reader was detached, before what was asked for had come. */
@@ -34,7 +34,7 @@ const maxPieces = 64;
  * not asked for stays unread, with the socket paused.
  */
 export class WireReader {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   #chunks: Buffer[] = [];
   #unreadBytes = 0;
   /** Chunks, and bytes in them, that are known to hold no line end: what comes byte by byte is looked at once. */
@@ -59,7 +59,7 @@ export class WireReader {
     this.#onEnd();
   };
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     this.#socket = socket;
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);

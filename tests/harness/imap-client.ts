@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { createDeflateRaw, createInflateRaw, type DeflateRaw } from 'node:zlib';
 import { expect } from 'vitest';
 
 /** What the server answered to one command. Literals stand in their lines, after `{n}` and the line end. */
@@ -13,6 +14,7 @@ export interface ImapAnswer {
 /** Speaks IMAP line by line, for tests that read as transcripts. All text is one character a byte. */
 export class ImapTestClient implements Disposable {
   socket: Socket;
+  #deflate: DeflateRaw | undefined;
   #received = '';
   #ended = false;
   #wake: () => void = () => {};
@@ -104,7 +106,26 @@ export class ImapTestClient implements Disposable {
     return Number(uid);
   }
 
+  /** Goes on compressed after the server has agreed to COMPRESS. */
+  deflate(): void {
+    this.socket.removeAllListeners('data');
+    const inflate = createInflateRaw();
+    inflate.on('error', () => {});
+    this.socket.pipe(inflate);
+    this.#deflate = createDeflateRaw();
+    this.#deflate.pipe(this.socket);
+    inflate.on('data', (chunk: Buffer) => {
+      this.#received += chunk.toString('latin1');
+      this.#wake();
+    });
+  }
+
   send(text: string): void {
+    if (this.#deflate !== undefined) {
+      this.#deflate.write(text, 'latin1');
+      this.#deflate.flush();
+      return;
+    }
     this.socket.write(text, 'latin1');
   }
 

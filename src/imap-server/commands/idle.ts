@@ -71,7 +71,7 @@ class Teller {
     } catch (error) {
       // The reader ends when the socket does, and with it the command.
       if (!(error instanceof ConnectionClosedError)) this.#session.log.error({ err: error }, 'changes cannot be told');
-      this.#session.socket.destroy();
+      this.#session.connection.destroy();
     } finally {
       this.#running = undefined;
     }

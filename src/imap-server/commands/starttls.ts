@@ -13,6 +13,8 @@ export const starttls: Command = {
   async run(session, args) {
     args.end();
     const { tls, limits } = session.server;
+    // RFC 4978 §3: after compression there is no way back below it.
+    if (session.compressed) throw new RefusedError('BAD', undefined, 'Compression is active');
     if (session.tls !== undefined) throw new RefusedError('BAD', undefined, 'TLS is in use already');
     if (!session.startTls || tls === undefined) throw new RefusedError('BAD', undefined, 'TLS is not available here');
     if (session.input.reader.unreadBytes > 0) {
