@@ -108,9 +108,14 @@ export class ImapTestClient implements Disposable {
 
   /** Goes on compressed after the server has agreed to COMPRESS. */
   deflate(): void {
-    this.socket.removeAllListeners('data');
+    this.socket.removeAllListeners('data').removeAllListeners('close');
     const inflate = createInflateRaw();
-    inflate.on('error', () => {});
+    // What is broken off ends here too, when all before it was read.
+    const end = (): void => {
+      this.#ended = true;
+      this.#wake();
+    };
+    inflate.on('end', end).on('error', end);
     this.socket.pipe(inflate);
     this.#deflate = createDeflateRaw();
     this.#deflate.pipe(this.socket);
