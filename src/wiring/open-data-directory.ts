@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { manifestName } from '../backup/manifest.ts';
+import { unfinishedMark } from '../backup/restore-target.ts';
 import type { DomainsConfig } from '../config/domains-config.ts';
 import type { StaticConfig } from '../config/static-config.ts';
 import { lockDataDirectory } from '../database/directory-lock.ts';
@@ -33,7 +34,7 @@ export interface DataDirectory extends AsyncDisposable {
 
 /**
  * Takes a data directory for this process, making it on first use.
- * @throws DataDirectoryLockedError; RestanteError `data-format` when a newer version has written it
+ * @throws DataDirectoryLockedError; RestanteError `data-format` when a newer version has written it, `restore-unfinished`
  */
 export async function openDataDirectory(
   config: StaticConfig,
@@ -47,6 +48,7 @@ export async function openDataDirectory(
   },
 ): Promise<DataDirectory> {
   const path = config.dataDirectory;
+  refuseUnfinishedRestore(config);
   await using opened = new AsyncDisposableStack();
   await makeDirectoryDurably(path);
   opened.use(lockDataDirectory(path));
@@ -99,6 +101,17 @@ export async function openDataDirectory(
     decoyKey,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** A restore that ended between its two names: an empty server is not what whoever restores wants. */
+function refuseUnfinishedRestore({ dataDirectory, domainsPath }: StaticConfig): void {
+  const mark = join(dirname(domainsPath), unfinishedMark);
+  if (existsSync(dataDirectory) || !existsSync(mark)) return;
+  throw new RestanteError(
+    'restore-unfinished',
+    `Cannot use data directory "${dataDirectory}": the restore to it was cut short, and it is not there`,
+    { hint: `Restore again to the same place. For an empty server, remove "${mark}".` },
+  );
 }
 
 /**

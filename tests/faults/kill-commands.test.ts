@@ -109,8 +109,7 @@ describe(`a kill (RESTANTE_SEED=${seed})`, () => {
       await startCommand(...restore).killAfter(wholeMs * random.next() * 1.1);
       if (existsSync(data)) await verify(data);
       else {
-        // Configuration comes first: it may be there alone.
-        await rm(config, { recursive: true, force: true });
+        // Configuration comes first: it may be there alone, and is replaced.
         const again = await runCommand(restore);
         expect(again, again.stderr).toMatchObject({ code: 0 });
         await verify(data);

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,25 @@ async function serverWithBackup(): Promise<{ server: TestServer; backup: string 
 }
 
 describe('a whole restore', { timeout: 90_000 }, () => {
+  it('that is cut short leaves no empty server to be started, and is done again', async () => {
+    const { server, backup } = await serverWithBackup();
+    await server[Symbol.asyncDispose]();
+    const [data, config] = [join(work, 'new', 'data'), join(work, 'new', 'config')];
+    const restore = ['restore', backup, data, '--config-dir', config];
+    expect(await runCommand(restore)).toMatchObject({ code: 0 });
+    // As a kill between the two names leaves it.
+    await rename(data, `${data}.restoring`);
+    writeFileSync(join(config, '.restoring'), '');
+    const serve = await runCommand(['serve', '--config', join(config, 'restante.yaml')]);
+    expect(serve.code).not.toBe(0);
+    expect(serve.stderr).toContain(`Cannot use data directory "${data}": the restore to it was cut short`);
+    expect(existsSync(data)).toBe(false);
+    expect(await runCommand(restore)).toMatchObject({ code: 0 });
+    expect(readdirSync(join(work, 'new')).sort()).toEqual(['config', 'data']);
+    expect(existsSync(join(config, '.restoring'))).toBe(false);
+    expect(await runCommand(['verifydata', data])).toMatchObject({ code: 0 });
+  });
+
   it('says with --dry-run exactly what would be there, and does nothing', async () => {
     const { server, backup } = await serverWithBackup();
     await server[Symbol.asyncDispose]();
