@@ -68,10 +68,10 @@ describe('Authentication-Results that come with a message', () => {
         const message = pieces.join('');
         const result = through(message, size);
         expect(result.replaceAll('X-Untrusted-', '')).toBe(message);
-        // No field that is left says what only ours may say.
+        // No field that is left says what only ours may say. A CR alone begins no line; `^` would take it for an end.
         const end = /(?:^|\n)\r?\n/.exec(result);
         const header = end === null ? result : result.slice(0, end.index + 1);
-        expect(header).not.toMatch(/^authentication-results:[ \t]*mail\.example\.org[ \t]*(?:;|\r?\n[^ \t])/im);
+        expect(header).not.toMatch(/(?:^|\n)authentication-results:[ \t]*mail\.example\.org[ \t]*(?:;|\r?\n[^ \t])/i);
       }),
       { numRuns: 500 },
     );
