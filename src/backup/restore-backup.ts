@@ -117,7 +117,8 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
   const made: string[] = [];
   const named: string[] = [];
   try {
-    for (const target of targets) {
+    // What an earlier one has left of the configuration goes before that which shows that it was left.
+    for (const target of targets.toReversed()) {
       // Under that name it can be removed by halves, and found again.
       if (target === left && existsSync(restoring(target))) await rm(restoring(target), { recursive: true });
       if (target === left) await rename(target, restoring(target));
@@ -155,9 +156,18 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
     return { ...described, ...copied };
   } catch (error) {
     // A name that is not known to be on disk is none.
-    for (const target of named) await rename(target, restoring(target)).catch(() => {});
+    let keptName = false;
+    for (const target of named) {
+      await rename(target, restoring(target)).catch(() => {
+        keptName = true;
+      });
+    }
     // What can't be removed is named `.restoring`, and goes with the next restore to the place: why it failed is what counts.
-    for (const target of targets) await rm(restoring(target), { recursive: true, force: true }).catch(() => {});
+    for (const target of targets) {
+      // It shows the next restore that the configuration was left.
+      if (keptName && target === dataDirectory) continue;
+      await rm(restoring(target), { recursive: true, force: true }).catch(() => {});
+    }
     for (const directory of made) await rmdir(directory).catch(() => {});
     throw error;
   }

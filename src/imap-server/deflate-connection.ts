@@ -31,6 +31,8 @@ export class DeflateConnection extends Duplex {
     // What is no deflate stream, or breaks off.
     this.#inflate.on('error', (error) => this.destroy(error));
     this.#deflate.on('error', (error) => this.destroy(error));
+    // Nobody else listens: after STARTTLS an error without a listener would end the process.
+    socket.on('error', (error) => this.destroy(error));
     socket.once('close', () => this.destroy());
     if (received.length > 0) this.#inflate.write(received);
     this.#deflate.pipe(socket);
@@ -61,7 +63,9 @@ export class DeflateConnection extends Duplex {
     this.#socket.unpipe(this.#inflate);
     this.#deflate.destroy();
     this.#inflate.destroy();
-    this.#socket.destroySoon();
+    // A client that reads nothing must not keep what it was to read.
+    if (this.writableFinished) this.#socket.destroySoon();
+    else this.#socket.destroy();
     done(error);
   }
 }

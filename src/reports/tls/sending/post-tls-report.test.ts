@@ -62,6 +62,12 @@ describe('a report handed over by HTTPS', () => {
     expect(taken).toHaveLength(3);
   });
 
+  it('comes by another address when one does not answer', async () => {
+    resolver.add('b.example', 'AAAA', '::1');
+    await post('https://b.example/');
+    expect(taken).toHaveLength(1);
+  });
+
   it('goes to no machine of a network here, whatever a stranger names', async () => {
     await expect(post('https://b.example/', { mayReach: undefined! })).rejects.toThrow(
       'no address that reports may be sent to',

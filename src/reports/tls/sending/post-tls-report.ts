@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { type RequestOptions, request } from 'node:https';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -10,6 +10,8 @@ import { isPublicAddress } from '../../../runtime/address-range.ts';
 import { limits } from '../../../runtime/limits.ts';
 
 const gzipBytes = promisify(gzip);
+/** Tried one after the other until one answers: a machine may have no way to those of IPv6. */
+const maxAddresses = 4;
 
 /**
  * Hands a report to a host that takes it by HTTPS. Whoever owns a domain names the host: it must be one of the internet, under a name, at
@@ -42,26 +44,36 @@ export async function postTlsReport(
     if (answer.reason instanceof DnsError) return [];
     throw answer.reason;
   });
-  const [address] = addresses.filter(mayReach);
-  if (address === undefined) throw new Error(`${hostname} has no address that reports may be sent to`);
+  const reachable = addresses.filter(mayReach).slice(0, maxAddresses);
+  if (reachable.length === 0) throw new Error(`${hostname} has no address that reports may be sent to`);
   const body = await gzipBytes(json);
-  const sent = request({
-    method: 'POST',
-    host: address,
-    port,
-    servername: hostname,
-    path: `${pathname}${search}`,
-    headers: { host: hostname, 'content-type': 'application/tlsrpt+gzip', 'user-agent': 'restante' },
-    agent: false,
-    signal,
-    minVersion: 'TLSv1.2',
-    ...(authorities === undefined ? {} : { ca: [...authorities] }),
-  });
+  const headers = { host: hostname, 'content-type': 'application/tlsrpt+gzip', 'user-agent': 'restante' };
+  const path = `${pathname}${search}`;
+  const ca = authorities === undefined ? {} : { ca: [...authorities] };
+  let status: number | undefined;
+  let failure: unknown;
+  for (const host of reachable) {
+    const options = { method: 'POST', host, port, servername: hostname, path, headers, signal, ...ca };
+    try {
+      status = await postOnce(options, body, signal);
+      break;
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  if (status === undefined) throw failure;
+  if (status < 200 || status > 299) throw new Error(`${hostname} answers ${status}`);
+}
+
+/** @returns the status of the answer */
+async function postOnce(options: RequestOptions, body: Buffer, signal: AbortSignal): Promise<number> {
+  const sent = request({ ...options, agent: false, minVersion: 'TLSv1.2' });
   try {
     const answered = once(sent, 'response', { signal }) as Promise<[IncomingMessage]>;
     sent.end(body);
     const [{ statusCode = 0 }] = await answered;
-    if (statusCode < 200 || statusCode > 299) throw new Error(`${hostname} answers ${statusCode}`);
+    return statusCode;
   } finally {
     // What is still to come of the answer, or fails of the connection, is nobody's.
     sent.on('error', () => {}).destroy();
