@@ -31,6 +31,8 @@ const loggedIn = [
   'MULTIAPPEND',
   'QUOTA',
   'QUOTA=RES-STORAGE',
+  'METADATA',
+  'LIST-METADATA',
   'UNAUTHENTICATE',
 ];
 

@@ -1,6 +1,7 @@
 import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
+  ChangedAnnotation,
   ContentOrigin,
   ContentPlaces,
   Mailbox,
@@ -309,6 +310,19 @@ export class DatabaseAccountReader implements AccountReader {
     return await this.#reader.all('SELECT key, value FROM annotations WHERE mailbox_id = ? ORDER BY key', [
       mailboxId ?? 0,
     ]);
+  }
+
+  async annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]> {
+    const rows = await this.#reader.all<{ mailboxId: number; mailbox: string | null; key: string; modseq: number }>(
+      `SELECT mailbox_id AS mailboxId, mailboxes.name AS mailbox, key, changed.modseq FROM (
+         SELECT mailbox_id, key, modseq FROM annotations WHERE modseq > ?
+         UNION ALL SELECT mailbox_id, key, modseq FROM annotation_removals WHERE modseq > ?) AS changed
+       LEFT JOIN mailboxes ON mailboxes.id = mailbox_id AND mailboxes.expunged = 0 ORDER BY mailbox_id, key`,
+      [modseq, modseq],
+    );
+    return rows
+      .filter(({ mailboxId, mailbox }) => mailboxId === 0 || mailbox !== null)
+      .map(({ mailbox, key, modseq: changed }) => ({ mailbox: mailbox ?? undefined, key, modseq: changed }));
   }
 
   async credentials(): Promise<StoredCredentials | undefined> {

@@ -298,8 +298,8 @@ describe('mailboxes', () => {
     const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     const { id } = await inbox(account);
-    await account.setAnnotation(id, '/private/comment', Buffer.from('mine'));
-    await account.setAnnotation(undefined, '/shared/admin', Buffer.from('x'));
+    await account.setAnnotations(id, [{ key: '/private/comment', value: Buffer.from('mine') }]);
+    await account.setAnnotations(undefined, [{ key: '/shared/admin', value: Buffer.from('x') }]);
     await account.setSubscribed('Gone', true);
     const read = await account.read(async (reader) => ({
       own: await reader.annotations(id),
@@ -311,7 +311,7 @@ describe('mailboxes', () => {
     ]);
     expect(read.all).toHaveLength(1);
     expect(read.names).toContain('Gone');
-    await account.setAnnotation(id, '/private/comment', undefined);
+    await account.setAnnotations(id, [{ key: '/private/comment', value: undefined }]);
     expect(await account.read((reader) => reader.annotations(id))).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import type { Flags } from './flags.ts';
 import type { AddedMissing, StoredMissing } from './operations/add-missing-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import type { AnnotationChange } from './operations/set-annotations.ts';
 import type { RepairKind, RepairOptions } from './repair/repair-account.ts';
 import type { StoredRows } from './restore/stored-rows.ts';
 
@@ -83,7 +84,13 @@ export interface Account extends AsyncDisposable {
   repair(kind: RepairKind, options: RepairOptions): Promise<Repaired>;
   /** Sets a limit for this account, which comes before the one it has by configuration; undefined takes it away. */
   setQuota(limitBytes: number | undefined): Promise<void>;
-  setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void>;
+  /**
+   * Sets all or none; those without value are taken away.
+   * @param mailboxId undefined: of the account
+   * @returns MODSEQ of the change
+   * @throws StoreLimitError
+   */
+  setAnnotations(mailboxId: number | undefined, annotations: readonly AnnotationChange[]): Promise<number>;
   /**
    * Notes whom the user has written to; noting the same message again changes nothing.
    * @param addresses recipients, with A-labels in their domains
@@ -256,6 +263,8 @@ export interface AccountReader {
   structure(contentId: number): Promise<MessageStructure>;
   quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;
   annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]>;
+  /** Annotations set or taken away after a MODSEQ, but those of mailboxes that are deleted; `mailbox` is a name, undefined of the account. */
+  annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]>;
   /** What is stored of the account's password; undefined while none is set. */
   credentials(): Promise<StoredCredentials | undefined>;
   /**
@@ -263,6 +272,12 @@ export interface AccountReader {
    * is not known. To a client that asks for changes since an earlier MODSEQ, all its messages that don't exist here are gone.
    */
   changesKnownSince(): Promise<number>;
+}
+
+export interface ChangedAnnotation {
+  readonly mailbox: string | undefined;
+  readonly key: string;
+  readonly modseq: number;
 }
 
 /** A stored message, wherever it is. */

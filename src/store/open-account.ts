@@ -24,6 +24,7 @@ import type { AddedMissing } from './operations/add-missing-messages.ts';
 import type { CopiedUids } from './operations/copy-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import type { AnnotationChange } from './operations/set-annotations.ts';
 import { type RepairKind, type RepairOptions, repairAccount } from './repair/repair-account.ts';
 import type { SharedAccount } from './shared-account.ts';
 import { KeywordNameError, reviveStoreError } from './store-errors.ts';
@@ -204,8 +205,8 @@ export class OpenAccount implements Account {
     await this.#shared.write('setQuota', { limitBytes });
   }
 
-  async setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void> {
-    await this.#shared.write('setAnnotation', { mailboxId, key, value });
+  async setAnnotations(mailboxId: number | undefined, annotations: readonly AnnotationChange[]): Promise<number> {
+    return await this.#shared.write('setAnnotations', { mailboxId, annotations });
   }
 
   async noteRecipients(addresses: readonly string[], message: { messageId: string; sentAt: number }): Promise<void> {

@@ -19,7 +19,7 @@ import { repairUidMeta } from './operations/repair-uid-meta.ts';
 import { replaceFacts } from './operations/replace-facts.ts';
 import { reserveContentIds } from './operations/reserve-content-ids.ts';
 import { restoreMailbox } from './operations/restore-mailbox.ts';
-import { setAnnotation } from './operations/set-annotation.ts';
+import { setAnnotations } from './operations/set-annotations.ts';
 import { setCredentials } from './operations/set-credentials.ts';
 import { setQuota } from './operations/set-quota.ts';
 import { setSpecialUse } from './operations/set-special-use.ts';
@@ -51,7 +51,7 @@ export const operations = {
   replaceFacts,
   reserveContentIds,
   restoreMailbox,
-  setAnnotation,
+  setAnnotations,
   setCredentials,
   setQuota,
   setSpecialUse,
