@@ -7,6 +7,8 @@ import type {
   Mailbox,
   MessageChange,
   MessageRow,
+  QuotaLimits,
+  QuotaUse,
   ReadMessagesOptions,
   ReceivedFile,
   RenderedMessageRow,
@@ -91,13 +93,13 @@ interface StoredMailbox extends Omit<Mailbox, 'specialUse' | 'keywords' | 'subsc
 export class DatabaseAccountReader implements AccountReader {
   readonly stored: StoredRows;
   readonly #reader: AccountDatabaseReader;
-  readonly #defaultQuotaBytes: number | undefined;
+  readonly #quota: QuotaLimits;
 
-  /** @param defaultQuotaBytes limit of accounts that have none of their own */
-  constructor(reader: AccountDatabaseReader, defaultQuotaBytes?: number) {
+  /** @param quota by configuration: an account's own limit comes before it */
+  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}) {
     this.#reader = reader;
     this.stored = new StoredRows(reader);
-    this.#defaultQuotaBytes = defaultQuotaBytes;
+    this.#quota = quota;
   }
 
   async mailboxes(): Promise<Mailbox[]> {
@@ -299,11 +301,19 @@ export class DatabaseAccountReader implements AccountReader {
     return shiftStructure(JSON.parse(row.structure) as MessageStructure, row.prefixBytes);
   }
 
-  async quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }> {
+  async deletedBytes(mailboxId: number): Promise<number> {
+    const row = await this.#reader.first<{ bytes: number }>(
+      'SELECT coalesce(sum(size), 0) AS bytes FROM messages WHERE mailbox_id = ? AND expunged = 0 AND (flags & 8) = 8',
+      [mailboxId],
+    );
+    return row!.bytes;
+  }
+
+  async quota(): Promise<QuotaUse> {
     const row = (await this.#reader.first<{ usedBytes: number; limitBytes: number | null; messages: number }>(
       'SELECT used_bytes AS usedBytes, quota_bytes AS limitBytes, messages FROM account',
     ))!;
-    return { ...row, limitBytes: row.limitBytes ?? this.#defaultQuotaBytes };
+    return { ...row, limitBytes: row.limitBytes ?? this.#quota.bytes, limitMessages: this.#quota.messages };
   }
 
   async annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]> {

@@ -82,7 +82,7 @@ export interface Account extends AsyncDisposable {
   bumpUidValidity(name: string): Promise<number>;
   /** Mends one kind of damage, as `verifydata` names it. */
   repair(kind: RepairKind, options: RepairOptions): Promise<Repaired>;
-  /** Sets a limit for this account, which comes before the one it has by configuration; undefined takes it away. */
+  /** Sets a limit of bytes for this account, which comes before the one it has by configuration; undefined takes it away. */
   setQuota(limitBytes: number | undefined): Promise<void>;
   /**
    * Sets all or none; those without value are taken away.
@@ -261,7 +261,9 @@ export interface AccountReader {
   hasWrittenTo(address: string): Promise<boolean>;
   /** The parsed structure of one content; offsets relative to prefix and file as one. */
   structure(contentId: number): Promise<MessageStructure>;
-  quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;
+  /** Bytes of a mailbox's messages that have \Deleted. */
+  deletedBytes(mailboxId: number): Promise<number>;
+  quota(): Promise<QuotaUse>;
   annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]>;
   /** Annotations set or taken away after a MODSEQ, but those of mailboxes that are deleted; `mailbox` is a name, undefined of the account. */
   annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]>;
@@ -272,6 +274,19 @@ export interface AccountReader {
    * is not known. To a client that asks for changes since an earlier MODSEQ, all its messages that don't exist here are gone.
    */
   changesKnownSince(): Promise<number>;
+}
+
+/** What an account may hold; a limit that is missing is none. */
+export interface QuotaLimits {
+  readonly bytes?: number | undefined;
+  readonly messages?: number | undefined;
+}
+
+export interface QuotaUse {
+  readonly usedBytes: number;
+  readonly limitBytes: number | undefined;
+  readonly messages: number;
+  readonly limitMessages: number | undefined;
 }
 
 export interface ChangedAnnotation {

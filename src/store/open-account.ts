@@ -11,6 +11,7 @@ import type {
   MessageFlags,
   MissingMessage,
   NewMessage,
+  QuotaLimits,
   ReceivedFile,
   SpecialUse,
   UidSelection,
@@ -40,7 +41,7 @@ export class OpenAccount implements Account {
   readonly identity: object;
   readonly #shared: SharedAccount;
   readonly #clock: Clock;
-  readonly #quotaOf: ((account: string) => number | undefined) | undefined;
+  readonly #quotaOf: ((account: string) => QuotaLimits) | undefined;
   readonly #giveUp: () => Promise<void>;
   readonly #undo = new Set<() => void>();
   #disposed: Promise<void> | undefined;
@@ -49,7 +50,7 @@ export class OpenAccount implements Account {
     shared: SharedAccount,
     options: {
       clock: Clock;
-      quotaOf: ((account: string) => number | undefined) | undefined;
+      quotaOf: ((account: string) => QuotaLimits) | undefined;
       giveUp: () => Promise<void>;
     },
   ) {
@@ -101,7 +102,7 @@ export class OpenAccount implements Account {
     return await this.#withFiles(messages, async (ids) => {
       const added = await this.#shared.write('addMessages', {
         now,
-        quotaBytes: this.#quota(),
+        quota: this.#quota(),
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
       });
       return { result: added, unused: [] };
@@ -121,7 +122,7 @@ export class OpenAccount implements Account {
     return await this.#withFiles(messages, async (ids) => {
       const result = await this.#shared.write('addMissingMessages', {
         now,
-        quotaBytes: this.#quota(),
+        quota: this.#quota(),
         mailbox: normaliseMailboxName(mailbox),
         seenModseq,
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
@@ -160,7 +161,7 @@ export class OpenAccount implements Account {
   async copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages> {
     const copied = await this.#shared.write('copyMessages', {
       now: this.#clock.now(),
-      quotaBytes: this.#quota(),
+      quota: this.#quota(),
       mailboxId,
       ranges: toUidRanges(uids),
       targetMailboxId,
@@ -276,8 +277,8 @@ export class OpenAccount implements Account {
     }
   }
 
-  #quota(): number | undefined {
-    return this.#quotaOf?.(this.name);
+  #quota(): QuotaLimits {
+    return this.#quotaOf?.(this.name) ?? {};
   }
 
   async #dispose(): Promise<void> {

@@ -65,15 +65,11 @@ export class SpecialUseTakenError extends StoreError {
 }
 
 export class OverQuotaError extends StoreError {
-  constructor(usedBytes: number, neededBytes: number, limitBytes: number) {
-    super(
-      'over-quota',
-      `Cannot add ${neededBytes} bytes: the account uses ${usedBytes} of ${limitBytes} bytes that it may use`,
-      {
-        context: { usedBytes, neededBytes, limitBytes },
-        hint: 'Delete messages, or raise the limit in the configuration of the account.',
-      },
-    );
+  constructor(used: number, needed: number, limit: number, unit: 'bytes' | 'messages' = 'bytes') {
+    super('over-quota', `Cannot add ${needed} ${unit}: the account uses ${used} of ${limit} ${unit} that it may use`, {
+      context: { used, needed, limit, unit },
+      hint: 'Delete messages, or raise the limit in the configuration of the account.',
+    });
   }
 }
 

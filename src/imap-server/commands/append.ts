@@ -56,6 +56,7 @@ class Upload implements AsyncDisposable {
     const [mailbox, quota] = await mail.read(async (reader) => [await reader.mailbox(name), await reader.quota()]);
     if (mailbox === undefined) throw new RefusedError('NO', 'TRYCREATE', 'There is no such mailbox');
     let room = (quota.limitBytes ?? Number.POSITIVE_INFINITY) - quota.usedBytes;
+    const messageRoom = (quota.limitMessages ?? Number.POSITIVE_INFINITY) - quota.messages;
     const messages: NewMessage[] = [];
     do {
       if (messages.length >= server.limits.imapAppendMessages) {
@@ -69,7 +70,7 @@ class Upload implements AsyncDisposable {
       // RFC 3502 §6.3.11: an empty message takes back the whole command.
       if (literal.sizeBytes === 0) throw new RefusedError('NO', undefined, 'An empty message cancels APPEND');
       room -= literal.sizeBytes;
-      if (room < 0) throw new RefusedError('NO', 'OVERQUOTA', 'The account is full');
+      if (room < 0 || messages.length >= messageRoom) throw new RefusedError('NO', 'OVERQUOTA', 'The account is full');
       if (utf8 && !this.#session.utf8) throw new RefusedError('BAD', undefined, 'Enable UTF8=ACCEPT first');
       const file = await this.#takeMessage(literal);
       messages.push({

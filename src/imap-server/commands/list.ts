@@ -7,7 +7,7 @@ import type { Command } from '../command.ts';
 import { metadataResponse } from '../metadata-response.ts';
 import { Pace } from '../pace.ts';
 import type { Session } from '../session.ts';
-import { parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
+import { deletedStorage, parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
 
 /** Patterns in one command, and their length together: each is compared with each mailbox. */
 const maxPatterns = 100;
@@ -53,7 +53,8 @@ export const list: Command = {
       if (line === undefined) continue;
       session.untagged(line);
       if (request.status.length > 0 && entry.mailbox !== undefined) {
-        const text = statusText(session, entry.mailbox, request.status);
+        const deleted = await deletedStorage(session, entry.mailbox, request.status);
+        const text = statusText(session, entry.mailbox, request.status, deleted);
         session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
       }
       if (request.metadata.length > 0 && entry.mailbox !== undefined) {

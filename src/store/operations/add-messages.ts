@@ -1,5 +1,5 @@
 import { addressRanges } from '../../runtime/address-range.ts';
-import type { AddedMessage, Reception } from '../account.ts';
+import type { AddedMessage, QuotaLimits, Reception } from '../account.ts';
 import { validationNumbers } from '../content-origin.ts';
 import { flagBits } from '../flags.ts';
 import { splitAddress } from '../split-address.ts';
@@ -53,7 +53,7 @@ export interface ContentFacts extends ThreadFacts {
  */
 export async function addMessages(
   transactor: AccountTransactor,
-  args: { now: number; quotaBytes: number | undefined; messages: readonly StoredMessage[] },
+  args: { now: number; quota: QuotaLimits; messages: readonly StoredMessage[] },
 ): Promise<AddedMessage[]> {
   for (const { deliveryId } of args.messages) {
     if (deliveryId !== undefined) await rememberDelivery(transactor, deliveryId);
@@ -62,7 +62,8 @@ export async function addMessages(
   const { account } = change;
   change.checkQuota(
     args.messages.reduce((sum, message) => sum + sizeOf(message), 0),
-    args.quotaBytes,
+    args.messages.length,
+    args.quota,
   );
   const added: AddedMessage[] = [];
   for (const message of args.messages) {

@@ -273,7 +273,7 @@ describe('what is chosen', () => {
 describe('what can not be restored', () => {
   it('is named and counted: damage, and what the quota has no room for; a dry run says the same', async () => {
     let quota: number | undefined;
-    const store = await openTestStore(undefined, { quotaOf: () => quota });
+    const store = await openTestStore(undefined, { quotaOf: () => ({ bytes: quota }) });
     const account = await store.accounts.open('anna');
     for (const subject of ['One', 'Two', 'Three', 'Four', 'Five']) {
       await deliver(store.accounts, account, message(subject, subject === 'Three' ? `X: ${'y'.repeat(500)}\n` : ''));
