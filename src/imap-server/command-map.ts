@@ -21,6 +21,7 @@ import { namespace } from './commands/namespace.ts';
 import { check, noop } from './commands/noop.ts';
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { rename } from './commands/rename.ts';
+import { replace, uidReplace } from './commands/replace.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { examine, select } from './commands/select.ts';
 import { setMetadata } from './commands/set-metadata.ts';
@@ -59,6 +60,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['NAMESPACE', namespace],
   ['NOOP', noop],
   ['RENAME', rename],
+  ['REPLACE', replace],
   ['SEARCH', search],
   ['SELECT', select],
   ['SETMETADATA', setMetadata],
@@ -72,6 +74,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['UID EXPUNGE', uidExpunge],
   ['UID FETCH', uidFetch],
   ['UID MOVE', uidMove],
+  ['UID REPLACE', uidReplace],
   ['UID SEARCH', uidSearch],
   ['UID SORT', uidSort],
   ['UID STORE', uidStore],

@@ -50,7 +50,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     text = await session.input.command(
       loggedIn ? imapCommandBytes : imapCommandBytesBeforeLogin,
       loggedIn ? imapIdleMs : imapIdleBeforeLoginMs,
-      loggedIn,
+      !loggedIn ? 'none' : session.selected === undefined ? 'append' : 'append-and-replace',
     );
   } catch (error) {
     if (!(error instanceof CommandTooLongError)) throw error;

@@ -38,6 +38,12 @@ export interface Account extends AsyncDisposable {
   /** Adds all or none (MULTIAPPEND). UIDs ascend in the order given. */
   addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]>;
 
+  /**
+   * Adds a message to a mailbox that exists, and expunges another, in one transaction.
+   * @throws MailboxNotFoundError, MessageNotFoundError, OverQuotaError, StoreLimitError
+   */
+  replaceMessage(mailboxId: number, uid: number, message: NewMessage): Promise<AddedMessage>;
+
   // For restoring from a backup.
   /** Makes a mailbox that is missing, or brings back the one that had its name last. */
   restoreMailbox(mailbox: MailboxToRestore): Promise<{ id: number; outcome: 'present' | 'revived' | 'created' }>;

@@ -109,6 +109,22 @@ export class OpenAccount implements Account {
     });
   }
 
+  async replaceMessage(mailboxId: number, uid: number, message: NewMessage): Promise<AddedMessage> {
+    const now = this.#clock.now();
+    const stored = toStoredMessage(message, now);
+    return await this.#withFiles([message], async ([contentId]) => {
+      const { added, erasable } = await this.#shared.write('replaceMessage', {
+        now,
+        quota: this.#quota(),
+        mailboxId,
+        uid,
+        message: { ...stored, contentId: contentId! },
+      });
+      if (erasable > 0) this.#shared.eraser.schedule();
+      return { result: added, unused: [] };
+    });
+  }
+
   async restoreMailbox(mailbox: MailboxToRestore): Promise<{ id: number; outcome: 'present' | 'revived' | 'created' }> {
     return await this.#shared.write('restoreMailbox', { ...mailbox, name: normaliseMailboxName(mailbox.name) });
   }

@@ -17,6 +17,7 @@ import { renameMailbox } from './operations/rename-mailbox.ts';
 import { repairSizes } from './operations/repair-sizes.ts';
 import { repairUidMeta } from './operations/repair-uid-meta.ts';
 import { replaceFacts } from './operations/replace-facts.ts';
+import { replaceMessage } from './operations/replace-message.ts';
 import { reserveContentIds } from './operations/reserve-content-ids.ts';
 import { restoreMailbox } from './operations/restore-mailbox.ts';
 import { setAnnotations } from './operations/set-annotations.ts';
@@ -49,6 +50,7 @@ export const operations = {
   repairSizes,
   repairUidMeta,
   replaceFacts,
+  replaceMessage,
   reserveContentIds,
   restoreMailbox,
   setAnnotations,

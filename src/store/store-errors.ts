@@ -48,6 +48,15 @@ export class MailboxNotEmptyError extends StoreError {
   }
 }
 
+/** It has been expunged, or never was. */
+export class MessageNotFoundError extends StoreError {
+  constructor(mailbox: string, uid: number) {
+    super('message-not-found', `Cannot replace message ${uid} of mailbox "${mailbox}": it does not exist`, {
+      context: { mailbox, uid },
+    });
+  }
+}
+
 /** Inbox always exists (RFC 9051 §5.1). */
 export class InboxRequiredError extends StoreError {
   constructor(action: string) {
@@ -166,6 +175,7 @@ const classes: Record<string, { readonly prototype: StoreError }> = {
   'special-use-taken': SpecialUseTakenError,
   'over-quota': OverQuotaError,
   'store-limit': StoreLimitError,
+  'message-not-found': MessageNotFoundError,
   'already-delivered': AlreadyDeliveredError,
 };
 

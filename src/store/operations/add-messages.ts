@@ -59,17 +59,28 @@ export async function addMessages(
     if (deliveryId !== undefined) await rememberDelivery(transactor, deliveryId);
   }
   const change = await AccountChange.begin(transactor);
-  const { account } = change;
   change.checkQuota(
     args.messages.reduce((sum, message) => sum + sizeOf(message), 0),
     args.messages.length,
     args.quota,
   );
+  const added = await insertMessages(change, args.messages, args.now);
+  await change.finish();
+  return added;
+}
+
+/** Inserts rows and counts them; room for them has been seen to. */
+export async function insertMessages(
+  change: AccountChange,
+  messages: readonly StoredMessage[],
+  now: number,
+): Promise<AddedMessage[]> {
+  const { transactor, account } = change;
   const added: AddedMessage[] = [];
-  for (const message of args.messages) {
+  for (const message of messages) {
     const mailbox = await findMailbox(change, message);
     const { names } = takeKeywords(mailbox, message.keywords);
-    const place = await placeInThread(transactor, message.contentId, args.now, message.facts);
+    const place = await placeInThread(transactor, message.contentId, now, message.facts);
     await insertContent(transactor, message, mailbox.id, place);
     const uid = mailbox.uid_next++;
     const size = sizeOf(message);
@@ -86,7 +97,7 @@ export async function addMessages(
         message.flagBits,
         keywordsText(names),
         message.receivedAt,
-        args.now,
+        now,
         size,
       ],
     );
@@ -106,11 +117,10 @@ export async function addMessages(
       contentId: message.contentId,
     });
   }
-  await change.finish();
   return added;
 }
 
-function sizeOf(message: StoredMessage): number {
+export function sizeOf(message: StoredMessage): number {
   return message.prefix.length + message.fileSizeBytes;
 }
 
