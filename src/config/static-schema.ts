@@ -225,6 +225,11 @@ export const staticSchema = z
     quota: sizeValue
       .optional()
       .describe('Most that an account may store, unless domains.yaml says otherwise for it. Left out: no limit.'),
+    messageQuota: countValue
+      .optional()
+      .describe(
+        'Most messages that an account may store, unless domains.yaml says otherwise for it. Left out: no limit.',
+      ),
     maxOutgoingMessagesPerDay: countValue
       .optional()
       .describe(

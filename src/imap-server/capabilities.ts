@@ -31,6 +31,10 @@ const loggedIn = [
   'MULTIAPPEND',
   'QUOTA',
   'QUOTA=RES-STORAGE',
+  'QUOTA=RES-MESSAGE',
+  'METADATA',
+  'LIST-METADATA',
+  'REPLACE',
   'UNAUTHENTICATE',
 ];
 

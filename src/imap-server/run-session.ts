@@ -50,7 +50,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     text = await session.input.command(
       loggedIn ? imapCommandBytes : imapCommandBytesBeforeLogin,
       loggedIn ? imapIdleMs : imapIdleBeforeLoginMs,
-      loggedIn,
+      !loggedIn ? 'none' : session.selected === undefined ? 'append' : 'append-and-replace',
     );
   } catch (error) {
     if (!(error instanceof CommandTooLongError)) throw error;
@@ -99,7 +99,9 @@ async function serveCommand(session: Session): Promise<boolean> {
 /** Runs a command, and tells what others have changed before it is answered, also when it was refused. */
 async function runTelling(session: Session, command: Command, args: ArgumentParser): Promise<OkReply | undefined> {
   const tell = async (): Promise<void> => {
-    if (!session.ended) await session.selected?.tell(session, command.tellsExpunges);
+    if (session.ended) return;
+    await session.selected?.tell(session, command.tellsExpunges);
+    await session.metadata?.tell();
   };
   let reply: OkReply | undefined;
   try {

@@ -8,6 +8,7 @@ import { WireReader } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
 import { CommandInput } from './command-input.ts';
 import { type Connection, DeflateConnection } from './deflate-connection.ts';
+import type { MetadataWatch } from './metadata-watch.ts';
 import { RefusedError, statusLine } from './reply.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -31,6 +32,8 @@ export class Session {
   utf8Accepted = false;
   condstore = false;
   qresync = false;
+  /** ENABLE METADATA (RFC 5464 §4.1). */
+  metadata: MetadataWatch | undefined;
   /** LOGOUT, or the server has said BYE. */
   ended = false;
   failedLogins = 0;
@@ -129,6 +132,7 @@ export class Session {
     this.utf8Accepted = false;
     this.condstore = false;
     this.qresync = false;
+    this.metadata = undefined;
     this.log = this.#connectionLog;
     await account?.[Symbol.asyncDispose]();
   }

@@ -99,6 +99,8 @@ export const limits = {
   keywordsPerMessage: 100,
   /** Bytes of one annotation's value. */
   annotationBytes: 64 * 1024,
+  /** Characters of an annotation's name. */
+  annotationNameLength: 255,
   /** Annotations of one mailbox, or of the account itself. */
   annotationsPerMailbox: 100,
   /** Subscribed names of one account, also of mailboxes that don't exist. */

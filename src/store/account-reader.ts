@@ -1,11 +1,14 @@
 import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
+  ChangedAnnotation,
   ContentOrigin,
   ContentPlaces,
   Mailbox,
   MessageChange,
   MessageRow,
+  QuotaLimits,
+  QuotaUse,
   ReadMessagesOptions,
   ReceivedFile,
   RenderedMessageRow,
@@ -90,13 +93,13 @@ interface StoredMailbox extends Omit<Mailbox, 'specialUse' | 'keywords' | 'subsc
 export class DatabaseAccountReader implements AccountReader {
   readonly stored: StoredRows;
   readonly #reader: AccountDatabaseReader;
-  readonly #defaultQuotaBytes: number | undefined;
+  readonly #quota: QuotaLimits;
 
-  /** @param defaultQuotaBytes limit of accounts that have none of their own */
-  constructor(reader: AccountDatabaseReader, defaultQuotaBytes?: number) {
+  /** @param quota by configuration: an account's own limit comes before it */
+  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}) {
     this.#reader = reader;
     this.stored = new StoredRows(reader);
-    this.#defaultQuotaBytes = defaultQuotaBytes;
+    this.#quota = quota;
   }
 
   async mailboxes(): Promise<Mailbox[]> {
@@ -298,17 +301,38 @@ export class DatabaseAccountReader implements AccountReader {
     return shiftStructure(JSON.parse(row.structure) as MessageStructure, row.prefixBytes);
   }
 
-  async quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }> {
+  async deletedBytes(mailboxId: number): Promise<number> {
+    const row = await this.#reader.first<{ bytes: number }>(
+      'SELECT coalesce(sum(size), 0) AS bytes FROM messages WHERE mailbox_id = ? AND expunged = 0 AND (flags & 8) = 8',
+      [mailboxId],
+    );
+    return row!.bytes;
+  }
+
+  async quota(): Promise<QuotaUse> {
     const row = (await this.#reader.first<{ usedBytes: number; limitBytes: number | null; messages: number }>(
       'SELECT used_bytes AS usedBytes, quota_bytes AS limitBytes, messages FROM account',
     ))!;
-    return { ...row, limitBytes: row.limitBytes ?? this.#defaultQuotaBytes };
+    return { ...row, limitBytes: row.limitBytes ?? this.#quota.bytes, limitMessages: this.#quota.messages };
   }
 
   async annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]> {
     return await this.#reader.all('SELECT key, value FROM annotations WHERE mailbox_id = ? ORDER BY key', [
       mailboxId ?? 0,
     ]);
+  }
+
+  async annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]> {
+    const rows = await this.#reader.all<{ mailboxId: number; mailbox: string | null; key: string; modseq: number }>(
+      `SELECT mailbox_id AS mailboxId, mailboxes.name AS mailbox, key, changed.modseq FROM (
+         SELECT mailbox_id, key, modseq FROM annotations WHERE modseq > ?
+         UNION ALL SELECT mailbox_id, key, modseq FROM annotation_removals WHERE modseq > ?) AS changed
+       LEFT JOIN mailboxes ON mailboxes.id = mailbox_id AND mailboxes.expunged = 0 ORDER BY mailbox_id, key`,
+      [modseq, modseq],
+    );
+    return rows
+      .filter(({ mailboxId, mailbox }) => mailboxId === 0 || mailbox !== null)
+      .map(({ mailbox, key, modseq: changed }) => ({ mailbox: mailbox ?? undefined, key, modseq: changed }));
   }
 
   async credentials(): Promise<StoredCredentials | undefined> {

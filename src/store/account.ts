@@ -4,6 +4,7 @@ import type { Flags } from './flags.ts';
 import type { AddedMissing, StoredMissing } from './operations/add-missing-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import type { AnnotationChange } from './operations/set-annotations.ts';
 import type { RepairKind, RepairOptions } from './repair/repair-account.ts';
 import type { StoredRows } from './restore/stored-rows.ts';
 
@@ -36,6 +37,12 @@ export interface Account extends AsyncDisposable {
   addMessage(message: NewMessage): Promise<AddedMessage>;
   /** Adds all or none (MULTIAPPEND). UIDs ascend in the order given. */
   addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]>;
+
+  /**
+   * Adds a message to a mailbox that exists, and expunges another, in one transaction.
+   * @throws MailboxNotFoundError, MessageNotFoundError, OverQuotaError, StoreLimitError
+   */
+  replaceMessage(mailboxId: number, uid: number, message: NewMessage): Promise<AddedMessage>;
 
   // For restoring from a backup.
   /** Makes a mailbox that is missing, or brings back the one that had its name last. */
@@ -81,9 +88,15 @@ export interface Account extends AsyncDisposable {
   bumpUidValidity(name: string): Promise<number>;
   /** Mends one kind of damage, as `verifydata` names it. */
   repair(kind: RepairKind, options: RepairOptions): Promise<Repaired>;
-  /** Sets a limit for this account, which comes before the one it has by configuration; undefined takes it away. */
+  /** Sets a limit of bytes for this account, which comes before the one it has by configuration; undefined takes it away. */
   setQuota(limitBytes: number | undefined): Promise<void>;
-  setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void>;
+  /**
+   * Sets all or none; those without value are taken away.
+   * @param mailboxId undefined: of the account
+   * @returns MODSEQ of the change
+   * @throws StoreLimitError
+   */
+  setAnnotations(mailboxId: number | undefined, annotations: readonly AnnotationChange[]): Promise<number>;
   /**
    * Notes whom the user has written to; noting the same message again changes nothing.
    * @param addresses recipients, with A-labels in their domains
@@ -254,8 +267,12 @@ export interface AccountReader {
   hasWrittenTo(address: string): Promise<boolean>;
   /** The parsed structure of one content; offsets relative to prefix and file as one. */
   structure(contentId: number): Promise<MessageStructure>;
-  quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;
+  /** Bytes of a mailbox's messages that have \Deleted. */
+  deletedBytes(mailboxId: number): Promise<number>;
+  quota(): Promise<QuotaUse>;
   annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]>;
+  /** Annotations set or taken away after a MODSEQ, but those of mailboxes that are deleted; `mailbox` is a name, undefined of the account. */
+  annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]>;
   /** What is stored of the account's password; undefined while none is set. */
   credentials(): Promise<StoredCredentials | undefined>;
   /**
@@ -263,6 +280,25 @@ export interface AccountReader {
    * is not known. To a client that asks for changes since an earlier MODSEQ, all its messages that don't exist here are gone.
    */
   changesKnownSince(): Promise<number>;
+}
+
+/** What an account may hold; a limit that is missing is none. */
+export interface QuotaLimits {
+  readonly bytes?: number | undefined;
+  readonly messages?: number | undefined;
+}
+
+export interface QuotaUse {
+  readonly usedBytes: number;
+  readonly limitBytes: number | undefined;
+  readonly messages: number;
+  readonly limitMessages: number | undefined;
+}
+
+export interface ChangedAnnotation {
+  readonly mailbox: string | undefined;
+  readonly key: string;
+  readonly modseq: number;
 }
 
 /** A stored message, wherever it is. */

@@ -240,4 +240,18 @@ DROP INDEX IF EXISTS contents_author;
 CREATE INDEX contents_rejects ON contents (message_id_hash, sha256) WHERE is_reject = 1;
 `,
   },
+  {
+    version: 5,
+    sql: `
+-- Annotations taken away, for the sessions that are to be told; of each mailbox the latest.
+CREATE TABLE annotation_removals (
+  mailbox_id INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  modseq INTEGER NOT NULL,
+  PRIMARY KEY (mailbox_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX annotation_removals_modseq ON annotation_removals (modseq);
+CREATE INDEX annotations_modseq ON annotations (modseq);
+`,
+  },
 ];

@@ -11,6 +11,7 @@ import type {
   MessageFlags,
   MissingMessage,
   NewMessage,
+  QuotaLimits,
   ReceivedFile,
   SpecialUse,
   UidSelection,
@@ -24,6 +25,7 @@ import type { AddedMissing } from './operations/add-missing-messages.ts';
 import type { CopiedUids } from './operations/copy-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import type { AnnotationChange } from './operations/set-annotations.ts';
 import { type RepairKind, type RepairOptions, repairAccount } from './repair/repair-account.ts';
 import type { SharedAccount } from './shared-account.ts';
 import { KeywordNameError, reviveStoreError } from './store-errors.ts';
@@ -39,7 +41,7 @@ export class OpenAccount implements Account {
   readonly identity: object;
   readonly #shared: SharedAccount;
   readonly #clock: Clock;
-  readonly #quotaOf: ((account: string) => number | undefined) | undefined;
+  readonly #quotaOf: ((account: string) => QuotaLimits) | undefined;
   readonly #giveUp: () => Promise<void>;
   readonly #undo = new Set<() => void>();
   #disposed: Promise<void> | undefined;
@@ -48,7 +50,7 @@ export class OpenAccount implements Account {
     shared: SharedAccount,
     options: {
       clock: Clock;
-      quotaOf: ((account: string) => number | undefined) | undefined;
+      quotaOf: ((account: string) => QuotaLimits) | undefined;
       giveUp: () => Promise<void>;
     },
   ) {
@@ -100,9 +102,25 @@ export class OpenAccount implements Account {
     return await this.#withFiles(messages, async (ids) => {
       const added = await this.#shared.write('addMessages', {
         now,
-        quotaBytes: this.#quota(),
+        quota: this.#quota(),
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
       });
+      return { result: added, unused: [] };
+    });
+  }
+
+  async replaceMessage(mailboxId: number, uid: number, message: NewMessage): Promise<AddedMessage> {
+    const now = this.#clock.now();
+    const stored = toStoredMessage(message, now);
+    return await this.#withFiles([message], async ([contentId]) => {
+      const { added, erasable } = await this.#shared.write('replaceMessage', {
+        now,
+        quota: this.#quota(),
+        mailboxId,
+        uid,
+        message: { ...stored, contentId: contentId! },
+      });
+      if (erasable > 0) this.#shared.eraser.schedule();
       return { result: added, unused: [] };
     });
   }
@@ -120,7 +138,7 @@ export class OpenAccount implements Account {
     return await this.#withFiles(messages, async (ids) => {
       const result = await this.#shared.write('addMissingMessages', {
         now,
-        quotaBytes: this.#quota(),
+        quota: this.#quota(),
         mailbox: normaliseMailboxName(mailbox),
         seenModseq,
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
@@ -159,7 +177,7 @@ export class OpenAccount implements Account {
   async copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages> {
     const copied = await this.#shared.write('copyMessages', {
       now: this.#clock.now(),
-      quotaBytes: this.#quota(),
+      quota: this.#quota(),
       mailboxId,
       ranges: toUidRanges(uids),
       targetMailboxId,
@@ -204,8 +222,8 @@ export class OpenAccount implements Account {
     await this.#shared.write('setQuota', { limitBytes });
   }
 
-  async setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void> {
-    await this.#shared.write('setAnnotation', { mailboxId, key, value });
+  async setAnnotations(mailboxId: number | undefined, annotations: readonly AnnotationChange[]): Promise<number> {
+    return await this.#shared.write('setAnnotations', { mailboxId, annotations });
   }
 
   async noteRecipients(addresses: readonly string[], message: { messageId: string; sentAt: number }): Promise<void> {
@@ -275,8 +293,8 @@ export class OpenAccount implements Account {
     }
   }
 
-  #quota(): number | undefined {
-    return this.#quotaOf?.(this.name);
+  #quota(): QuotaLimits {
+    return this.#quotaOf?.(this.name) ?? {};
   }
 
   async #dispose(): Promise<void> {

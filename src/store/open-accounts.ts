@@ -9,7 +9,7 @@ import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts'
 import { limits } from '../runtime/limits.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
 import { hashPassword } from '../sasl/password-hash.ts';
-import type { Account, Accounts, MessageIntake, ReceivedFile, SpecialUse } from './account.ts';
+import type { Account, Accounts, MessageIntake, QuotaLimits, ReceivedFile, SpecialUse } from './account.ts';
 import { accountDatabaseKind } from './account-database.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
 import type { BufferedBytes } from './buffered-message.ts';
@@ -60,7 +60,7 @@ export interface OpenAccountsOptions {
   /** Made and subscribed to in a new account. */
   readonly defaultMailboxes?: readonly { readonly name: string; readonly specialUse?: readonly SpecialUse[] }[];
   /** Most bytes that an account may store, unless it has a limit of its own; undefined: any number. Asked at each change. */
-  readonly quotaOf?: (account: string) => number | undefined;
+  readonly quotaOf?: (account: string) => QuotaLimits;
   /** Accounts that stay open though nobody uses them. */
   readonly idleAccounts?: number;
   /** Checks every invariant, and reads every file, when an account is closed; throws InconsistentAccountError. For tests. */

@@ -17,9 +17,10 @@ import { renameMailbox } from './operations/rename-mailbox.ts';
 import { repairSizes } from './operations/repair-sizes.ts';
 import { repairUidMeta } from './operations/repair-uid-meta.ts';
 import { replaceFacts } from './operations/replace-facts.ts';
+import { replaceMessage } from './operations/replace-message.ts';
 import { reserveContentIds } from './operations/reserve-content-ids.ts';
 import { restoreMailbox } from './operations/restore-mailbox.ts';
-import { setAnnotation } from './operations/set-annotation.ts';
+import { setAnnotations } from './operations/set-annotations.ts';
 import { setCredentials } from './operations/set-credentials.ts';
 import { setQuota } from './operations/set-quota.ts';
 import { setSpecialUse } from './operations/set-special-use.ts';
@@ -49,9 +50,10 @@ export const operations = {
   repairSizes,
   repairUidMeta,
   replaceFacts,
+  replaceMessage,
   reserveContentIds,
   restoreMailbox,
-  setAnnotation,
+  setAnnotations,
   setCredentials,
   setQuota,
   setSpecialUse,

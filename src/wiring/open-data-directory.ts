@@ -79,7 +79,10 @@ export async function openDataDirectory(
         ...Object.entries(specialUse).map(([use, name]) => ({ name, specialUse: [`\\${use}` as '\\Junk'] })),
         ...mailboxes.map((name) => ({ name })),
       ],
-      quotaOf: (account) => options.domains().accounts[account]?.quota ?? config.quota,
+      quotaOf: (account) => {
+        const own = options.domains().accounts[account];
+        return { bytes: own?.quota ?? config.quota, messages: own?.messageQuota ?? config.messageQuota };
+      },
     }),
   );
   const loginAttempts = opened.use(

@@ -6,7 +6,7 @@ import { type ImapServerOptions, startImapServer } from '../../src/imap-server/s
 import { silentLog } from '../../src/runtime/log.ts';
 import type { CredentialSource } from '../../src/sasl/credential-source.ts';
 import { deriveScramSecret } from '../../src/sasl/scram-secret.ts';
-import type { Accounts } from '../../src/store/account.ts';
+import type { Accounts, QuotaLimits } from '../../src/store/account.ts';
 import { openAccounts } from '../../src/store/open-accounts.ts';
 import { ImapTestClient } from './imap-client.ts';
 
@@ -23,11 +23,15 @@ export interface ImapFixture extends AsyncDisposable {
 /** Accounts have the password `secret`; any login is the name of its account, but for `nobody`. */
 export async function startImapFixture({
   allowPlaintextAuth = true,
+  quotaOf = () => ({}),
   ...options
-}: Partial<ImapServerOptions> & { allowPlaintextAuth?: boolean } = {}): Promise<ImapFixture> {
+}: Partial<ImapServerOptions> & {
+  allowPlaintextAuth?: boolean;
+  quotaOf?: (account: string) => QuotaLimits;
+} = {}): Promise<ImapFixture> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-imap-'));
   const engine = createSqliteEngine({ log: silentLog, workers: 1 });
-  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true });
+  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true, quotaOf });
   const server = await startImapServer({
     hostname: 'mail.example.org',
     version: '0.0.0',

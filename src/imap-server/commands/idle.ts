@@ -51,7 +51,7 @@ class Teller {
 
   lookAgain(): void {
     this.#again = true;
-    if (this.#session.selected === undefined) return;
+    if (this.#session.selected === undefined && this.#session.metadata === undefined) return;
     this.#running ??= this.#run();
   }
 
@@ -66,6 +66,7 @@ class Teller {
       while (this.#again) {
         this.#again = false;
         await this.#session.selected?.tell(this.#session, true);
+        await this.#session.metadata?.tell();
         await this.#session.out.flush();
       }
     } catch (error) {

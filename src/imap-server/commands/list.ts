@@ -1,11 +1,13 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { listPatternMatcher } from '../../imap/list-pattern.ts';
 import { decodeMailboxName } from '../../imap/mailbox-name.ts';
+import { parseEntries } from '../../imap/metadata-entries.ts';
 import type { Mailbox } from '../../store/account.ts';
 import type { Command } from '../command.ts';
+import { metadataResponse } from '../metadata-response.ts';
 import { Pace } from '../pace.ts';
 import type { Session } from '../session.ts';
-import { parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
+import { deletedStorage, parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
 
 /** Patterns in one command, and their length together: each is compared with each mailbox. */
 const maxPatterns = 100;
@@ -19,11 +21,13 @@ interface Request {
   readonly patterns: readonly string[];
   readonly returnSubscribed: boolean;
   readonly status: readonly StatusItem[];
+  /** Entries of METADATA. */
+  readonly metadata: readonly string[];
   /** The form of RFC 3501, whose empty pattern asks for the delimiter. */
   readonly basic: boolean;
 }
 
-/** Source: RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154 */
+/** Source: RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 9590 (METADATA) */
 export const list: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -49,8 +53,16 @@ export const list: Command = {
       if (line === undefined) continue;
       session.untagged(line);
       if (request.status.length > 0 && entry.mailbox !== undefined) {
-        const text = statusText(session, entry.mailbox, request.status);
+        const deleted = await deletedStorage(session, entry.mailbox, request.status);
+        const text = statusText(session, entry.mailbox, request.status, deleted);
         session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
+      }
+      if (request.metadata.length > 0 && entry.mailbox !== undefined) {
+        const { id } = entry.mailbox;
+        const annotations = await session.mail.read((reader) => reader.annotations(id));
+        const query = { entries: request.metadata, maxSizeBytes: Number.POSITIVE_INFINITY, depth: 0 };
+        const { text } = metadataResponse(session.quotedName(entry.name), annotations, query);
+        if (text !== undefined) session.untagged(text);
       }
       if (session.out.full) await session.out.flush();
     }
@@ -149,6 +161,7 @@ function parse(session: Session, args: ArgumentParser): Request {
   if (patterns.length * reference.length + patterns.join('').length > maxPatternChars) args.fail('Patterns too long');
   let returnSubscribed = false;
   let status: StatusItem[] = [];
+  let metadata: string[] = [];
   if (args.takeIf(' RETURN ')) {
     basic = false;
     args.list(() => {
@@ -157,11 +170,14 @@ function parse(session: Session, args: ArgumentParser): Request {
       else if (option === 'STATUS') {
         args.space();
         status = parseStatusItems(args);
+      } else if (option === 'METADATA') {
+        args.space();
+        metadata = parseEntries(args);
       } else if (option !== 'CHILDREN' && option !== 'SPECIAL-USE') args.fail('Unknown return option');
     });
   }
   args.end();
-  return { subscribed, specialUse, recursive, reference, patterns, returnSubscribed, status, basic };
+  return { subscribed, specialUse, recursive, reference, patterns, returnSubscribed, status, metadata, basic };
 }
 
 function patternText(session: Session, args: ArgumentParser, bytes: string): string {

@@ -2,7 +2,7 @@ import type { Command } from '../command.ts';
 import { RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
-/** The account is one quota root, whose name is empty; without a limit there is none. Source: RFC 9208 §4.1.2 */
+/** The account is one quota root, whose name is empty; without a limit there is none. Source: RFC 9208 §4.1.1 */
 export const getQuota: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -17,7 +17,7 @@ export const getQuota: Command = {
   },
 };
 
-/** Source: RFC 9208 §4.1.3 */
+/** The mailbox need not exist: another one would have the same root. Source: RFC 9208 §4.1.2 */
 export const getQuotaRoot: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -25,16 +25,14 @@ export const getQuotaRoot: Command = {
     args.space();
     const name = session.mailboxName(args.astring());
     args.end();
-    const mailbox = await session.mail.read((reader) => reader.mailbox(name));
-    if (mailbox === undefined) throw new RefusedError('NO', 'NONEXISTENT', 'There is no such mailbox');
     const quota = await quotaText(session);
-    session.untagged(`QUOTAROOT ${session.quotedName(mailbox.name)}${quota === undefined ? '' : ' ""'}`);
+    session.untagged(`QUOTAROOT ${session.quotedName(name)}${quota === undefined ? '' : ' ""'}`);
     if (quota !== undefined) session.untagged(quota);
     return undefined;
   },
 };
 
-/** Limits are the administrator's. Source: RFC 9208 §4.1.1 */
+/** Limits are the administrator's. Source: RFC 9208 §4.1.3 */
 export const setQuota: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -51,9 +49,13 @@ export const setQuota: Command = {
   },
 };
 
-/** STORAGE counts in units of 1024 bytes: RFC 9208 §5.1. */
+/** STORAGE counts in units of 1024 bytes. Source: RFC 9208 §4.2.1, §5.1, §5.2 */
 async function quotaText(session: Session): Promise<string | undefined> {
-  const { usedBytes, limitBytes } = await session.mail.read((reader) => reader.quota());
-  if (limitBytes === undefined) return undefined;
-  return `QUOTA "" (STORAGE ${Math.ceil(usedBytes / 1024)} ${Math.floor(limitBytes / 1024)})`;
+  const { usedBytes, limitBytes, messages, limitMessages } = await session.mail.read((reader) => reader.quota());
+  const resources: string[] = [];
+  if (limitBytes !== undefined) {
+    resources.push(`STORAGE ${Math.ceil(usedBytes / 1024)} ${Math.floor(limitBytes / 1024)}`);
+  }
+  if (limitMessages !== undefined) resources.push(`MESSAGE ${messages} ${limitMessages}`);
+  return resources.length === 0 ? undefined : `QUOTA "" (${resources.join(' ')})`;
 }

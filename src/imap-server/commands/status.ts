@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import { RefusedError } from '../reply.ts';
-import { parseStatusItems, statusText } from '../status-items.ts';
+import { deletedStorage, parseStatusItems, statusText } from '../status-items.ts';
 
 /** Source: RFC 9051 §6.3.11 */
 export const status: Command = {
@@ -15,7 +15,8 @@ export const status: Command = {
     const mailbox = await session.mail.read((reader) => reader.mailbox(name));
     if (mailbox === undefined) throw new RefusedError('NO', 'NONEXISTENT', 'There is no such mailbox');
     if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
-    session.untagged(`STATUS ${session.quotedName(mailbox.name)} ${statusText(session, mailbox, items)}`);
+    const text = statusText(session, mailbox, items, await deletedStorage(session, mailbox, items));
+    session.untagged(`STATUS ${session.quotedName(mailbox.name)} ${text}`);
     return undefined;
   },
 };

@@ -1,3 +1,4 @@
+import type { QuotaLimits } from '../account.ts';
 import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
 import { takeKeywords } from './mailbox-keywords.ts';
@@ -23,7 +24,7 @@ export async function copyMessages(
   transactor: AccountTransactor,
   args: {
     now: number;
-    quotaBytes: number | undefined;
+    quota: QuotaLimits;
     mailboxId: number;
     ranges: UidRanges;
     targetMailboxId: number;
@@ -34,7 +35,7 @@ export async function copyMessages(
   const target = await change.mailbox(args.targetMailboxId);
   const copied = await insertCopies(change, source, target, args.ranges, args.now);
   const { account } = change;
-  change.checkQuota(copied.totals.size, args.quotaBytes);
+  change.checkQuota(copied.totals.size, copied.totals.count, args.quota);
   account.used_bytes += copied.totals.size;
   account.messages += copied.totals.count;
   await change.finish();
