@@ -16,6 +16,7 @@ const loggedIn = [
   'SORT',
   'SORT=DISPLAY',
   'ESORT',
+  'PARTIAL',
   'SAVEDATE',
   'PREVIEW',
   'CHILDREN',

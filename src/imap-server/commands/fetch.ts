@@ -1,5 +1,6 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { type FetchItem, parseFetchItems } from '../../imap/fetch-items.ts';
+import { type PartialRange, parsePartialRange, takePartial } from '../../imap/partial-range.ts';
 import { formatNumbers, resolveRanges, type SequenceSet } from '../../imap/sequence-set.ts';
 import { UnknownEncodingError } from '../../message/transfer-decoder.ts';
 import type { RenderedMessageRow } from '../../store/account.ts';
@@ -20,7 +21,7 @@ export const fetch: Command = {
   run: (session, args) => run(session, args, false),
 };
 
-/** Source: RFC 9051 §6.4.9, RFC 7162 §3.2.6 (VANISHED) */
+/** Source: RFC 9051 §6.4.9, RFC 7162 §3.2.6 (VANISHED), RFC 9394 §3.3 (PARTIAL) */
 export const uidFetch: Command = {
   when: 'selected',
   tellsExpunges: true,
@@ -36,6 +37,8 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { mailbox } = session;
   if (request.vanished && !session.qresync) throw new RefusedError('BAD', undefined, 'Enable QRESYNC first');
   let uids = mailbox.resolve(request.set, byUid);
+  // RFC 9394 §3.4: the range is of the messages named, whether or not they have changed.
+  if (request.partial !== undefined) uids = takePartial(uids, request.partial);
   if (request.items.some(({ kind }) => kind === 'MODSEQ')) session.enableCondstore();
   if (request.changedSince !== undefined) {
     session.enableCondstore();
@@ -50,6 +53,7 @@ interface Request {
   readonly items: FetchItem[];
   readonly changedSince: number | undefined;
   readonly vanished: boolean;
+  readonly partial: PartialRange | undefined;
 }
 
 function parse(args: ArgumentParser, byUid: boolean): Request {
@@ -59,6 +63,7 @@ function parse(args: ArgumentParser, byUid: boolean): Request {
   let items = parseFetchItems(args);
   let changedSince: number | undefined;
   let vanished = false;
+  let partial: PartialRange | undefined;
   if (args.takeIf(' ')) {
     args.list(() => {
       switch (args.word()) {
@@ -69,6 +74,11 @@ function parse(args: ArgumentParser, byUid: boolean): Request {
         case 'VANISHED':
           vanished = true;
           return;
+        case 'PARTIAL':
+          args.space();
+          if (!byUid || partial !== undefined) args.fail('PARTIAL needs UID FETCH, once');
+          partial = parsePartialRange(args);
+          return;
       }
       args.fail('Unknown modifier');
     }, 1);
@@ -77,7 +87,7 @@ function parse(args: ArgumentParser, byUid: boolean): Request {
     if (changedSince !== undefined) items = withItem(items, 'MODSEQ');
   }
   args.end();
-  return { set, items, changedSince, vanished };
+  return { set, items, changedSince, vanished, partial };
 }
 
 function withItem(items: FetchItem[], kind: 'UID' | 'MODSEQ' | 'FLAGS'): FetchItem[] {

@@ -4,10 +4,10 @@ import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
+import { extendedResponse, highestOf, isTold, parseReturn, returnAll, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 
-/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5 */
+/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5, RFC 9394 §3.1 (PARTIAL) */
 export const search: Command = {
   when: 'selected',
   tellsExpunges: false,
@@ -29,7 +29,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   if (session.utf8Accepted && !session.rev2 && /^CHARSET /i.test(args.rest)) {
     throw new RefusedError('BAD', undefined, 'CHARSET cannot be given after UTF8=ACCEPT');
   }
-  const saves = options?.has('SAVE') === true;
+  const saves = options?.names.has('SAVE') === true;
   let found: Found;
   let asksModseq = false;
   try {
@@ -48,10 +48,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   if (options === undefined && !session.rev2) {
     const modseq = asksModseq && uids.length > 0 ? ` (MODSEQ ${highestOf(found.modseqs)})` : '';
     session.untagged(`SEARCH${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
-  } else if (!(saves && options.size === 1)) {
+  } else if (options === undefined || isTold(options)) {
     const tag = args.text.slice(0, args.text.indexOf(' '));
     session.untagged(
-      extendedResponse(tag, byUid, options ?? new Set(['ALL']), numbers, asksModseq ? found.modseqs : undefined),
+      extendedResponse(tag, byUid, options ?? returnAll, numbers, asksModseq ? found.modseqs : undefined),
     );
   }
   return undefined;

@@ -4,7 +4,7 @@ import { parseSortKeys } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
+import { extendedResponse, highestOf, isTold, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
 
@@ -25,7 +25,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { mailbox } = session;
   args.space();
   const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
-  const saves = options?.has('SAVE') === true;
+  const saves = options?.names.has('SAVE') === true;
   let uids: Uint32Array;
   let modseqs: number[] | undefined;
   try {
@@ -47,7 +47,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   if (options === undefined) {
     const modseq = modseqs !== undefined && uids.length > 0 ? ` (MODSEQ ${highestOf(modseqs)})` : '';
     session.untagged(`SORT${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
-  } else if (!(saves && options.size === 1)) {
+  } else if (isTold(options)) {
     const tag = args.text.slice(0, args.text.indexOf(' '));
     session.untagged(extendedResponse(tag, byUid, options, numbers, modseqs));
   }
