@@ -28,6 +28,7 @@ const loggedIn = [
   'BINARY',
   'CONDSTORE',
   'QRESYNC',
+  'UIDONLY',
   'UTF8=ACCEPT',
   'MULTIAPPEND',
   'QUOTA',

@@ -39,8 +39,8 @@ export async function resynchronise(session: Session, opened: Selection, resync:
     if (change.expunged || !within(known, change.uid)) continue;
     if (change.keywords.length > 0) await selected.announceKeywords(session.out, change.keywords);
     const flags = formatFlags(change.flagBits, change.keywords);
-    const sequence = selected.sequenceOf(change.uid);
-    session.untagged(`${sequence} FETCH (UID ${change.uid} FLAGS ${flags} MODSEQ (${change.modseq}))`);
+    const uid = session.uidOnly ? '' : `UID ${change.uid} `;
+    session.untagged(`${selected.fetchLabel(change.uid, session)} (${uid}FLAGS ${flags} MODSEQ (${change.modseq}))`);
     if (session.out.full) await session.out.flush();
   }
 }

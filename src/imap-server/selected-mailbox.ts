@@ -14,6 +14,7 @@ interface Audience {
   readonly out: ResponseWriter;
   readonly condstore: boolean;
   readonly qresync: boolean;
+  readonly uidOnly: boolean;
 }
 
 /** State of a mailbox when it was selected. */
@@ -31,7 +32,7 @@ export interface Selection {
  * A mailbox as one client knows it: which message has which number, up to which MODSEQ it was told of changes, and who is gone
  * without having been told. All that others do is told by {@link tell}, at the times the protocol allows; until then the client's
  * numbers keep their meaning, and messages that are gone can be fetched still.
- * Source: RFC 9051 §5.5, §7.5.1; RFC 7162
+ * Source: RFC 9051 §5.5, §7.5.1; RFC 7162; RFC 9586 §3.4 (VANISHED)
  */
 export class SelectedMailbox implements Disposable {
   readonly account: Account;
@@ -144,6 +145,11 @@ export class SelectedMailbox implements Disposable {
     return this.uids.indexOf(uid) + 1;
   }
 
+  /** How the FETCH response of a message in the view begins. Source: RFC 9051 §7.5.2, RFC 9586 §3.3 */
+  fetchLabel(uid: number, { uidOnly }: Pick<Audience, 'uidOnly'>): string {
+    return uidOnly ? `${uid} UIDFETCH` : `${this.sequenceOf(uid)} FETCH`;
+  }
+
   /**
    * Announces keywords that the client has not heard of yet. To be called before a FETCH that shows them.
    * Source: RFC 9051 §7.3.1
@@ -214,7 +220,8 @@ export class SelectedMailbox implements Disposable {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
       const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
       const flags = formatFlags(change.flagBits, change.keywords);
-      out.write(`* ${this.sequenceOf(change.uid)} FETCH (UID ${change.uid} FLAGS ${flags}${modseq})\r\n`);
+      const uid = audience.uidOnly ? '' : `UID ${change.uid} `;
+      out.write(`* ${this.fetchLabel(change.uid, audience)} (${uid}FLAGS ${flags}${modseq})\r\n`);
       if (out.full) await out.flush();
       if (pace.over) await pace.turn();
     }
@@ -223,7 +230,7 @@ export class SelectedMailbox implements Disposable {
   #tellGone(audience: Audience): void {
     const gone = this.#gone;
     this.#gone = [];
-    if (audience.qresync) audience.out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
+    if (audience.qresync || audience.uidOnly) audience.out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
     else {
       let text = '';
       gone.forEach((uid, before) => {

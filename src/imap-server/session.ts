@@ -31,6 +31,8 @@ export class Session {
   utf8Accepted = false;
   condstore = false;
   qresync = false;
+  /** ENABLE UIDONLY (RFC 9586): no message numbers are said or understood. */
+  uidOnly = false;
   /** LOGOUT, or the server has said BYE. */
   ended = false;
   failedLogins = 0;
@@ -129,6 +131,7 @@ export class Session {
     this.utf8Accepted = false;
     this.condstore = false;
     this.qresync = false;
+    this.uidOnly = false;
     this.log = this.#connectionLog;
     await account?.[Symbol.asyncDispose]();
   }

@@ -18,6 +18,7 @@ import type { Session } from '../session.ts';
 export const fetch: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -44,7 +45,8 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     session.enableCondstore();
     uids = await changedUids(session, request, uids);
   }
-  const items = byUid || session.qresync ? withItem(request.items, 'UID') : request.items;
+  // RFC 9586 §3.3: UIDFETCH has the UID anyway.
+  const items = (byUid || session.qresync) && !session.uidOnly ? withItem(request.items, 'UID') : request.items;
   return fetchMessages(session, uids, items, byUid);
 }
 
@@ -149,12 +151,12 @@ async function fetchMessages(
     const newlySeen = marksSeen ? await markSeen(mailbox, rows) : undefined;
     for (const row of rows) {
       if (row.keywords.length > 0) await mailbox.announceKeywords(out, row.keywords);
-      const sequence = mailbox.sequenceOf(row.uid);
-      if (rowText !== undefined) out.write(`* ${sequence} FETCH (${rowText(row)})\r\n`);
+      const label = mailbox.fetchLabel(row.uid, session);
+      if (rowText !== undefined) out.write(`* ${label} (${rowText(row)})\r\n`);
       else {
         try {
-          if (writeWhole?.(out, account, sequence, row) !== true) {
-            await writeFetchResponse(out, account, sequence, row, itemsOf(session, items, newlySeen?.has(row.uid)));
+          if (writeWhole?.(out, account, label, row) !== true) {
+            await writeFetchResponse(out, account, label, row, itemsOf(session, items, newlySeen?.has(row.uid)));
           }
         } catch (error) {
           if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;

@@ -3,6 +3,7 @@ import { parseSearchProgram } from '../../imap/search-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
+import { requireUidKeys } from '../require-uids.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, returnAll, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
@@ -11,6 +12,7 @@ import type { Session } from '../session.ts';
 export const search: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -34,6 +36,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let asksModseq = false;
   try {
     const key = parseSearchProgram(args);
+    requireUidKeys(session, key);
     asksModseq = hasModseq(key);
     if (asksModseq) session.enableCondstore();
     found = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: asksModseq });

@@ -3,6 +3,7 @@ import { parseSearchProgramIn } from '../../imap/search-keys.ts';
 import { parseSortKeys } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+import { requireUidKeys } from '../require-uids.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
@@ -12,6 +13,7 @@ import { sortMessages } from '../sort-messages.ts';
 export const sort: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -32,6 +34,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const keys = parseSortKeys(args);
     args.space();
     const wanted = parseSearchProgramIn(args);
+    requireUidKeys(session, wanted);
     const wantsModseqs = hasModseq(wanted);
     if (wantsModseqs) session.enableCondstore();
     const found = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs });
