@@ -17,6 +17,8 @@ const loggedIn = [
   'SORT=DISPLAY',
   'ESORT',
   'PARTIAL',
+  'CONTEXT=SEARCH',
+  'CONTEXT=SORT',
   'SAVEDATE',
   'PREVIEW',
   'CHILDREN',

@@ -3,7 +3,7 @@ import { type PartialRange, parsePartialRange, takePartial } from '../imap/parti
 import { formatNumbers } from '../imap/sequence-set.ts';
 
 /** What SEARCH and SORT are to say of what they find. */
-type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE';
+type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE' | 'UPDATE';
 
 export interface ReturnOptions {
   readonly names: ReadonlySet<ReturnOption>;
@@ -18,6 +18,7 @@ export const returnAll: ReturnOptions = { names: new Set(['ALL']), partial: unde
 export function parseReturn(args: ArgumentParser): ReturnOptions {
   const names = new Set<ReturnOption>();
   let partial: PartialRange | undefined;
+  let hinted = false;
   args.list(() => {
     const name = args.word();
     switch (name) {
@@ -26,7 +27,12 @@ export function parseReturn(args: ArgumentParser): ReturnOptions {
       case 'ALL':
       case 'COUNT':
       case 'SAVE':
+      case 'UPDATE':
         names.add(name);
+        return;
+      // RFC 5267 §4.2: a hint. What a search needs is at hand anyway.
+      case 'CONTEXT':
+        hinted = true;
         return;
       case 'PARTIAL':
         args.space();
@@ -38,7 +44,7 @@ export function parseReturn(args: ArgumentParser): ReturnOptions {
   });
   args.space();
   if (partial !== undefined && names.has('ALL')) args.fail('PARTIAL and ALL exclude each other');
-  if (names.size === 0 && partial === undefined) names.add('ALL');
+  if (names.size === 0 && partial === undefined && !hinted) names.add('ALL');
   return { names, partial };
 }
 

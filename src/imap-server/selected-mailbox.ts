@@ -1,4 +1,5 @@
 import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, Mailbox, MessageChange, MessageFlags } from '../store/account.ts';
 import { flagBits } from '../store/flags.ts';
@@ -6,6 +7,7 @@ import { formatFlags, formatMailboxFlags } from './flag-text.ts';
 import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
+import { SearchContexts } from './search-contexts.ts';
 import type { SharedUids } from './shared-uids.ts';
 import type { UidList } from './uid-list.ts';
 
@@ -15,6 +17,7 @@ interface Audience {
   readonly condstore: boolean;
   readonly qresync: boolean;
   readonly uidOnly: boolean;
+  readonly server: { readonly clock: Clock };
 }
 
 /** State of a mailbox when it was selected. */
@@ -42,6 +45,8 @@ export class SelectedMailbox implements Disposable {
   readonly uids: UidList;
   /** Result of the last SEARCH with SAVE (RFC 9051 §6.4.4.1), UIDs ascending. */
   saved: Uint32Array = new Uint32Array(0);
+  /** Searches that are kept up to date. */
+  readonly contexts = new SearchContexts(this);
   #keywords: readonly string[];
   /** The client was told of all changes up to here, but for {@link #gone} . */
   #seenModseq: number;
@@ -171,6 +176,7 @@ export class SelectedMailbox implements Disposable {
    * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
    */
   noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
+    this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
     if (change.modseq === this.#seenModseq + 1) {
       // Nobody else changed anything in between.
       this.#seenModseq = change.modseq;
@@ -204,6 +210,7 @@ export class SelectedMailbox implements Disposable {
         else if (change.expunged) gone.push(change.uid);
         else if (this.#own.get(change.uid) !== change.modseq) changed.push(change);
       }
+      this.contexts.tellGone(out, gone);
       if (gone.length > 0) this.#gone = [...this.#gone, ...gone].sort((a, b) => a - b);
       this.#seenModseq = news.modseq;
       for (const change of news.changes) if (change.modseq > this.#mailboxModseq) this.#mailboxModseq = change.modseq;
@@ -225,6 +232,8 @@ export class SelectedMailbox implements Disposable {
       if (out.full) await out.flush();
       if (pace.over) await pace.turn();
     }
+    const touched = { added, changed: changed.map(({ uid }) => uid) };
+    await this.contexts.tellTouched(out, touched, audience.server.clock.now());
   }
 
   #tellGone(audience: Audience): void {

@@ -1,7 +1,7 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { type FetchItem, parseFetchItems } from '../../imap/fetch-items.ts';
 import { type PartialRange, parsePartialRange, takePartial } from '../../imap/partial-range.ts';
-import { formatNumbers, resolveRanges, type SequenceSet } from '../../imap/sequence-set.ts';
+import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../../imap/sequence-set.ts';
 import { UnknownEncodingError } from '../../message/transfer-decoder.ts';
 import type { RenderedMessageRow } from '../../store/account.ts';
 import { flagBits } from '../../store/flags.ts';
@@ -113,17 +113,12 @@ async function changedUids(session: Session, request: Request, uids: Uint32Array
     const gone = changes.filter(
       // Who is in the view has a number still: that is told by VANISHED without EARLIER.
       ({ uid, expunged, createSeq }) =>
-        expunged && createSeq <= since && mailbox.sequenceOf(uid) === 0 && lies(uid, ranges),
+        expunged && createSeq <= since && mailbox.sequenceOf(uid) === 0 && isWithin(ranges, uid),
     );
     if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumbers(gone.map(({ uid }) => uid))}`);
   }
   const changed = new Set(changes.map(({ uid }) => uid));
   return uids.filter((uid) => changed.has(uid));
-}
-
-function lies(uid: number, ranges: readonly number[]): boolean {
-  for (let at = 0; at < ranges.length; at += 2) if (uid >= ranges[at] && uid <= ranges[at + 1]) return true;
-  return false;
 }
 
 async function fetchMessages(
