@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { append } from './commands/append.ts';
 import { authenticate } from './commands/authenticate.ts';
+import { cancelUpdate } from './commands/cancel-update.ts';
 import { capability } from './commands/capability.ts';
 import { close, unselect } from './commands/close.ts';
 import { compress } from './commands/compress.ts';
@@ -36,6 +37,7 @@ import { unauthenticate } from './commands/unauthenticate.ts';
 export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['APPEND', append],
   ['AUTHENTICATE', authenticate],
+  ['CANCELUPDATE', cancelUpdate],
   ['CAPABILITY', capability],
   ['CHECK', check],
   ['CLOSE', close],

@@ -1,5 +1,6 @@
 import { EnvelopeScanner, envelopeFields } from '../imap/envelope-scanner.ts';
 import type { SearchKey } from '../imap/search-keys.ts';
+import { isWithin, resolveRanges } from '../imap/sequence-set.ts';
 import { parseDate } from '../message/parse-date.ts';
 import { searchMessageText } from '../message/search-message-text.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
@@ -42,6 +43,10 @@ export function compileSearch(key: SearchKey, mailbox: SelectedMailbox, nowMs: n
       return flagTest(key.flag, key.set);
     case 'sequence':
     case 'uid': {
+      if (key.kind === 'uid' && !key.set.saved) {
+        const ranges = resolveRanges(key.set, mailbox.uids.last);
+        return ({ row }) => isWithin(ranges, row.uid);
+      }
       const uids = new Set(mailbox.resolve(key.set, key.kind === 'uid'));
       return ({ row }) => uids.has(row.uid);
     }

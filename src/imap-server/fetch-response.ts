@@ -69,7 +69,7 @@ const maxTextBytes = 3 * 1024;
  */
 export function compileWholeItems(
   items: readonly FetchItem[],
-): ((out: ResponseWriter, account: Account, sequence: number, row: RenderedMessageRow) => boolean) | undefined {
+): ((out: ResponseWriter, account: Account, label: string, row: RenderedMessageRow) => boolean) | undefined {
   const place = items.findIndex(({ kind }) => kind === 'section');
   const item = items[place];
   if (item?.kind !== 'section' || item.decode) return undefined;
@@ -78,12 +78,12 @@ export function compileWholeItems(
   const before = compileRowItems(items.slice(0, place));
   const after = compileRowItems(items.slice(place + 1));
   if (before === undefined || after === undefined) return undefined;
-  const label = `${place > 0 ? ' ' : ''}${item.label} {`;
+  const itemLabel = `${place > 0 ? ' ' : ''}${item.label} {`;
   const separator = place < items.length - 1 ? ' ' : '';
-  return (out, account, sequence, row) => {
+  return (out, account, label, row) => {
     const sizeBytes = row.prefix.length + row.fileSizeBytes;
     if (sizeBytes > directLimitBytes - maxTextBytes) return false;
-    const head = `* ${sequence} FETCH (${before(row)}${label}${sizeBytes}}\r\n`;
+    const head = `* ${label} (${before(row)}${itemLabel}${sizeBytes}}\r\n`;
     if (head.length > maxTextBytes) return false;
     out.writeDirect(head, sizeBytes, (target, at) => {
       account.readContentInto(row, target, at);
@@ -123,18 +123,19 @@ function flagsText(row: MessageRow): string {
 
 /**
  * Writes the FETCH response of one message, reading its file when an item needs it.
+ * @param label what it begins with: `12 FETCH`
  * @throws MessageFileError and UnknownEncodingError before anything was written; BrokenResponseError after
  */
 export async function writeFetchResponse(
   out: ResponseWriter,
   account: Account,
-  sequence: number,
+  label: string,
   row: RenderedMessageRow,
   items: readonly FetchItem[],
 ): Promise<void> {
   const content = new MessageContent(account, row);
   const parts: { text: string; content: SectionContent; binary: boolean }[] = [];
-  let text = `* ${sequence} FETCH (`;
+  let text = `* ${label} (`;
   for (const [index, item] of items.entries()) {
     if (index > 0) text += ' ';
     const ofRow = rowItem(item);

@@ -1,4 +1,4 @@
-import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
+import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
 import { formatFlags } from './flag-text.ts';
 import { missingUids } from './missing-uids.ts';
 import type { Selection } from './selected-mailbox.ts';
@@ -39,8 +39,8 @@ export async function resynchronise(session: Session, opened: Selection, resync:
     if (change.expunged || !within(known, change.uid)) continue;
     if (change.keywords.length > 0) await selected.announceKeywords(session.out, change.keywords);
     const flags = formatFlags(change.flagBits, change.keywords);
-    const sequence = selected.sequenceOf(change.uid);
-    session.untagged(`${sequence} FETCH (UID ${change.uid} FLAGS ${flags} MODSEQ (${change.modseq}))`);
+    const uid = session.uidOnly ? '' : `UID ${change.uid} `;
+    session.untagged(`${selected.fetchLabel(change.uid, session)} (${uid}FLAGS ${flags} MODSEQ (${change.modseq}))`);
     if (session.out.full) await session.out.flush();
   }
 }
@@ -74,13 +74,5 @@ function expand(ranges: readonly number[], most: number): number[] {
 }
 
 function within(ranges: readonly number[] | undefined, uid: number): boolean {
-  if (ranges === undefined) return true;
-  let low = 0;
-  let high = ranges.length / 2;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ranges[middle * 2 + 1] < uid) low = middle + 1;
-    else high = middle;
-  }
-  return low < ranges.length / 2 && ranges[low * 2] <= uid;
+  return ranges === undefined || isWithin(ranges, uid);
 }

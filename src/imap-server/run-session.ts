@@ -8,6 +8,7 @@ import { CommandTooLongError } from './command-input.ts';
 import { commandMap } from './command-map.ts';
 import { replyToError } from './error-replies.ts';
 import { type OkReply, RefusedError, statusLine } from './reply.ts';
+import { requireUids } from './require-uids.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -79,6 +80,7 @@ async function serveCommand(session: Session): Promise<boolean> {
       throw new ImapSyntaxError('Unknown command');
     }
     checkState(session, command);
+    if (command.byNumber === true) requireUids(session);
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
     if (reply?.after !== undefined) {

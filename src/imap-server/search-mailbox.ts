@@ -32,7 +32,27 @@ export async function searchMailbox(
   const pace = new Pace();
   const { rest, uids } = await narrow(mailbox, key, pace);
   if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined };
-  const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, options.nowMs);
+  return await testMessages(mailbox, uids, rest, options.nowMs, pace);
+}
+
+/** Those of some messages of the client's view that match and still exist. @param uids ascending. @returns ascending */
+export async function matchMessages(
+  mailbox: SelectedMailbox,
+  uids: Uint32Array,
+  key: SearchKey,
+  nowMs: number,
+): Promise<Uint32Array> {
+  return (await testMessages(mailbox, uids, key, nowMs, new Pace())).uids;
+}
+
+async function testMessages(
+  mailbox: SelectedMailbox,
+  uids: Uint32Array,
+  rest: SearchKey | undefined,
+  nowMs: number,
+  pace: Pace,
+): Promise<Found> {
+  const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, nowMs);
   const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
   const found: number[] = [];
   const modseqs: number[] = [];

@@ -1,4 +1,5 @@
 import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, Mailbox, MessageChange, MessageFlags } from '../store/account.ts';
 import { flagBits } from '../store/flags.ts';
@@ -6,6 +7,7 @@ import { formatFlags, formatMailboxFlags } from './flag-text.ts';
 import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
+import { SearchContexts } from './search-contexts.ts';
 import type { SharedUids } from './shared-uids.ts';
 import type { UidList } from './uid-list.ts';
 
@@ -14,6 +16,8 @@ interface Audience {
   readonly out: ResponseWriter;
   readonly condstore: boolean;
   readonly qresync: boolean;
+  readonly uidOnly: boolean;
+  readonly server: { readonly clock: Clock };
 }
 
 /** State of a mailbox when it was selected. */
@@ -31,7 +35,7 @@ export interface Selection {
  * A mailbox as one client knows it: which message has which number, up to which MODSEQ it was told of changes, and who is gone
  * without having been told. All that others do is told by {@link tell}, at the times the protocol allows; until then the client's
  * numbers keep their meaning, and messages that are gone can be fetched still.
- * Source: RFC 9051 §5.5, §7.5.1; RFC 7162
+ * Source: RFC 9051 §5.5, §7.5.1; RFC 7162; RFC 9586 §3.4 (VANISHED)
  */
 export class SelectedMailbox implements Disposable {
   readonly account: Account;
@@ -41,6 +45,8 @@ export class SelectedMailbox implements Disposable {
   readonly uids: UidList;
   /** Result of the last SEARCH with SAVE (RFC 9051 §6.4.4.1), UIDs ascending. */
   saved: Uint32Array = new Uint32Array(0);
+  /** Searches that are kept up to date. */
+  readonly contexts = new SearchContexts(this);
   #keywords: readonly string[];
   /** The client was told of all changes up to here, but for {@link #gone} . */
   #seenModseq: number;
@@ -144,6 +150,11 @@ export class SelectedMailbox implements Disposable {
     return this.uids.indexOf(uid) + 1;
   }
 
+  /** How the FETCH response of a message in the view begins. Source: RFC 9051 §7.5.2, RFC 9586 §3.3 */
+  fetchLabel(uid: number, { uidOnly }: Pick<Audience, 'uidOnly'>): string {
+    return uidOnly ? `${uid} UIDFETCH` : `${this.sequenceOf(uid)} FETCH`;
+  }
+
   /**
    * Announces keywords that the client has not heard of yet. To be called before a FETCH that shows them.
    * Source: RFC 9051 §7.3.1
@@ -165,6 +176,7 @@ export class SelectedMailbox implements Disposable {
    * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
    */
   noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
+    this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
     if (change.modseq === this.#seenModseq + 1) {
       // Nobody else changed anything in between.
       this.#seenModseq = change.modseq;
@@ -198,6 +210,7 @@ export class SelectedMailbox implements Disposable {
         else if (change.expunged) gone.push(change.uid);
         else if (this.#own.get(change.uid) !== change.modseq) changed.push(change);
       }
+      this.contexts.tellGone(out, gone);
       if (gone.length > 0) this.#gone = [...this.#gone, ...gone].sort((a, b) => a - b);
       this.#seenModseq = news.modseq;
       for (const change of news.changes) if (change.modseq > this.#mailboxModseq) this.#mailboxModseq = change.modseq;
@@ -214,16 +227,19 @@ export class SelectedMailbox implements Disposable {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
       const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
       const flags = formatFlags(change.flagBits, change.keywords);
-      out.write(`* ${this.sequenceOf(change.uid)} FETCH (UID ${change.uid} FLAGS ${flags}${modseq})\r\n`);
+      const uid = audience.uidOnly ? '' : `UID ${change.uid} `;
+      out.write(`* ${this.fetchLabel(change.uid, audience)} (${uid}FLAGS ${flags}${modseq})\r\n`);
       if (out.full) await out.flush();
       if (pace.over) await pace.turn();
     }
+    const touched = { added, changed: changed.map(({ uid }) => uid) };
+    await this.contexts.tellTouched(out, touched, audience.server.clock.now());
   }
 
   #tellGone(audience: Audience): void {
     const gone = this.#gone;
     this.#gone = [];
-    if (audience.qresync) audience.out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
+    if (audience.qresync || audience.uidOnly) audience.out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
     else {
       let text = '';
       gone.forEach((uid, before) => {

@@ -34,6 +34,8 @@ export class Session {
   qresync = false;
   /** ENABLE METADATA (RFC 5464 §4.1). */
   metadata: MetadataWatch | undefined;
+  /** ENABLE UIDONLY (RFC 9586): no message numbers are said or understood. */
+  uidOnly = false;
   /** LOGOUT, or the server has said BYE. */
   ended = false;
   failedLogins = 0;
@@ -133,6 +135,7 @@ export class Session {
     this.condstore = false;
     this.qresync = false;
     this.metadata = undefined;
+    this.uidOnly = false;
     this.log = this.#connectionLog;
     await account?.[Symbol.asyncDispose]();
   }

@@ -1,23 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapTestClient } from '../../tests/harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
+import { seededRandom } from '../../tests/harness/seeded-random.ts';
 
 let server: ImapFixture;
 beforeAll(async () => {
   server = await startImapFixture();
 });
 afterAll(() => server[Symbol.asyncDispose]());
-
-/** A small generator whose sequence a seed decides (mulberry32). */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) % below;
-  };
-}
 
 interface KnownMessage {
   uid: number | undefined;
@@ -205,7 +195,7 @@ describe('sessions side by side on one mailbox', () => {
     }
     await Promise.all(
       observers.map(async (observer, number) => {
-        const below = random(seed * 1000 + number);
+        const below = seededRandom(seed * 1000 + number);
         for (let step = 0; step < 60; step++) {
           await act(observer, below);
           await observer.command('UID FETCH 1:* UID');

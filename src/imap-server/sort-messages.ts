@@ -26,14 +26,18 @@ export async function sortMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   keys: readonly SortKey[],
+  { includeExpunged = false }: { includeExpunged?: boolean } = {},
 ): Promise<Uint32Array> {
   const pace = new Pace();
-  const columns = [...new Set(keys.flatMap(({ by }) => columnsOf[by]))];
+  const columns = columnsOfKeys(keys);
   const values: (number | string)[][] = keys.map(() => []);
   const places: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
     const rows = await mailbox.account.read((reader) =>
-      reader.renderedMessages(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, { columns }),
+      reader.renderedMessages(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, {
+        columns,
+        includeExpunged,
+      }),
     );
     let place = at;
     for (const row of rows) {
@@ -46,6 +50,70 @@ export async function sortMessages(
     }
   }
   return await sortPaced(Uint32Array.from(places), comparing(keys, values), pace);
+}
+
+/**
+ * Where messages belong in an order: before which place of it each, when they are put in one after the other.
+ * @param order UIDs, sorted by the same keys
+ * @param uids sorted by the same keys, none of them in `order`. @returns ascending places
+ */
+export async function placesInOrder(
+  mailbox: SelectedMailbox,
+  order: Uint32Array,
+  uids: Uint32Array,
+  keys: readonly SortKey[],
+): Promise<number[]> {
+  const columns = columnsOfKeys(keys);
+  const known = new Map<number, readonly (number | string)[]>();
+  const read = async (of: Uint32Array): Promise<void> => {
+    const rows = await mailbox.account.read((reader) =>
+      reader.renderedMessages(mailbox.id, of, undefined, undefined, { columns, includeExpunged: true }),
+    );
+    for (const row of rows) {
+      known.set(
+        row.uid,
+        keys.map(({ by }) => sortValue(row, by)),
+      );
+    }
+  };
+  const isBefore = (one: number, other: number): boolean => {
+    const first = known.get(one);
+    const second = known.get(other);
+    if (first === undefined || second === undefined) return one < other;
+    return (compareValues(keys, first, second) || one - other) < 0;
+  };
+  const pace = new Pace();
+  const places: number[] = [];
+  let low = 0;
+  for (let at = 0; at < uids.length; at++) {
+    if (at % batchSize === 0) await read(uids.slice(at, at + batchSize).sort());
+    let high = order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (!known.has(order[middle])) await read(order.slice(middle, middle + 1));
+      if (isBefore(order[middle], uids[at])) low = middle + 1;
+      else high = middle;
+      if (pace.over) await pace.turn();
+    }
+    places.push(low);
+  }
+  return places;
+}
+
+function columnsOfKeys(keys: readonly SortKey[]): Column[] {
+  return [...new Set(keys.flatMap(({ by }) => columnsOf[by]))];
+}
+
+function compareValues(
+  keys: readonly SortKey[],
+  first: readonly (number | string)[],
+  second: readonly (number | string)[],
+): number {
+  for (const [index, { reverse }] of keys.entries()) {
+    if (first[index] === second[index]) continue;
+    return first[index]! < second[index]! === reverse ? 1 : -1;
+  }
+  return 0;
 }
 
 const columnsOf: Record<SortKey['by'], readonly Column[]> = {

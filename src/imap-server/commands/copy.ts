@@ -9,17 +9,18 @@ import type { Session } from '../session.ts';
 export const copy: Command = {
   when: 'selected',
   tellsExpunges: true,
+  byNumber: true,
   run: (session, args) => run(session, args, false, false),
 };
 
 /** Source: RFC 9051 §6.4.9 */
-export const uidCopy: Command = { ...copy, run: (session, args) => run(session, args, true, false) };
+export const uidCopy: Command = { ...copy, byNumber: false, run: (session, args) => run(session, args, true, false) };
 
 /** Source: RFC 9051 §6.4.8, RFC 7162 §3.2.8 */
 export const move: Command = { ...copy, run: (session, args) => run(session, args, false, true) };
 
 /** Source: RFC 9051 §6.4.9 */
-export const uidMove: Command = { ...copy, run: (session, args) => run(session, args, true, true) };
+export const uidMove: Command = { ...uidCopy, run: (session, args) => run(session, args, true, true) };
 
 async function run(
   session: Session,

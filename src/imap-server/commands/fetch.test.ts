@@ -229,4 +229,36 @@ describe('FETCH', () => {
     expect(large).toMatch(/^\* 4 FETCH \(PREVIEW "(?:ab ){60,66}a?b?"\)$/);
     expect(await other.ok('SEARCH SEEN')).toEqual(['* SEARCH']);
   });
+
+  it('tells some of the messages named', async () => {
+    const other = await server.login('partial');
+    for (let number = 1; number <= 6; number++) await other.append('INBOX', `Subject: ${number}\n\n`);
+    await other.ok('SELECT INBOX (CONDSTORE)');
+    await other.ok('UID STORE 2 +FLAGS (\\Deleted)');
+    await other.ok('EXPUNGE');
+    await other.play(String.raw`
+      C: a UID FETCH 2:5 UID (PARTIAL -1:-2)
+      S: * 3 FETCH (UID 4)
+      S: * 4 FETCH (UID 5)
+      S: a OK Done
+      C: b UID FETCH 1:* UID (PARTIAL 1:2)
+      S: * 1 FETCH (UID 1)
+      S: * 2 FETCH (UID 3)
+      S: b OK Done
+      C: c UID FETCH 1:* UID (PARTIAL 6:9)
+      S: c OK Done
+      C: d UID STORE 3 +FLAGS (\Seen)
+      S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
+      S: d OK Done
+      C: e UID FETCH 1:* FLAGS (PARTIAL 1:2 CHANGEDSINCE 7)
+      S: * 2 FETCH (UID 3 MODSEQ (…) FLAGS (\Seen))
+      S: e OK Done
+      C: f UID FETCH 1:* FLAGS (CHANGEDSINCE 7 PARTIAL 3:4)
+      S: f OK Done
+      C: g FETCH 1:2 FLAGS (PARTIAL 1:2)
+      S: g BAD …
+      C: h UID FETCH 1:2 FLAGS (PARTIAL 1:*)
+      S: h BAD …
+    `);
+  });
 });

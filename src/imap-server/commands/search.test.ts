@@ -152,4 +152,63 @@ describe('SEARCH', () => {
       S: d OK Done
     `);
   });
+
+  it('answers in parts', async () => {
+    await client.play(`
+      C: a UID SEARCH RETURN (PARTIAL 2:3) ALL
+      S: * ESEARCH (TAG "a") UID PARTIAL (2:3 2:3)
+      S: a OK Done
+      C: b SEARCH RETURN (PARTIAL -1:-2 COUNT MIN) ALL
+      S: * ESEARCH (TAG "b") MIN 1 PARTIAL (-1:-2 3:4) COUNT 4
+      S: b OK Done
+      C: c UID SEARCH RETURN (PARTIAL 4:10) ALL
+      S: * ESEARCH (TAG "c") UID PARTIAL (4:10 4)
+      S: c OK Done
+      C: d UID SEARCH RETURN (PARTIAL 5:10) ALL
+      S: * ESEARCH (TAG "d") UID PARTIAL (5:10 NIL)
+      S: d OK Done
+      C: e SEARCH RETURN (PARTIAL 1:2) SEEN ANSWERED
+      S: * ESEARCH (TAG "e") PARTIAL (1:2 NIL)
+      S: e OK Done
+      C: f SEARCH RETURN (PARTIAL 1:2 ALL) SEEN
+      S: f BAD …
+      C: g SEARCH RETURN (PARTIAL 1:2 PARTIAL 2:3) SEEN
+      S: g BAD …
+      C: h SEARCH RETURN (PARTIAL 1:-2) SEEN
+      S: h BAD …
+      C: i SEARCH RETURN (PARTIAL 0:2) SEEN
+      S: i BAD …
+      C: j SEARCH RETURN (PARTIAL) SEEN
+      S: j BAD …
+    `);
+  });
+
+  it.each([
+    ['PARTIAL 2:2', '2'],
+    ['PARTIAL 2:2 MIN', '1:2'],
+    ['PARTIAL 2:2 MAX', '2,4'],
+    ['PARTIAL 2:2 MIN MAX', '1:2,4'],
+    ['PARTIAL 2:2 COUNT', '1:4'],
+    ['PARTIAL -1:-2', '3:4'],
+    ['PARTIAL 9:10', undefined],
+  ])('keeps what %s tells', async (options, expected) => {
+    await client.ok(`UID SEARCH RETURN (SAVE ${options}) ALL`);
+    const [told] = await client.ok('UID SEARCH RETURN () $');
+    expect(/ ALL (\S+)/.exec(told ?? '')?.[1]).toBe(expected);
+  });
+
+  it('tells the MODSEQ of a part', async () => {
+    const other = await server.login('modseq');
+    for (const subject of ['a', 'b', 'c']) await other.append('INBOX', `Subject: ${subject}\n\n`);
+    await other.ok('SELECT INBOX (CONDSTORE)');
+    const [, second] = (await other.ok('FETCH 1:3 (MODSEQ)')).map((line) => /\((\d+)\)\)$/.exec(line)?.[1]);
+    await other.play(`
+      C: a UID SEARCH RETURN (PARTIAL 1:2) MODSEQ 1
+      S: * ESEARCH (TAG "a") UID PARTIAL (1:2 1:2) MODSEQ ${second}
+      S: a OK Done
+      C: b UID SEARCH RETURN (PARTIAL 4:5) MODSEQ 1
+      S: * ESEARCH (TAG "b") UID PARTIAL (4:5 NIL)
+      S: b OK Done
+    `);
+  });
 });

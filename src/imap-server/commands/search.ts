@@ -1,16 +1,19 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import { parseSearchProgram } from '../../imap/search-keys.ts';
+import { parseSearchProgram, type SearchKey } from '../../imap/search-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
+import { requireUidKeys } from '../require-uids.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
+import { extendedResponse, highestOf, isTold, parseReturn, returnAll, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 
-/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5 */
+/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5, RFC 9394 §3.1 (PARTIAL), RFC 5267 §4 (UPDATE) */
 export const search: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -29,11 +32,16 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   if (session.utf8Accepted && !session.rev2 && /^CHARSET /i.test(args.rest)) {
     throw new RefusedError('BAD', undefined, 'CHARSET cannot be given after UTF8=ACCEPT');
   }
-  const saves = options?.has('SAVE') === true;
+  const tag = args.text.slice(0, args.text.indexOf(' '));
+  const updates = options?.names.has('UPDATE') === true;
+  if (updates) checkTagIsFree(session, tag);
+  const saves = options?.names.has('SAVE') === true;
+  let key: SearchKey;
   let found: Found;
   let asksModseq = false;
   try {
-    const key = parseSearchProgram(args);
+    key = parseSearchProgram(args);
+    requireUidKeys(session, key);
     asksModseq = hasModseq(key);
     if (asksModseq) session.enableCondstore();
     found = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: asksModseq });
@@ -48,11 +56,13 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   if (options === undefined && !session.rev2) {
     const modseq = asksModseq && uids.length > 0 ? ` (MODSEQ ${highestOf(found.modseqs)})` : '';
     session.untagged(`SEARCH${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
-  } else if (!(saves && options.size === 1)) {
-    const tag = args.text.slice(0, args.text.indexOf(' '));
+  } else if (options === undefined || isTold(options)) {
     session.untagged(
-      extendedResponse(tag, byUid, options ?? new Set(['ALL']), numbers, asksModseq ? found.modseqs : undefined),
+      extendedResponse(tag, byUid, options ?? returnAll, numbers, asksModseq ? found.modseqs : undefined),
     );
+  }
+  if (updates) {
+    keepUpdated(session, { tag, correlator: `TAG "${tag}"`, byUid, key, order: undefined, found: uids });
   }
   return undefined;
 }

@@ -3,6 +3,7 @@ import type { SequenceSet } from '../../imap/sequence-set.ts';
 import type { Command } from '../command.ts';
 import { formatMailboxFlags } from '../flag-text.ts';
 import { RefusedError } from '../reply.ts';
+import { requireUids } from '../require-uids.ts';
 import { type Resync, resynchronise } from '../resynchronise.ts';
 import { SelectedMailbox } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
@@ -34,6 +35,8 @@ async function open(
   if (resync !== undefined && !session.qresync) {
     throw new RefusedError('BAD', undefined, 'Enable QRESYNC first');
   }
+  // RFC 9586 §3.7
+  if (resync?.match !== undefined) requireUids(session);
   // RFC 9051 §6.3.2: the mailbox that was selected is left, also when the new one can't be opened.
   if (session.selected !== undefined) {
     session.unselect();
@@ -57,7 +60,7 @@ async function open(
   session.untagged(`${selected.uids.count} EXISTS`);
   if (!session.rev2) {
     session.untagged('0 RECENT');
-    if (firstUnseen > 0) session.untaggedOk(`UNSEEN ${firstUnseen}`, 'First unseen message');
+    if (firstUnseen > 0 && !session.uidOnly) session.untaggedOk(`UNSEEN ${firstUnseen}`, 'First unseen message');
   }
   session.untaggedOk(`UIDVALIDITY ${mailbox.uidValidity}`, 'UIDs are valid');
   session.untaggedOk(`UIDNEXT ${mailbox.uidNext}`, 'Next UID');

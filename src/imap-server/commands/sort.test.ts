@@ -85,6 +85,17 @@ describe('SORT', () => {
     `);
   });
 
+  it('answers in parts', async () => {
+    await client.play(`
+      C: a UID SORT RETURN (PARTIAL 2:3) (ARRIVAL) UTF-8 ALL
+      S: * ESEARCH (TAG "a") UID PARTIAL (2:3 4,2)
+      S: a OK Done
+      C: b SORT RETURN (PARTIAL -1:-2 COUNT) (ARRIVAL) UTF-8 ALL
+      S: * ESEARCH (TAG "b") PARTIAL (-1:-2 2,1) COUNT 4
+      S: b OK Done
+    `);
+  });
+
   it('tells MODSEQ when it is asked for', async () => {
     const other = await server.login();
     await other.ok('SELECT INBOX (CONDSTORE)');

@@ -1,17 +1,20 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import { parseSearchProgramIn } from '../../imap/search-keys.ts';
-import { parseSortKeys } from '../../imap/sort-keys.ts';
+import { parseSearchProgramIn, type SearchKey } from '../../imap/search-keys.ts';
+import { parseSortKeys, type SortKey } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
+import { requireUidKeys } from '../require-uids.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
+import { extendedResponse, highestOf, isTold, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
 
-/** Source: RFC 5256 §3, RFC 5267 §3 (RETURN), RFC 7162 §3.1.5 (MODSEQ) */
+/** Source: RFC 5256 §3, RFC 5267 §3 and §4 (RETURN), RFC 7162 §3.1.5 (MODSEQ) */
 export const sort: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -25,17 +28,23 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { mailbox } = session;
   args.space();
   const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
-  const saves = options?.has('SAVE') === true;
+  const tag = args.text.slice(0, args.text.indexOf(' '));
+  const updates = options?.names.has('UPDATE') === true;
+  if (updates) checkTagIsFree(session, tag);
+  const saves = options?.names.has('SAVE') === true;
+  let order: SortKey[];
+  let wanted: SearchKey;
   let uids: Uint32Array;
   let modseqs: number[] | undefined;
   try {
-    const keys = parseSortKeys(args);
+    order = parseSortKeys(args);
     args.space();
-    const wanted = parseSearchProgramIn(args);
+    wanted = parseSearchProgramIn(args);
+    requireUidKeys(session, wanted);
     const wantsModseqs = hasModseq(wanted);
     if (wantsModseqs) session.enableCondstore();
     const found = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs });
-    const places = await sortMessages(mailbox, found.uids, keys);
+    const places = await sortMessages(mailbox, found.uids, order);
     uids = places.map((place) => found.uids[place]!);
     if (wantsModseqs) modseqs = Array.from(places, (place) => found.modseqs?.[place] ?? 1);
   } catch (error) {
@@ -47,9 +56,9 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   if (options === undefined) {
     const modseq = modseqs !== undefined && uids.length > 0 ? ` (MODSEQ ${highestOf(modseqs)})` : '';
     session.untagged(`SORT${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
-  } else if (!(saves && options.size === 1)) {
-    const tag = args.text.slice(0, args.text.indexOf(' '));
+  } else if (isTold(options)) {
     session.untagged(extendedResponse(tag, byUid, options, numbers, modseqs));
   }
+  if (updates) keepUpdated(session, { tag, correlator: `TAG "${tag}"`, byUid, key: wanted, order, found: uids });
   return undefined;
 }
