@@ -16,6 +16,8 @@ const loggedIn = [
   'SORT',
   'SORT=DISPLAY',
   'ESORT',
+  'THREAD=ORDEREDSUBJECT',
+  'THREAD=REFERENCES',
   'SAVEDATE',
   'PREVIEW',
   'CHILDREN',

@@ -157,6 +157,8 @@ export const limits = {
   imapSortKeys: 18,
   /** Characters of a subject or name that SORT goes by: it holds them for all messages at once. */
   imapSortCharacters: 250,
+  /** Messages that THREAD knows only by what others refer to: what is beyond joins no threads. */
+  imapThreadMissing: 1_000_000,
   /** Header and text bytes of one large message that SEARCH looks at; the rest of its text is not searched. */
   imapSearchTextBytes: 16 * 1024 * 1024,
   /** Commands in a row that are not understood before the connection ends: it isn't IMAP, or it is an attack. Dovecot: 20. */
