@@ -31,6 +31,7 @@ import { starttls } from './commands/starttls.ts';
 import { status } from './commands/status.ts';
 import { store, uidStore } from './commands/store.ts';
 import { subscribe, unsubscribe } from './commands/subscribe.ts';
+import { thread, uidThread } from './commands/thread.ts';
 import { unauthenticate } from './commands/unauthenticate.ts';
 
 /** All commands, by name in upper case. */
@@ -72,6 +73,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['STATUS', status],
   ['STORE', store],
   ['SUBSCRIBE', subscribe],
+  ['THREAD', thread],
   ['UID COPY', uidCopy],
   ['UID EXPUNGE', uidExpunge],
   ['UID FETCH', uidFetch],
@@ -80,6 +82,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['UID SEARCH', uidSearch],
   ['UID SORT', uidSort],
   ['UID STORE', uidStore],
+  ['UID THREAD', uidThread],
   ['UNAUTHENTICATE', unauthenticate],
   ['UNSELECT', unselect],
   ['UNSUBSCRIBE', unsubscribe],

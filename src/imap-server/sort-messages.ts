@@ -188,7 +188,7 @@ const runLength = 2048;
 const mergedBetweenLooks = 512;
 
 /** Sorts in short runs, which it then merges: others have their turn between. */
-async function sortPaced(places: Uint32Array, compare: Compare, pace: Pace): Promise<Uint32Array> {
+export async function sortPaced(places: Uint32Array, compare: Compare, pace: Pace): Promise<Uint32Array> {
   for (let at = 0; at < places.length; at += runLength) {
     places.subarray(at, at + runLength).sort(compare);
     if (pace.over) await pace.turn();

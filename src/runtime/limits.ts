@@ -162,6 +162,8 @@ export const limits = {
   /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
   imapUpdatingSearches: 10,
   imapUpdatingResults: 1_000_000,
+  /** Messages that THREAD knows only by what others refer to: what is beyond joins no threads. */
+  imapThreadMissing: 1_000_000,
   /** Header and text bytes of one large message that SEARCH looks at; the rest of its text is not searched. */
   imapSearchTextBytes: 16 * 1024 * 1024,
   /** Commands in a row that are not understood before the connection ends: it isn't IMAP, or it is an attack. Dovecot: 20. */

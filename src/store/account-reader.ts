@@ -14,6 +14,7 @@ import type {
   RenderedMessageRow,
   SpecialUse,
   StoredCredentials,
+  ThreadFieldsRow,
   UidSelection,
 } from './account.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
@@ -290,6 +291,22 @@ export class DatabaseAccountReader implements AccountReader {
        ORDER BY uid`,
       [mailboxId, from, to, pattern],
     );
+  }
+
+  async threadFields(mailboxId: number, uids: Uint32Array): Promise<ThreadFieldsRow[]> {
+    const rows = await this.#reader.all<Record<keyof ThreadFieldsRow, never>>(
+      `SELECT uid, received_at AS receivedAt, sent_at AS sentAt, subject, structure ->> '$.envelope.messageId' AS messageId,
+       structure ->> '$.references' AS "references", structure ->> '$.envelope.inReplyTo' AS inReplyTo
+       FROM json_each(?) CROSS JOIN messages ${joinContents} WHERE mailbox_id = ? AND uid = value AND expunged = 0`,
+      [`[${uids.join(',')}]`, mailboxId],
+    );
+    return rows.map((row) => ({
+      ...row,
+      sentAt: row.sentAt ?? undefined,
+      messageId: row.messageId ?? undefined,
+      references: row.references ?? undefined,
+      inReplyTo: row.inReplyTo ?? undefined,
+    }));
   }
 
   async structure(contentId: number): Promise<MessageStructure> {

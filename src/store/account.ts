@@ -194,6 +194,17 @@ export interface RenderedMessageRow extends MessageRow, ContentLocation {
   readonly bodyStructure: string;
 }
 
+/** Fields of a message as they are in its header; the subject decoded. */
+export interface ThreadFieldsRow {
+  readonly uid: number;
+  readonly receivedAt: number;
+  readonly sentAt: number | undefined;
+  readonly subject: string;
+  readonly messageId: string | undefined;
+  readonly references: string | undefined;
+  readonly inReplyTo: string | undefined;
+}
+
 export interface ReadMessagesOptions {
   /** Also rows of expunged messages, for a session whose client has not been told yet; see {@link Account.holdExpunged}. */
   readonly includeExpunged?: boolean;
@@ -246,6 +257,8 @@ export interface AccountReader {
     from: number,
     to: number,
   ): Promise<{ uid: number; envelope: string }[]>;
+  /** What decides on the threads of messages, in UID order. */
+  threadFields(mailboxId: number, uids: Uint32Array): Promise<ThreadFieldsRow[]>;
   /**
    * Live messages of a mailbox that changed after one that is known, in the order of their changes: for those who look again.
    * @param after MODSEQ and UID of the last one known
