@@ -225,6 +225,12 @@ export const limits = {
   scramMessageBytes: 4096,
   /** Iterations that a SCRAM server may ask our client for: more only keep it busy. */
   scramIterations: 10_000_000,
+  /** Passwords for single programs of one account: each login compares with all of them, which takes microseconds. */
+  appPasswordsPerAccount: 50,
+  /** Characters of the name of one. */
+  appPasswordNameCharacters: 100,
+  /** How exactly it is kept when a password for a single program was used last: each login that notes it is a write. */
+  appPasswordUseMs: 60_000,
   /** Passwords verified at the same time, 20 MiB each: half of libuv's four threads stay free for files. */
   passwordChecks: 2,
   /** Passwords that wait to be verified: some 8 seconds of work. */

@@ -183,7 +183,7 @@ describe('AUTH', () => {
       credentials: {
         decoyKey: Buffer.alloc(16),
         verifyPassword: () => Promise.reject(new Error('disk on fire')),
-        scramSecret: () => Promise.reject(new Error('disk on fire')),
+        scramSecrets: () => Promise.reject(new Error('disk on fire')),
       },
     });
     using client = await SmtpTestClient.connect(broken.port(0));

@@ -240,4 +240,22 @@ DROP INDEX IF EXISTS contents_author;
 CREATE INDEX contents_rejects ON contents (message_id_hash, sha256) WHERE is_reject = 1;
 `,
   },
+  {
+    version: 5,
+    sql: `
+-- Passwords for single programs: random, so that one round of a fast hash is enough. All passwords of an account, that in "credentials"
+-- included, have the same SCRAM salts and iterations.
+CREATE TABLE app_passwords (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  -- What it is good for, separated by spaces: "imap", "smtp".
+  scopes TEXT NOT NULL,
+  hash BLOB NOT NULL,
+  scram_sha1 TEXT NOT NULL,
+  scram_sha256 TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_used_at INTEGER
+) STRICT;
+`,
+  },
 ];

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { editConfig, readDomains } from '../edit-config.ts';
 import { printJson, printTable } from '../print-result.ts';
+import { defineAppPasswordCommands } from './config-account-apppassword.ts';
 
 /** `config account …` */
 export function defineAccountCommands(account: Command): void {
@@ -45,4 +46,6 @@ export function defineAccountCommands(account: Command): void {
   enable.argument('<account>', 'its name').action(async (name: string) => {
     await editConfig(enable, [{ edit: 'enableLogin', account: name }]);
   });
+
+  defineAppPasswordCommands(account.command('apppassword').description('passwords for single programs and devices'));
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LoginRecords } from '../../control/commands/login-attempts.ts';
-import { printJson, printTable } from '../print-result.ts';
+import { printJson, printTable, timeText } from '../print-result.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
 
 /** Shows who has logged in, and who has tried to. */
@@ -30,12 +30,11 @@ function quoted(login: string): string {
 }
 
 function printLogins(logins: LoginRecords): void {
-  const time = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
   printTable(
     ['LAST (UTC)', 'FIRST (UTC)', 'COUNT', 'RESULT', 'ACCOUNT', 'FROM', 'PROTOCOL', 'MECHANISM', 'TLS', 'LOGIN'],
     logins.map((each) => [
-      time(each.lastAt),
-      time(each.firstAt),
+      timeText(each.lastAt),
+      timeText(each.firstAt),
       String(each.count),
       each.result,
       each.account ?? '-',
