@@ -40,6 +40,9 @@ export async function runSession(session: Session): Promise<void> {
   }
 }
 
+/** What clients may ask after login before they say who they are. */
+const beforeId = new Set(['ID', 'CAPABILITY']);
+
 /** @returns whether the command was understood */
 async function serveCommand(session: Session): Promise<boolean> {
   const { imapCommandBytes, imapCommandBytesBeforeLogin, imapIdleMs, imapIdleBeforeLoginMs } = session.server.limits;
@@ -79,6 +82,7 @@ async function serveCommand(session: Session): Promise<boolean> {
       throw new ImapSyntaxError('Unknown command');
     }
     checkState(session, command);
+    if (!beforeId.has(name)) session.recordLogin();
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
     if (reply?.after !== undefined) {

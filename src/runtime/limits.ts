@@ -132,6 +132,10 @@ export const limits = {
   loginAttemptDays: 30,
   /** Of a login that is written down. RFC 5321 §4.5.3.1: an address has at most 64 + 1 + 255 bytes. */
   loginCharacters: 320,
+  /** Of what a client says it is, where it is written down. */
+  loginClientCharacters: 100,
+  /** How long a login by IMAP waits to be written down for the client to say what it is. */
+  loginClientMs: 3_000,
   /** One line from a client of the control socket: arguments, or a chunk of input. */
   controlLineBytes: 1024 * 1024,
   /** One line from the server over the control socket: a result, such as a page of the queue. */

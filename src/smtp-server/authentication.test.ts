@@ -149,7 +149,7 @@ describe('AUTH', () => {
     await other.ask('EHLO c.example');
     expect(await logIn(other, 'PLAIN', 'wrong')).toMatch(/^535 /);
     expect(await logIn(other, 'SCRAM-SHA-256', password)).toMatch(/^454 /);
-    const all = { remoteAddress: '127.0.0.1', protocol: 'submission' };
+    const all = { remoteAddress: '127.0.0.1', protocol: 'submission', credential: undefined, client: 'c.example' };
     expect(told.map(({ tls, ...rest }) => rest)).toEqual([
       {
         ...all,

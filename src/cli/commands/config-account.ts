@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { editConfig, readDomains } from '../edit-config.ts';
 import { printJson, printTable } from '../print-result.ts';
 import { defineAppPasswordCommands } from './config-account-apppassword.ts';
+import { defineAccountLogins } from './loginattempts.ts';
 
 /** `config account …` */
 export function defineAccountCommands(account: Command): void {
@@ -47,5 +48,6 @@ export function defineAccountCommands(account: Command): void {
     await editConfig(enable, [{ edit: 'enableLogin', account: name }]);
   });
 
+  defineAccountLogins(account.command('logins').description('show who has logged in, and who has tried to'));
   defineAppPasswordCommands(account.command('apppassword').description('passwords for single programs and devices'));
 }
