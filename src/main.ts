@@ -21,6 +21,8 @@ import { systemClock } from './runtime/clock.ts';
 import { removeUnfinishedWrites } from './runtime/durable-file.ts';
 import { createLog, type RootLog } from './runtime/log.ts';
 import { Metrics } from './runtime/metrics.ts';
+import type { CredentialSource } from './sasl/credential-source.ts';
+import type { AppPasswordScope } from './store/account.ts';
 import { createCredentialSource } from './store/authenticate.ts';
 import { accountWebhooks } from './wiring/account-webhooks.ts';
 import { backupService } from './wiring/backup-service.ts';
@@ -69,11 +71,15 @@ export async function startServer(options: {
   const core = started.use(await openCore(config, log, metrics));
   const listening = started.use(await openListeners(config, { clock, log: log.part('tls') }));
   const { addressBook } = core.domains;
-  const credentials = createCredentialSource({
-    accounts: core.data.accounts,
-    accountForLogin: (login) => loginAccount(core.domains, login),
-    decoyKey: core.data.decoyKey,
-  });
+  const credentialsFor = (scope: AppPasswordScope): CredentialSource =>
+    createCredentialSource({
+      accounts: core.data.accounts,
+      accountForLogin: (login) => loginAccount(core.domains, login),
+      scope,
+      decoyKey: core.data.decoyKey,
+      log: log.part('store'),
+    });
+  const credentials = { imap: credentialsFor('imap'), smtp: credentialsFor('smtp') };
   const servers = started.use(
     await startServers({ ...core, config, credentials, listeners: listening.listeners, clock, log, metrics }),
   );

@@ -21,7 +21,10 @@ export interface ControlServices {
   readonly config: StaticConfig;
   readonly domains: Pick<LiveDomains, 'config' | 'edit' | 'reload'>;
   readonly logLevels: Pick<RootLog, 'levels' | 'setLevel'>;
-  readonly accounts: Pick<Accounts, 'setPassword' | 'startMessage' | 'exists'> & {
+  readonly accounts: Pick<
+    Accounts,
+    'setPassword' | 'addAppPassword' | 'removeAppPassword' | 'startMessage' | 'exists'
+  > & {
     open(name: string): Promise<StoredAccount>;
   };
   readonly loginAttempts: Pick<LoginAttempts, 'list'>;

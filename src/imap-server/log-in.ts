@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { AuthenticationError } from '../sasl/authentication-error.ts';
-import type { LoginResult } from '../store/login-attempts/login-attempt.ts';
+import type { AuthenticatedIdentity } from '../sasl/server-mechanism.ts';
+import type { LoginAttempt, LoginResult } from '../store/login-attempts/login-attempt.ts';
 import { capabilities } from './capabilities.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
@@ -24,11 +25,11 @@ function checkMayTry(session: Session, mechanism: string): void {
 export async function logIn(
   session: Session,
   mechanism: string,
-  identify: () => Promise<{ account: string; login: string }>,
+  identify: () => Promise<AuthenticatedIdentity>,
 ): Promise<OkReply> {
   checkMayTry(session, mechanism);
   const { server } = session;
-  let identity: { account: string; login: string };
+  let identity: AuthenticatedIdentity;
   try {
     identity = await identify();
   } catch (error) {
@@ -39,23 +40,27 @@ export async function logIn(
   session.log = session.log.child({ account: identity.account });
   session.log.info({ login: identity.login, mechanism }, 'logged in');
   server.countLogin('succeeded', mechanism);
-  record(session, mechanism, 'succeeded', identity);
+  session.noteLogin(attempt(session, mechanism, 'succeeded', identity));
   return { code: `CAPABILITY ${capabilities(session)}`, text: 'Logged in' };
 }
 
-function record(
-  { server, remoteAddress, tls }: Session,
+function record(session: Session, mechanism: string, result: LoginResult, who: Partial<AuthenticatedIdentity>): void {
+  session.server.recordLogin({ ...attempt(session, mechanism, result, who), client: session.client });
+}
+
+function attempt(
+  { remoteAddress, tls }: Session,
   mechanism: string,
   result: LoginResult,
-  { account, login }: { account?: string; login?: string | undefined },
-): void {
-  server.recordLogin({ account, login, remoteAddress, protocol: 'imap', mechanism, tls, result });
+  { account, login, credential }: Partial<AuthenticatedIdentity>,
+): LoginAttempt {
+  return { account, login, remoteAddress, protocol: 'imap', mechanism, credential: credential?.name, tls, result };
 }
 
 async function refusal(session: Session, mechanism: string, error: AuthenticationError): Promise<RefusedError> {
   const { server } = session;
   session.log.info({ login: error.login, mechanism, reason: error.code }, 'login failed');
-  record(session, mechanism, error.code, error);
+  record(session, mechanism, error.code, { login: error.login });
   if (error.code === 'temporary') {
     session.log.error({ err: error, mechanism }, 'login cannot be checked');
     return new RefusedError('NO', 'UNAVAILABLE', 'Login cannot be checked now', error);

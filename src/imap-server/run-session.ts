@@ -41,6 +41,9 @@ export async function runSession(session: Session): Promise<void> {
   }
 }
 
+/** What clients may ask after login before they say who they are. */
+const beforeId = new Set(['ID', 'CAPABILITY']);
+
 /** @returns whether the command was understood */
 async function serveCommand(session: Session): Promise<boolean> {
   const { imapCommandBytes, imapCommandBytesBeforeLogin, imapIdleMs, imapIdleBeforeLoginMs } = session.server.limits;
@@ -81,6 +84,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     }
     checkState(session, command);
     if (command.byNumber === true) requireUids(session);
+    if (!beforeId.has(name)) session.recordLogin();
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
     if (reply?.after !== undefined) {

@@ -24,7 +24,9 @@ export interface ImapServerContext {
   readonly allowPlaintextAuth: boolean;
   readonly log: Log;
   readonly clock: Clock;
-  readonly limits: Readonly<Record<keyof typeof limits & `imap${string}`, number>> & { readonly messageBytes: number };
+  readonly limits: Readonly<Record<keyof typeof limits & (`imap${string}` | 'loginClientMs'), number>> & {
+    readonly messageBytes: number;
+  };
   /** Failed logins of address ranges: in a minute, in a day. */
   readonly failedLogins: readonly RateLimit[];
   /** How long the answer to a failed login waits, times the failures of the connection. */

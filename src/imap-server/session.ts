@@ -6,6 +6,7 @@ import type { ByteText } from '../message/structure.ts';
 import type { Log } from '../runtime/log.ts';
 import { WireReader } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
+import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import { CommandInput } from './command-input.ts';
 import { type Connection, DeflateConnection } from './deflate-connection.ts';
 import type { MetadataWatch } from './metadata-watch.ts';
@@ -39,8 +40,12 @@ export class Session {
   /** LOGOUT, or the server has said BYE. */
   ended = false;
   failedLogins = 0;
+  /** What the client says it is (ID). */
+  client: string | undefined;
   /** Nothing is under way: the next word is the client's. */
   waiting = false;
+  /** A login that was not written down yet: most clients say who they are right after it. */
+  #unrecorded: { readonly login: LoginAttempt; readonly timer: NodeJS.Timeout } | undefined;
   readonly #connectionLog: Log;
   #socket: Socket;
   #deflated: DeflateConnection | undefined;
@@ -125,8 +130,25 @@ export class Session {
     this.connection.destroySoon();
   }
 
+  /** Writes a login down when it is known what the client is, or the client does something else, or some time later. */
+  noteLogin(login: LoginAttempt): void {
+    this.recordLogin();
+    const timer = setTimeout(() => this.recordLogin(), this.server.limits.loginClientMs).unref();
+    this.#unrecorded = { login, timer };
+    if (this.client !== undefined) this.recordLogin();
+  }
+
+  recordLogin(): void {
+    if (this.#unrecorded === undefined) return;
+    const { login, timer } = this.#unrecorded;
+    this.#unrecorded = undefined;
+    clearTimeout(timer);
+    this.server.recordLogin({ ...login, client: this.client });
+  }
+
   /** Goes on as before login; TLS and compression stay, and so does the count of logins that failed. */
   async logOut(): Promise<void> {
+    this.recordLogin();
     this.unselect();
     const { account } = this;
     this.account = undefined;

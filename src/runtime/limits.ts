@@ -134,6 +134,10 @@ export const limits = {
   loginAttemptDays: 30,
   /** Of a login that is written down. RFC 5321 §4.5.3.1: an address has at most 64 + 1 + 255 bytes. */
   loginCharacters: 320,
+  /** Of what a client says it is, where it is written down. */
+  loginClientCharacters: 100,
+  /** How long a login by IMAP waits to be written down for the client to say what it is. */
+  loginClientMs: 3_000,
   /** One line from a client of the control socket: arguments, or a chunk of input. */
   controlLineBytes: 1024 * 1024,
   /** One line from the server over the control socket: a result, such as a page of the queue. */
@@ -232,6 +236,12 @@ export const limits = {
   scramMessageBytes: 4096,
   /** Iterations that a SCRAM server may ask our client for: more only keep it busy. */
   scramIterations: 10_000_000,
+  /** Passwords for single programs of one account: each login compares with all of them, which takes microseconds. */
+  appPasswordsPerAccount: 50,
+  /** Characters of the name of one. */
+  appPasswordNameCharacters: 100,
+  /** How exactly it is kept when a password for a single program was used last: each login that notes it is a write. */
+  appPasswordUseMs: 60_000,
   /** Passwords verified at the same time, 20 MiB each: half of libuv's four threads stay free for files. */
   passwordChecks: 2,
   /** Passwords that wait to be verified: some 8 seconds of work. */

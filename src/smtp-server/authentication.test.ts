@@ -149,7 +149,7 @@ describe('AUTH', () => {
     await other.ask('EHLO c.example');
     expect(await logIn(other, 'PLAIN', 'wrong')).toMatch(/^535 /);
     expect(await logIn(other, 'SCRAM-SHA-256', password)).toMatch(/^454 /);
-    const all = { remoteAddress: '127.0.0.1', protocol: 'submission' };
+    const all = { remoteAddress: '127.0.0.1', protocol: 'submission', credential: undefined, client: 'c.example' };
     expect(told.map(({ tls, ...rest }) => rest)).toEqual([
       {
         ...all,
@@ -183,7 +183,7 @@ describe('AUTH', () => {
       credentials: {
         decoyKey: Buffer.alloc(16),
         verifyPassword: () => Promise.reject(new Error('disk on fire')),
-        scramSecret: () => Promise.reject(new Error('disk on fire')),
+        scramSecrets: () => Promise.reject(new Error('disk on fire')),
       },
     });
     using client = await SmtpTestClient.connect(broken.port(0));

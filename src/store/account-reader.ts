@@ -2,6 +2,7 @@ import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
   ChangedAnnotation,
+  AppPasswordScope,
   ContentOrigin,
   ContentPlaces,
   Mailbox,
@@ -13,6 +14,7 @@ import type {
   ReceivedFile,
   RenderedMessageRow,
   SpecialUse,
+  StoredAppPassword,
   StoredCredentials,
   ThreadFieldsRow,
   UidSelection,
@@ -356,6 +358,19 @@ export class DatabaseAccountReader implements AccountReader {
     return await this.#reader.first<StoredCredentials>(
       'SELECT argon2id, scram_sha1 AS scramSha1, scram_sha256 AS scramSha256 FROM credentials',
     );
+  }
+
+  async appPasswords(): Promise<StoredAppPassword[]> {
+    type Row = Omit<StoredAppPassword, 'scopes' | 'lastUsedAt'> & { scopes: string; lastUsedAt: number | null };
+    const rows = await this.#reader.all<Row>(
+      `SELECT id, name, scopes, hash, scram_sha1 AS scramSha1, scram_sha256 AS scramSha256, created_at AS createdAt,
+       last_used_at AS lastUsedAt FROM app_passwords ORDER BY name`,
+    );
+    return rows.map(({ scopes, lastUsedAt, ...row }) => ({
+      ...row,
+      scopes: scopes.split(' ') as AppPasswordScope[],
+      lastUsedAt: lastUsedAt ?? undefined,
+    }));
   }
 
   async changesKnownSince(): Promise<number> {

@@ -288,6 +288,8 @@ export interface AccountReader {
   annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]>;
   /** What is stored of the account's password; undefined while none is set. */
   credentials(): Promise<StoredCredentials | undefined>;
+  /** Passwords for single programs, by name. */
+  appPasswords(): Promise<StoredAppPassword[]>;
   /**
    * MODSEQ from which on `changesSince` is complete: 0, but in an account restored from a backup, where what happened after the backup
    * is not known. To a client that asks for changes since an earlier MODSEQ, all its messages that don't exist here are gone.
@@ -340,6 +342,26 @@ export interface ContentOrigin {
 /** See `PasswordSecrets` of sasl/. */
 export interface StoredCredentials {
   readonly argon2id: string;
+  readonly scramSha1: string;
+  readonly scramSha256: string;
+}
+
+/** What a password for a single program is good for. */
+export type AppPasswordScope = 'imap' | 'smtp';
+
+/** A password for a single program, as people are shown it. Times in milliseconds. */
+export interface AppPassword {
+  readonly id: number;
+  readonly name: string;
+  readonly scopes: readonly AppPasswordScope[];
+  readonly createdAt: number;
+  /** To the minute. */
+  readonly lastUsedAt: number | undefined;
+}
+
+export interface StoredAppPassword extends AppPassword {
+  /** Of `hashAppPassword` of sasl/. */
+  readonly hash: Uint8Array;
   readonly scramSha1: string;
   readonly scramSha256: string;
 }
@@ -473,5 +495,16 @@ export interface Accounts extends AsyncDisposable {
    * @param path absolute. @throws MessageFileError
    */
   adopt(path: string): Promise<ReceivedFile>;
+  /** Sets the account's own password. App passwords stay valid. */
   setPassword(name: string, password: string): Promise<void>;
+  /**
+   * Makes a random password for a single program.
+   * @returns the password, which nobody can read again
+   * @throws AppPasswordNameError, StoreLimitError
+   */
+  addAppPassword(account: string, options: { name: string; scopes: readonly AppPasswordScope[] }): Promise<string>;
+  /** @returns the id of the one that is gone; undefined when there was none of that name */
+  removeAppPassword(account: string, name: string): Promise<number | undefined>;
+  /** Notes when an app password was used last. */
+  noteAppPasswordUse(account: string, id: number): Promise<void>;
 }

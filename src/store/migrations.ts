@@ -254,4 +254,22 @@ CREATE INDEX annotation_removals_modseq ON annotation_removals (modseq);
 CREATE INDEX annotations_modseq ON annotations (modseq);
 `,
   },
+  {
+    version: 6,
+    sql: `
+-- Passwords for single programs: random, so that one round of a fast hash is enough. All passwords of an account, that in "credentials"
+-- included, have the same SCRAM salts and iterations.
+CREATE TABLE app_passwords (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  -- What it is good for, separated by spaces: "imap", "smtp".
+  scopes TEXT NOT NULL,
+  hash BLOB NOT NULL,
+  scram_sha1 TEXT NOT NULL,
+  scram_sha256 TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_used_at INTEGER
+) STRICT;
+`,
+  },
 ];

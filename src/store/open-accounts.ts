@@ -8,10 +8,10 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
 import { limits } from '../runtime/limits.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import { hashPassword } from '../sasl/password-hash.ts';
-import type { Account, Accounts, MessageIntake, QuotaLimits, ReceivedFile, SpecialUse } from './account.ts';
+import type { Account, Accounts, AppPasswordScope, MessageIntake, QuotaLimits, ReceivedFile, SpecialUse } from './account.ts';
 import { accountDatabaseKind } from './account-database.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
+import { addAppPassword, setPassword } from './account-passwords.ts';
 import type { BufferedBytes } from './buffered-message.ts';
 import { removeLeftovers } from './content-ids.ts';
 import { toFileError } from './file-error.ts';
@@ -227,9 +227,23 @@ class AccountsOfDirectory implements Accounts {
   }
 
   async setPassword(name: string, password: string): Promise<void> {
-    const secrets = await hashPassword(password);
     await using account = await this.open(name);
-    await this.#open.get(account.name)!.write('setCredentials', { ...secrets, now: this.#clock.now() });
+    await setPassword({ account, shared: this.#open.get(name)! }, password, this.#clock.now());
+  }
+
+  async addAppPassword(name: string, options: { name: string; scopes: readonly AppPasswordScope[] }): Promise<string> {
+    await using account = await this.open(name);
+    return await addAppPassword({ account, shared: this.#open.get(name)! }, options, this.#clock.now());
+  }
+
+  async removeAppPassword(account: string, name: string): Promise<number | undefined> {
+    await using opened = await this.open(account);
+    return await this.#open.get(opened.name)!.write('removeAppPassword', { name });
+  }
+
+  async noteAppPasswordUse(account: string, id: number): Promise<void> {
+    await using opened = await this.open(account);
+    await this.#open.get(opened.name)!.write('noteAppPasswordUse', { id, now: this.#clock.now() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import { addMessages } from './operations/add-messages.ts';
 import { addMissingMessages } from './operations/add-missing-messages.ts';
+import { addAppPassword, noteAppPasswordUse, removeAppPassword } from './operations/app-passwords.ts';
 import { bumpUidValidity } from './operations/bump-uid-validity.ts';
 import { copyMessages } from './operations/copy-messages.ts';
 import { createMailbox } from './operations/create-mailbox.ts';
@@ -31,6 +32,7 @@ export { migrations } from './migrations.ts';
 
 /** All that changes an account's database; runs in a write worker. */
 export const operations = {
+  addAppPassword,
   addMessages,
   addMissingMessages,
   bumpUidValidity,
@@ -41,11 +43,13 @@ export const operations = {
   forgetErased,
   initialiseAccount,
   moveMessages,
+  noteAppPasswordUse,
   noteRecipients,
   passOverUnknown,
   reassignThreads,
   recalculateCounts,
   releaseContentIds,
+  removeAppPassword,
   renameMailbox,
   repairSizes,
   repairUidMeta,

@@ -164,6 +164,12 @@ export class AlreadyDeliveredError extends StoreError {
   }
 }
 
+export class AppPasswordNameError extends StoreError {
+  constructor(name: string, detail: string) {
+    super('app-password-name', `Cannot add app password "${name.slice(0, 100)}": ${detail}`);
+  }
+}
+
 /** Errors of operations; they mean that nothing was changed. */
 const classes: Record<string, { readonly prototype: StoreError }> = {
   'mailbox-not-found': MailboxNotFoundError,

@@ -15,6 +15,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import { startSmtpServer } from '../smtp-server/start-smtp-server.ts';
+import type { AppPasswordScope } from '../store/account.ts';
 import { configuredLimits, failedLoginLimits } from './configured-limits.ts';
 import type { ServiceListener } from './listeners.ts';
 import type { DataDirectory } from './open-data-directory.ts';
@@ -34,7 +35,8 @@ export interface ServersOptions {
   /** For mail of users. */
   readonly submissions: Pick<Queue, 'submit'>;
   readonly delivery: Delivery;
-  readonly credentials: CredentialSource;
+  /** Of each protocol: app passwords may be good for one only. */
+  readonly credentials: Readonly<Record<AppPasswordScope, CredentialSource>>;
   readonly listeners: readonly ServiceListener[];
   readonly clock: Clock;
   readonly log: RootLog;
@@ -83,7 +85,7 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
     hostname: config.hostname,
     resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
     mayUseFrom: (account, address) => domains.addressBook.mayUseFrom(account, address),
-    credentials,
+    credentials: credentials.smtp,
     accounts: data.accounts,
     queue: submissions,
     delivery,
@@ -113,7 +115,7 @@ function startImap(options: ServersOptions, listeners: readonly ServiceListener[
     hostname: config.hostname,
     version: softwareVersion,
     accounts: data.accounts,
-    credentials,
+    credentials: credentials.imap,
     clock,
     log: log.part('imap-server'),
     metrics,

@@ -71,8 +71,9 @@ const testCredentials: CredentialSource = {
   decoyKey: Buffer.alloc(32, 7),
   verifyPassword: async (login, password) =>
     login !== 'nobody' && password === 'secret' ? { account: login } : undefined,
-  scramSecret: async (login, hash) =>
-    login === 'nobody'
-      ? undefined
-      : { ...(await deriveScramSecret(hash, 'secret', Buffer.alloc(16, 1), 4096)), account: login },
+  async scramSecrets(login, hash) {
+    if (login === 'nobody') return undefined;
+    const secret = await deriveScramSecret(hash, 'secret', Buffer.alloc(16, 1), 4096);
+    return { ...secret, keys: [secret], account: login };
+  },
 };

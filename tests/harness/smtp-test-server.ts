@@ -57,10 +57,11 @@ const credentials: CredentialSource = {
     const right = await verifyPassword(login === 'me@restante.example' ? (await secrets).argon2id : undefined, given);
     return right ? { account: 'me' } : undefined;
   },
-  async scramSecret(login, hash) {
+  async scramSecrets(login, hash) {
     if (login !== 'me@restante.example') return undefined;
     const text = hash === 'sha1' ? (await secrets).scramSha1 : (await secrets).scramSha256;
-    return { ...parseScramSecret(hash, text)!, account: 'me' };
+    const secret = parseScramSecret(hash, text)!;
+    return { ...secret, keys: [secret], account: 'me' };
   },
 };
 

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { editConfig, readDomains } from '../edit-config.ts';
 import { printJson, printTable } from '../print-result.ts';
+import { defineAppPasswordCommands } from './config-account-apppassword.ts';
+import { defineAccountLogins } from './loginattempts.ts';
 
 /** `config account …` */
 export function defineAccountCommands(account: Command): void {
@@ -45,4 +47,7 @@ export function defineAccountCommands(account: Command): void {
   enable.argument('<account>', 'its name').action(async (name: string) => {
     await editConfig(enable, [{ edit: 'enableLogin', account: name }]);
   });
+
+  defineAccountLogins(account.command('logins').description('show who has logged in, and who has tried to'));
+  defineAppPasswordCommands(account.command('apppassword').description('passwords for single programs and devices'));
 }

@@ -1,7 +1,7 @@
 import { AuthenticationError } from '../../sasl/authentication-error.ts';
 import { availableMechanisms } from '../../sasl/available-mechanisms.ts';
 import { createMechanism } from '../../sasl/create-mechanism.ts';
-import type { AuthenticatedIdentity, ServerMechanism } from '../../sasl/server-mechanism.ts';
+import type { AuthenticatedIdentity, Credential, ServerMechanism } from '../../sasl/server-mechanism.ts';
 import { decodeBase64 } from '../../sasl/strict-base64.ts';
 import { SmtpError } from '../../smtp/smtp-error.ts';
 import type { LoginResult } from '../../store/login-attempts/login-attempt.ts';
@@ -64,13 +64,14 @@ function decode(text: string, initial: boolean): Buffer {
 }
 
 function record(
-  { server, connection, remoteAddress }: SmtpSession,
+  { server, connection, remoteAddress, hello }: SmtpSession,
   mechanism: string,
   result: LoginResult,
-  { account, login }: { account?: string; login?: string | undefined },
+  { account, login, credential }: { account?: string; login?: string | undefined; credential?: Credential },
 ): void {
+  const who = { account, login, credential: credential?.name, client: hello?.name };
   const { tls } = connection;
-  server.options.recordLogin?.({ account, login, remoteAddress, protocol: 'submission', mechanism, tls, result });
+  server.options.recordLogin?.({ ...who, remoteAddress, protocol: 'submission', mechanism, tls, result });
 }
 
 /** RFC 4954 §4 and §6. */
@@ -78,7 +79,7 @@ function refusal(session: SmtpSession, mechanism: string, error: unknown): unkno
   if (!(error instanceof AuthenticationError)) return error;
   const { server, remoteAddress, log } = session;
   server.logins.add(1, { mechanism, result: error.code });
-  record(session, mechanism, error.code, error);
+  record(session, mechanism, error.code, { login: error.login });
   log.info({ mechanism, login: error.login, reason: error.code, err: error }, 'login refused');
   switch (error.code) {
     case 'failed':

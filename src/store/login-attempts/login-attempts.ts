@@ -56,6 +56,8 @@ export class LoginAttempts implements AsyncDisposable {
       remoteAddress: attempt.remoteAddress,
       protocol: attempt.protocol,
       mechanism: attempt.mechanism,
+      credential: attempt.credential ?? '',
+      client: (attempt.client ?? '').slice(0, limits.loginClientCharacters).toWellFormed(),
       tls: describeTls(attempt.tls),
       result: attempt.result,
     };
@@ -80,7 +82,7 @@ export class LoginAttempts implements AsyncDisposable {
     const { account, limit } = filter;
     const rows = await this.#database.read((reader) =>
       reader.all<Row>(
-        `SELECT account, login, remote_address, protocol, mechanism, tls, result, first_at, last_at, count FROM login_attempts
+        `SELECT account, login, remote_address, protocol, mechanism, credential, client, tls, result, first_at, last_at, count FROM login_attempts
          ${account === undefined ? '' : 'WHERE account = ?'} ORDER BY last_at DESC LIMIT ?`,
         account === undefined ? [limit] : [account, limit],
       ),
@@ -91,6 +93,8 @@ export class LoginAttempts implements AsyncDisposable {
       remoteAddress: row.remote_address,
       protocol: row.protocol,
       mechanism: row.mechanism,
+      credential: row.credential,
+      client: row.client,
       tls: row.tls,
       result: row.result,
       firstAt: row.first_at,
@@ -132,6 +136,8 @@ interface Row {
   remote_address: string;
   protocol: string;
   mechanism: string;
+  credential: string;
+  client: string;
   tls: string;
   result: LoginResult;
   first_at: number;
