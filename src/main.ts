@@ -19,6 +19,7 @@ import type { Queue } from './queue/queue.ts';
 import { startQueue } from './queue/start-queue.ts';
 import { systemClock } from './runtime/clock.ts';
 import { removeUnfinishedWrites } from './runtime/durable-file.ts';
+import { watchEventLoop } from './runtime/event-loop-lag.ts';
 import { createLog, type RootLog } from './runtime/log.ts';
 import { Metrics } from './runtime/metrics.ts';
 import type { CredentialSource } from './sasl/credential-source.ts';
@@ -65,6 +66,7 @@ export async function startServer(options: {
   });
   const metrics = new Metrics();
   await using started = new AsyncDisposableStack();
+  started.use(watchEventLoop(metrics));
   // Its socket goes last: `restante stop` waits for that, and then the data directory is free.
   const running: { control?: ControlServer } = {};
   started.defer(() => running.control?.close());
