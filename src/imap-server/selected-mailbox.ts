@@ -51,6 +51,8 @@ export class SelectedMailbox implements Disposable {
   /** The client was told of all changes up to here, but for {@link #gone} . */
   #seenModseq: number;
   #mailboxModseq: number;
+  /** HIGHESTMODSEQ when nothing was kept back: whoever comes back with it misses nothing. */
+  #completeModseq: number;
   /** Expunged, ascending, not told yet. */
   #gone: number[] = [];
   /** MODSEQ of changes above {@link #seenModseq} that the client knows from the response to its own command, by UID. */
@@ -72,6 +74,7 @@ export class SelectedMailbox implements Disposable {
     this.#keywords = mailbox.keywords;
     this.#seenModseq = view.modseq;
     this.#mailboxModseq = mailbox.modseq;
+    this.#completeModseq = mailbox.modseq;
     this.#hold = view.hold;
     this.#sharedUids = view.sharedUids;
   }
@@ -120,9 +123,9 @@ export class SelectedMailbox implements Disposable {
     }
   }
 
-  /** HIGHESTMODSEQ as of what the client was told. */
+  /** HIGHESTMODSEQ as of what the client was told; not above that of an expunge that it was not told of. */
   get highestModseq(): number {
-    return Math.max(this.#mailboxModseq, 1);
+    return Math.max(this.#gone.length === 0 ? this.#mailboxModseq : this.#completeModseq, 1);
   }
 
   [Symbol.dispose](): void {
@@ -192,6 +195,7 @@ export class SelectedMailbox implements Disposable {
    */
   async tell(audience: Audience, expunges: boolean): Promise<void> {
     const { out } = audience;
+    if (this.#gone.length === 0) this.#completeModseq = this.#mailboxModseq;
     const news = await this.#look();
     if (news?.uidValidity !== undefined && news.uidValidity !== this.uidValidity) {
       // RFC 9051 §2.3.1.1: all UIDs are void, which no response but a new SELECT can tell.
@@ -217,7 +221,10 @@ export class SelectedMailbox implements Disposable {
       this.#own.clear();
     }
     if (expunges && this.#gone.length > 0) this.#tellGone(audience);
-    if (this.#gone.length === 0) this.#hold.advance(this.#seenModseq);
+    if (this.#gone.length === 0) {
+      this.#hold.advance(this.#seenModseq);
+      this.#completeModseq = this.#mailboxModseq;
+    }
     if (added.length > 0) {
       for (const uid of added) this.uids.append(uid);
       out.write(`* ${this.uids.count} EXISTS\r\n`);

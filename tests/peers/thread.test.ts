@@ -10,8 +10,8 @@ let dovecot: MailPeer;
 
 beforeAll(async () => {
   server = await startImapFixture();
-  const [port] = await freePorts(1);
-  dovecot = await startDovecot(port!);
+  const [imap, imaps] = await freePorts(2);
+  dovecot = await startDovecot(imap!, imaps!);
 });
 
 afterAll(async () => {

@@ -228,6 +228,9 @@ describe('a deleted mailbox', () => {
     expect(untagged).toEqual(['* OK [CLOSED] The selected mailbox was deleted']);
     expect((await client.command('CHECK')).tagged).toBe('BAD Select a mailbox first');
     await other.play(`
+      C: x FETCH 1 (BODY[TEXT])
+      S: * 1 FETCH (BODY[TEXT] …)
+      S: x OK Done
       C: a NOOP
       S: * 1 EXPUNGE
       S: a OK Done
