@@ -34,6 +34,7 @@ const loggedIn = [
   'QUOTA=RES-MESSAGE',
   'METADATA',
   'LIST-METADATA',
+  'CATENATE',
   'REPLACE',
   'UNAUTHENTICATE',
 ];
