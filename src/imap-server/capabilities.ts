@@ -40,6 +40,7 @@ const loggedIn = [
   'QUOTA=RES-MESSAGE',
   'METADATA',
   'LIST-METADATA',
+  'CATENATE',
   'REPLACE',
   'UNAUTHENTICATE',
 ];

@@ -1,15 +1,19 @@
 import { ArgumentParser } from '../imap/argument-parser.ts';
-import { type LiteralStart, literalAtEnd } from '../imap/literal-at-end.ts';
+import { parseMessageUrl } from '../imap/imap-url.ts';
+import { literalAtEnd } from '../imap/literal-at-end.ts';
 import type { ByteText } from '../message/structure.ts';
-import type { Mailbox, NewMessage, QuotaUse, ReceivedFile } from '../store/account.ts';
+import type { Mailbox, MessageIntake, NewMessage, QuotaUse, ReceivedFile } from '../store/account.ts';
 import { withoutLineEnd } from './command-input.ts';
 import { replyToError } from './error-replies.ts';
 import { parseFlagNames } from './flag-text.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
+import { withUrlContent } from './url-content.ts';
 
 /** Bytes of a message taken from the connection at a time. */
 const chunkBytes = 64 * 1024;
+/** Of a URL that is told to be none. */
+const maxResponseUrlBytes = 1_000;
 
 /** Room that the command makes before its messages are added. */
 interface FreedRoom {
@@ -40,7 +44,7 @@ export async function runUpload(
 
 /**
  * The messages of one command on their way in: they stream to the disk as they come.
- * Source: RFC 9051 §6.3.12, RFC 3502 (several messages), RFC 6855 §4 (UTF8), RFC 7888
+ * Source: RFC 9051 §6.3.12, RFC 3502 (several messages), RFC 6855 §4 (UTF8), RFC 7888, RFC 4469 (CATENATE)
  */
 export class Upload implements AsyncDisposable {
   readonly #session: Session;
@@ -50,6 +54,7 @@ export class Upload implements AsyncDisposable {
   #text: ByteText;
   /** Bytes of the present literal that are still to come; 0 when its line end is, too. */
   #left: number | undefined;
+  #room = { bytes: 0, messages: 0 };
 
   constructor(session: Session, args: ArgumentParser) {
     this.#session = session;
@@ -77,23 +82,15 @@ export class Upload implements AsyncDisposable {
 
   /** Takes all messages, of which there may be so many. What there is no room for is refused before it comes. */
   async messages(mailbox: Mailbox, most: number, freed: FreedRoom = { bytes: 0, messages: 0 }): Promise<NewMessage[]> {
-    const { mail, server } = this.#session;
-    const room = roomOf(await mail.read((reader) => reader.quota()), freed);
+    const quota = await this.#session.mail.read((reader) => reader.quota());
+    this.#room = roomOf(quota, freed);
     const messages: NewMessage[] = [];
     do {
       if (messages.length >= most) throw new RefusedError('NO', 'LIMIT', 'Too many messages in one command');
       this.#args.space();
-      const { flags, receivedAt, literal, utf8 } = parseMessageArguments(this.#args);
-      if (literal.sizeBytes > server.limits.messageBytes) {
-        throw new RefusedError('NO', 'TOOBIG', 'The message is too large');
-      }
-      // RFC 3502 §6.3.11: an empty message takes back the whole command.
-      if (literal.sizeBytes === 0) throw new RefusedError('NO', undefined, 'An empty message cancels the command');
-      room.bytes -= literal.sizeBytes;
-      room.messages--;
-      if (room.bytes < 0 || room.messages < 0) throw new RefusedError('NO', 'OVERQUOTA', 'The account is full');
-      if (utf8 && !this.#session.utf8) throw new RefusedError('BAD', undefined, 'Enable UTF8=ACCEPT first');
-      const file = await this.#takeMessage(literal);
+      const { flags, receivedAt } = parseMessageArguments(this.#args);
+      if (--this.#room.messages < 0) throw new RefusedError('NO', 'OVERQUOTA', 'The account is full');
+      const file = await this.#takeMessage();
       messages.push({
         mailbox: mailbox.id,
         createMissing: false,
@@ -101,8 +98,6 @@ export class Upload implements AsyncDisposable {
         flags,
         ...(receivedAt !== undefined && { receivedAt }),
       });
-      this.#args = new ArgumentParser(this.#lineArguments());
-      if (utf8) this.#args.take(')');
     } while (!this.#args.atEnd);
     return messages;
   }
@@ -128,10 +123,75 @@ export class Upload implements AsyncDisposable {
     return literalAtEnd(this.#text) === undefined ? withoutLineEnd(this.#text) : this.#text;
   }
 
-  async #takeMessage(literal: LiteralStart): Promise<ReceivedFile> {
+  /** `literal`, `UTF8 (literal)` or `CATENATE (parts)`. */
+  async #takeMessage(): Promise<ReceivedFile> {
+    const { accounts, limits } = this.#session.server;
+    await using intake = await accounts.startMessage({ limitBytes: limits.messageBytes });
+    if (this.#args.takeIf('CATENATE (')) await this.#takeParts(intake);
+    else await this.#takeLiteral(intake);
+    // RFC 3502 §6.3.11: an empty message takes back the whole command.
+    if (intake.sizeBytes === 0) throw new RefusedError('NO', undefined, 'An empty message cancels the command');
+    const file = await intake.finish();
+    this.#files.push(file);
+    return file;
+  }
+
+  /** Source: RFC 4469 §3, §5; RFC 6855 §4 (UTF8) */
+  async #takeParts(intake: MessageIntake): Promise<void> {
+    const { imapCatenateParts } = this.#session.server.limits;
+    for (let parts = 1; ; parts++) {
+      if (parts > imapCatenateParts) throw new RefusedError('NO', 'LIMIT', 'Too many parts in one message');
+      if (this.#args.takeIf('URL ')) await this.#takeUrl(intake);
+      else {
+        if (!this.#args.takeIf('TEXT ') && !/^UTF8 /i.test(this.#args.rest)) this.#args.fail('TEXT or URL expected');
+        await this.#takeLiteral(intake);
+      }
+      if (this.#args.takeIf(')')) return;
+      this.#args.space();
+    }
+  }
+
+  /** The URL may be a literal too. */
+  async #takeUrl(intake: MessageIntake): Promise<void> {
+    const { imapUrlBytes, imapIdleMs } = this.#session.server.limits;
+    const literal = literalAtEnd(this.#args.rest);
+    if (literal?.start === 0) {
+      const { rest } = this.#args;
+      if (literal.sizeBytes > imapUrlBytes) throw new RefusedError('NO', 'BADURL', 'The URL is too long');
+      this.#text = '';
+      this.#text = await this.#session.input.withLiteral(rest, imapUrlBytes * 2, imapIdleMs);
+      this.#args = new ArgumentParser(this.#lineArguments());
+    }
+    const text = this.#args.astring();
+    const refuse = (): never => {
+      throw new RefusedError('NO', `BADURL ${responseText(text)}`, 'The URL names no message or part of one');
+    };
+    const url = text.length > imapUrlBytes ? undefined : parseMessageUrl(text);
+    // RFC 4469 §3: only URLs of this session.
+    if (url === undefined || url.server !== undefined || url.urlAuth !== undefined || url.expiresAt !== undefined) {
+      return refuse();
+    }
+    const { mail, selected } = this.#session;
+    await withUrlContent(mail, url.mailbox ?? selected?.id, url, async (content) => {
+      if (content === undefined) return refuse();
+      if (Buffer.isBuffer(content)) {
+        this.#checkSize(intake, content.length);
+        await intake.write(content);
+        return;
+      }
+      this.#checkSize(intake, content.sizeBytes);
+      for await (const chunk of content.chunks()) await intake.write(chunk);
+    });
+  }
+
+  async #takeLiteral(intake: MessageIntake): Promise<void> {
     const { input, server } = this.#session;
-    const { imapIdleMs, imapCommandBytes, messageBytes } = server.limits;
-    await using intake = await server.accounts.startMessage({ limitBytes: messageBytes });
+    const { imapIdleMs, imapCommandBytes } = server.limits;
+    const utf8 = this.#args.takeIf('UTF8 (');
+    const literal = literalAtEnd(this.#args.rest);
+    if (literal === undefined || literal.start !== 0) return this.#args.fail('Message literal expected');
+    this.#checkSize(intake, literal.sizeBytes);
+    if (utf8 && !this.#session.utf8) throw new RefusedError('BAD', undefined, 'Enable UTF8=ACCEPT first');
     if (literal.synchronizing) await input.invite();
     this.#text = '';
     this.#left = literal.sizeBytes;
@@ -144,10 +204,25 @@ export class Upload implements AsyncDisposable {
     }
     this.#text = await input.nextLine(imapCommandBytes, imapIdleMs);
     this.#left = undefined;
-    const file = await intake.finish();
-    this.#files.push(file);
-    return file;
+    this.#args = new ArgumentParser(this.#lineArguments());
+    if (utf8) this.#args.take(')');
   }
+
+  /** Before more of a message is taken. */
+  #checkSize(intake: MessageIntake, moreBytes: number): void {
+    if (intake.sizeBytes + moreBytes > this.#session.server.limits.messageBytes) {
+      throw new RefusedError('NO', 'TOOBIG', 'The message is too large');
+    }
+    this.#room.bytes -= moreBytes;
+    if (this.#room.bytes < 0) throw new RefusedError('NO', 'OVERQUOTA', 'The account is full');
+  }
+}
+
+/** A URL as it may stand in a response code: RFC 4469 §5 `url-resp-text`. */
+function responseText(url: ByteText): ByteText {
+  return url
+    .slice(0, maxResponseUrlBytes)
+    .replace(/[\x00-\x20\x7f-\xff\]\\]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** What is left of the quota; an account that is over it has room for what takes no more than is freed. */
@@ -159,7 +234,7 @@ function roomOf(quota: QuotaUse, freed: FreedRoom): { bytes: number; messages: n
   };
 }
 
-/** `[flags] [date] literal`, of which the literal's bytes have not been read. */
+/** `[flags] [date] `, before the message itself. */
 function parseMessageArguments(args: ArgumentParser) {
   let names: string[] = [];
   if (args.peek() === '(') {
@@ -171,8 +246,5 @@ function parseMessageArguments(args: ArgumentParser) {
     receivedAt = args.dateTime();
     args.space();
   }
-  const utf8 = args.takeIf('UTF8 (');
-  const literal = literalAtEnd(args.rest);
-  if (literal === undefined || literal.start !== 0) args.fail('Message literal expected');
-  return { flags: parseFlagNames(names), receivedAt, utf8, literal };
+  return { flags: parseFlagNames(names), receivedAt };
 }

@@ -1,4 +1,4 @@
-import type { ArgumentParser } from './argument-parser.ts';
+import { ArgumentParser } from './argument-parser.ts';
 import { quoteUnlessAtom } from './quote.ts';
 
 /** Which bytes of a message: `BODY[1.2.HEADER.FIELDS (From)]<0.100>`. */
@@ -109,6 +109,20 @@ function parseItem(parser: ArgumentParser, name: string): FetchItem {
   const old = rfc822Items[name];
   if (old !== undefined) return { kind: 'section', ...old, decode: false, label: name };
   parser.fail('Unknown data item');
+}
+
+/**
+ * Parses what stands between the brackets of BODY[], to the end of the text.
+ * @throws ImapSyntaxError
+ * Source: RFC 9051 §9 `section-spec`
+ */
+export function parseSectionText(text: ArgumentParser): Section {
+  if (text.atEnd) text.fail('Section expected');
+  const parser = new ArgumentParser(`[${text.rest}]`);
+  const section = parseSection(parser, false);
+  if (section.partial !== undefined) parser.fail('Unexpected partial range');
+  parser.end();
+  return section;
 }
 
 function parseSection(parser: ArgumentParser, binary: boolean): Section {

@@ -156,6 +156,10 @@ export const limits = {
   imapDroppedLiteralBytes: 200 * 1024 * 1024,
   /** Messages in one MULTIAPPEND: all are one transaction. */
   imapAppendMessages: 1_000,
+  /** Parts of one message that CATENATE puts together. */
+  imapCatenateParts: 1_000,
+  /** Bytes of a URL: a mailbox name and header fields, each byte escaped. */
+  imapUrlBytes: 8 * 1024,
   /** Keys of one SEARCH, and how deep they may be nested. */
   imapSearchKeys: 1_000,
   imapSearchDepth: 50,
