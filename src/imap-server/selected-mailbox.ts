@@ -36,6 +36,8 @@ export interface Selection {
 export class SelectedMailbox implements Disposable {
   readonly account: Account;
   readonly id: number;
+  /** When it was selected. */
+  readonly name: string;
   readonly uidValidity: number;
   readonly readOnly: boolean;
   readonly uids: UidList;
@@ -60,6 +62,7 @@ export class SelectedMailbox implements Disposable {
   ) {
     this.account = account;
     this.id = mailbox.id;
+    this.name = mailbox.name;
     this.uidValidity = mailbox.uidValidity;
     this.readOnly = readOnly;
     this.uids = view.uids;
