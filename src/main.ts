@@ -25,9 +25,11 @@ import { Metrics } from './runtime/metrics.ts';
 import type { CredentialSource } from './sasl/credential-source.ts';
 import type { AppPasswordScope } from './store/account.ts';
 import { createCredentialSource } from './store/authenticate.ts';
+import { OpenSessions } from './store/sessions/open-sessions.ts';
 import { accountWebhooks } from './wiring/account-webhooks.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
+import { sessionLimit } from './wiring/configured-limits.ts';
 import { DkimKeys } from './wiring/dkim-keys.ts';
 import { type DmarcReports, openDmarcReports } from './wiring/dmarc-reports.ts';
 import { incomingFollower } from './wiring/incoming-follower.ts';
@@ -82,12 +84,19 @@ export async function startServer(options: {
       log: log.part('store'),
     });
   const credentials = { imap: credentialsFor('imap'), smtp: credentialsFor('smtp') };
+  const sessions = new OpenSessions({
+    clock,
+    metrics,
+    mayLogIn: (account) => loginAccount(core.domains, account) === account,
+    ...sessionLimit(config),
+  });
+  started.defer(core.domains.onChange(() => sessions.endDisallowed()));
   const servers = started.use(
-    await startServers({ ...core, config, credentials, listeners: listening.listeners, clock, log, metrics }),
+    await startServers({ ...core, config, credentials, sessions, listeners: listening.listeners, clock, log, metrics }),
   );
   started.defer(() => core.endDelays());
   const stopping = Promise.withResolvers<void>();
-  const services = controlServices(core, { config, log, stop: stopping.resolve });
+  const services = controlServices(core, { config, log, sessions, stop: stopping.resolve });
   const control = await startControlServer({
     path: join(config.dataDirectory, controlSocketName),
     commands: controlCommands(services),
@@ -135,7 +144,7 @@ export async function openOffline(options: { staticConfigPath: string }): Promis
   const metrics = new Metrics();
   const core = await openCore(config, log, metrics, { deliver: false });
   return {
-    ...controlServices(core, { config, log, stop() {} }),
+    ...controlServices(core, { config, log, sessions: new OpenSessions({ clock: systemClock }), stop() {} }),
     [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
   };
 }
@@ -285,10 +294,10 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
 
 function controlServices(
   core: Core,
-  options: { config: StaticConfig; log: RootLog; stop: () => void },
+  options: { config: StaticConfig; log: RootLog; sessions: OpenSessions; stop: () => void },
 ): ControlServices {
   const { data, domains, queue, submissions } = core;
-  const { config, log, stop } = options;
+  const { config, log, sessions, stop } = options;
   const clock = systemClock;
   return {
     software: softwareVersion,
@@ -303,6 +312,7 @@ function controlServices(
     },
     logLevels: log,
     accounts: data.accounts,
+    sessions,
     loginAttempts: data.loginAttempts,
     dmarcReports: core.dmarcReports,
     tlsReports: core.tlsReports,

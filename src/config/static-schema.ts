@@ -147,6 +147,11 @@ const operatorLimits = {
     .describe(
       'Failed logins of one address in a minute, and 5 times as many in a day, at all services together; networks as above.',
     ),
+  sessionsPerAccount: accepting(countValue.clone(), 'a whole number, 1 or more', 100)
+    .optional()
+    .describe(
+      'Sessions that one account may have open at the same time, at IMAP and at submission each. Those from this machine itself are not counted.',
+    ),
 } satisfies Partial<Record<keyof typeof limits, z.ZodType>>;
 
 const specialUse = {

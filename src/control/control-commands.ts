@@ -20,6 +20,7 @@ import { repair } from './commands/repair.ts';
 import { reportSuppressions } from './commands/report-suppressions.ts';
 import { restoreAccountCommand } from './commands/restore-account.ts';
 import { retrain } from './commands/retrain.ts';
+import { sessions } from './commands/sessions.ts';
 import { setAccountPassword } from './commands/set-account-password.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
@@ -57,6 +58,7 @@ export function controlCommands(services: ControlServices) {
     repair: repair(services),
     restoreAccount: restoreAccountCommand(services),
     retrain: retrain(services),
+    sessions: sessions(services),
     setAccountPassword: setAccountPassword(services),
     status: status(services),
     stop: stop(services),

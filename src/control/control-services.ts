@@ -12,6 +12,7 @@ import type { RootLog } from '../runtime/log.ts';
 import type { Account, Accounts } from '../store/account.ts';
 import type { AccountAtRest } from '../store/account-at-rest.ts';
 import type { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
+import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 import type { LogSeverity } from './control-message.ts';
 
 /** What the commands need of a server, whether it is running or opened for one command. `main.ts` provides it. */
@@ -27,6 +28,8 @@ export interface ControlServices {
   > & {
     open(name: string): Promise<StoredAccount>;
   };
+  /** Those that are logged in: none without a running server. */
+  readonly sessions: Pick<OpenSessions, 'list' | 'end' | 'revoke'>;
   readonly loginAttempts: Pick<LoginAttempts, 'list'>;
   /** DMARC reports that came, and what is to be reported to others. */
   readonly dmarcReports: {

@@ -2,6 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { AuthenticationError } from '../sasl/authentication-error.ts';
 import type { AuthenticatedIdentity } from '../sasl/server-mechanism.ts';
 import type { LoginAttempt, LoginResult } from '../store/login-attempts/login-attempt.ts';
+import { endTexts } from '../store/sessions/open-sessions.ts';
+import { LoginRevokedError, TooManySessionsError } from '../store/sessions/session-error.ts';
 import { capabilities } from './capabilities.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
@@ -29,6 +31,7 @@ export async function logIn(
 ): Promise<OkReply> {
   checkMayTry(session, mechanism);
   const { server } = session;
+  const mark = server.sessions.mark();
   let identity: AuthenticatedIdentity;
   try {
     identity = await identify();
@@ -36,12 +39,56 @@ export async function logIn(
     if (!(error instanceof AuthenticationError)) throw error;
     throw await refusal(session, mechanism, error);
   }
-  session.account = await server.accounts.open(identity.account);
+  session.leave = enter(session, mechanism, identity, mark);
+  try {
+    session.account = await server.accounts.open(identity.account);
+  } catch (error) {
+    session.leave();
+    session.leave = undefined;
+    throw error;
+  }
   session.log = session.log.child({ account: identity.account });
   session.log.info({ login: identity.login, mechanism }, 'logged in');
   server.countLogin('succeeded', mechanism);
   session.noteLogin(attempt(session, mechanism, 'succeeded', identity));
   return { code: `CAPABILITY ${capabilities(session)}`, text: 'Logged in' };
+}
+
+/**
+ * Takes its place among the sessions of the account.
+ * @throws RefusedError when there is none, or the password has just changed
+ */
+function enter(session: Session, mechanism: string, identity: AuthenticatedIdentity, mark: number): () => void {
+  const { server, remoteAddress } = session;
+  const { account, login, credential } = identity;
+  const details = { account, login, credential, mechanism, remoteAddress };
+  try {
+    return server.sessions.open(
+      {
+        protocol: 'imap',
+        ...details,
+        look: () => ({
+          client: session.client,
+          mailbox: session.selected?.name,
+          state: session.command ?? 'waiting',
+          receivedBytes: session.socket.bytesRead,
+          sentBytes: session.socket.bytesWritten,
+        }),
+        end: (reason) => session.end(endTexts[reason]),
+      },
+      mark,
+    );
+  } catch (error) {
+    const isFull = error instanceof TooManySessionsError;
+    if (!isFull && !(error instanceof LoginRevokedError)) throw error;
+    server.countLogin('refused', mechanism);
+    record(session, mechanism, isFull ? 'limited' : 'temporary', identity);
+    session.log.info({ ...details, credential: credential?.name, err: error }, 'login refused');
+    // RFC 5530 §3
+    throw isFull
+      ? new RefusedError('NO', 'LIMIT', 'The account has too many sessions open: close some, or try again later', error)
+      : new RefusedError('NO', 'UNAVAILABLE', 'Login cannot be checked now', error);
+  }
 }
 
 function record(session: Session, mechanism: string, result: LoginResult, who: Partial<AuthenticatedIdentity>): void {

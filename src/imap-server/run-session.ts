@@ -30,6 +30,7 @@ export async function runSession(session: Session): Promise<void> {
       }
       await session.out.flush();
     }
+    if (session.farewell !== undefined) session.out.write(`* BYE ${session.farewell}\r\n`);
     await session.out.drain();
   } catch (error) {
     if (error instanceof ReadTimeoutError) {
@@ -85,6 +86,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     checkState(session, command);
     if (command.byNumber === true) requireUids(session);
     if (!beforeId.has(name)) session.recordLogin();
+    session.command = name;
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
     if (reply?.after !== undefined) {
@@ -98,6 +100,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     outcome = reply.status;
     session.out.write(statusLine(tag, reply.status, reply.code, reply.text));
   }
+  session.command = undefined;
   session.server.countCommand(name, outcome, performance.now() - startedAt);
   return outcome !== 'BAD';
 }

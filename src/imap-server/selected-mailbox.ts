@@ -40,6 +40,8 @@ export interface Selection {
 export class SelectedMailbox implements Disposable {
   readonly account: Account;
   readonly id: number;
+  /** When it was selected. */
+  readonly name: string;
   readonly uidValidity: number;
   readonly readOnly: boolean;
   readonly uids: UidList;
@@ -68,6 +70,7 @@ export class SelectedMailbox implements Disposable {
   ) {
     this.account = account;
     this.id = mailbox.id;
+    this.name = mailbox.name;
     this.uidValidity = mailbox.uidValidity;
     this.readOnly = readOnly;
     this.uids = view.uids;

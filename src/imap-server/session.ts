@@ -42,6 +42,12 @@ export class Session {
   failedLogins = 0;
   /** What the client says it is (ID). */
   client: string | undefined;
+  /** The command under way. */
+  command: string | undefined;
+  /** Tells the others of the account that a session that is logged in has ended. */
+  leave: (() => void) | undefined;
+  /** What the client is still to be told before the connection is closed. */
+  farewell: string | undefined;
   /** Nothing is under way: the next word is the client's. */
   waiting = false;
   /** A login that was not written down yet: most clients say who they are right after it. */
@@ -124,9 +130,24 @@ export class Session {
 
   /** The server stops: says so if the client is waited for, else when what is under way is done. */
   stop(): void {
+    this.#end('The server is stopping');
+  }
+
+  /** Ends one session, as `stop` does; what is under way is cut off when it takes long. */
+  end(text: string): void {
+    if (this.ended) return;
+    this.#end(text);
+    const timer = setTimeout(() => this.connection.destroy(), this.server.limits.sessionEndMs).unref();
+    this.connection.once('close', () => clearTimeout(timer));
+  }
+
+  #end(text: string): void {
     this.ended = true;
-    if (!this.waiting) return;
-    this.connection.write('* BYE The server is stopping\r\n');
+    if (!this.waiting) {
+      this.farewell = text;
+      return;
+    }
+    this.connection.write(`* BYE ${text}\r\n`);
     this.connection.destroySoon();
   }
 
@@ -149,6 +170,8 @@ export class Session {
   /** Goes on as before login; TLS and compression stay, and so does the count of logins that failed. */
   async logOut(): Promise<void> {
     this.recordLogin();
+    this.leave?.();
+    this.leave = undefined;
     this.unselect();
     const { account } = this;
     this.account = undefined;

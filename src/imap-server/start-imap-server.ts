@@ -10,6 +10,7 @@ import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import type { Accounts } from '../store/account.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
+import { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { runSession } from './run-session.ts';
 import type { ImapServerContext, TlsAcceptor } from './server-context.ts';
 import { Session } from './session.ts';
@@ -44,6 +45,8 @@ export interface ImapServerOptions {
   /** Failed logins, shared with SMTP; made here when not given. */
   readonly failedLogins?: readonly RateLimit[];
   readonly failedLoginDelayMs?: number;
+  /** Shared with other servers; made here when not given. */
+  readonly sessions?: OpenSessions;
   /** Told of every login, good or bad. Must return at once, and not throw. */
   readonly recordLogin?: (attempt: LoginAttempt) => void;
 }
@@ -143,6 +146,7 @@ class Connections {
         new RateLimit({ clock, windowMs: dayMs, limits: allLimits.failedLoginsPerDay }),
       ],
       failedLoginDelayMs: options.failedLoginDelayMs ?? 1_000,
+      sessions: options.sessions ?? new OpenSessions({ clock }),
       sharedUids: new SharedUids(),
       stopping: this.#stopping.signal,
       countLogin: (outcome, mechanism) => logins?.add(1, { outcome, mechanism }),

@@ -138,6 +138,12 @@ export const limits = {
   loginClientCharacters: 100,
   /** How long a login by IMAP waits to be written down for the client to say what it is. */
   loginClientMs: 3_000,
+  /** Sessions of one account that are open at one protocol, this machine's not counted: ten people with two devices of five each. */
+  sessionsPerAccount: 100,
+  /** Changes of passwords that logins under way are compared with. */
+  rememberedRevocations: 1_000,
+  /** How long the command of a session may go on that is being ended. */
+  sessionEndMs: 5_000,
   /** One line from a client of the control socket: arguments, or a chunk of input. */
   controlLineBytes: 1024 * 1024,
   /** One line from the server over the control socket: a result, such as a page of the queue. */

@@ -1,6 +1,7 @@
 import { limits as defaultLimits } from '../runtime/limits.ts';
 import type { Counter } from '../runtime/metrics.ts';
 import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
+import { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { ReceivedIds } from './received-ids.ts';
 import type { ServerLimits, SmtpServerOptions } from './smtp-server-options.ts';
 import type { SmtpSession } from './smtp-session.ts';
@@ -14,6 +15,8 @@ export class ServerState {
   readonly connectionRate: RateLimit;
   readonly openConnections: OpenLimit;
   readonly failedLogins: readonly RateLimit[];
+  /** Those that are logged in, of all servers. */
+  readonly openSessions: OpenSessions;
   readonly connections: Counter;
   readonly messages: Counter;
   readonly refusals: Counter;
@@ -32,6 +35,7 @@ export class ServerState {
       new RateLimit({ clock, windowMs: 60_000, limits: this.limits.failedLoginsPerMinute }),
       new RateLimit({ clock, windowMs: 24 * 60 * 60_000, limits: this.limits.failedLoginsPerDay }),
     ];
+    this.openSessions = options.sessions ?? new OpenSessions({ clock });
     this.connections = metrics.counter(
       'restante_smtp_server_connections_total',
       'Connections, by listener and result.',

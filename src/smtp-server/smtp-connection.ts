@@ -25,6 +25,14 @@ export class SmtpConnection {
     return this.#tls;
   }
 
+  get receivedBytes(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get sentBytes(): number {
+    return this.#socket.bytesWritten;
+  }
+
   get reader(): WireReader {
     return this.#reader;
   }
@@ -88,6 +96,11 @@ export class SmtpConnection {
     socket.once('close', () => clearTimeout(timer));
     socket.once('end', () => socket.destroySoon());
     socket.resume();
+  }
+
+  /** Ends the connection, whatever is under way. */
+  cut(): void {
+    this.#socket.destroy();
   }
 
   #open(socket: Socket): WireReader {

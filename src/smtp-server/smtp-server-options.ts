@@ -11,6 +11,7 @@ import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import type { Accounts } from '../store/account.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
+import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 
 /** `tls/certificate-store.ts` is one. */
 export interface TlsAcceptor {
@@ -56,6 +57,8 @@ export interface SmtpServerOptions {
   readonly limits?: Partial<SmtpLimits>;
   /** Counts failed logins, together with other servers; made here when not given. */
   readonly failedLogins?: readonly RateLimit[];
+  /** Logged in, together with other servers; made here when not given. */
+  readonly sessions?: OpenSessions;
   /** Told of every login, good or bad. Must return at once, and not throw. */
   readonly recordLogin?: (attempt: LoginAttempt) => void;
   /** Try-out mode: replies asked for by localparts, see `delivery/requested-reply.ts`. */

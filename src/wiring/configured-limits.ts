@@ -34,3 +34,9 @@ export function failedLoginLimits(config: Pick<StaticConfig, 'limits'>, clock: C
 function ofRanges(narrow: number): OfRanges {
   return [narrow, 3 * narrow, 9 * narrow];
 }
+
+/** Of `OpenSessions`. */
+export function sessionLimit({ limits }: Pick<StaticConfig, 'limits'>): { sessionsPerAccount?: number } {
+  const { sessionsPerAccount } = limits;
+  return sessionsPerAccount === undefined ? {} : { sessionsPerAccount };
+}

@@ -16,6 +16,7 @@ import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import { startSmtpServer } from '../smtp-server/start-smtp-server.ts';
 import type { AppPasswordScope } from '../store/account.ts';
+import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { configuredLimits, failedLoginLimits } from './configured-limits.ts';
 import type { ServiceListener } from './listeners.ts';
 import type { DataDirectory } from './open-data-directory.ts';
@@ -37,6 +38,7 @@ export interface ServersOptions {
   readonly delivery: Delivery;
   /** Of each protocol: app passwords may be good for one only. */
   readonly credentials: Readonly<Record<AppPasswordScope, CredentialSource>>;
+  readonly sessions: OpenSessions;
   readonly listeners: readonly ServiceListener[];
   readonly clock: Clock;
   readonly log: RootLog;
@@ -70,7 +72,7 @@ export async function startServers(
 }
 
 function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
-  const { config, domains, data, submissions, delivery, credentials, clock, log, metrics } = options;
+  const { config, domains, data, submissions, delivery, credentials, sessions, clock, log, metrics } = options;
   return startSmtpServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
       address,
@@ -95,13 +97,14 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
     metrics,
     limits: configuredLimits(config),
     failedLogins,
+    sessions,
     recordLogin: (attempt) => data.loginAttempts.record(attempt),
     localServe: config.localserve,
   });
 }
 
 function startImap(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
-  const { config, data, credentials, clock, log, metrics } = options;
+  const { config, data, credentials, sessions, clock, log, metrics } = options;
   const { messageBytes, ...ofConnections } = configuredLimits(config);
   return startImapServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
@@ -122,6 +125,7 @@ function startImap(options: ServersOptions, listeners: readonly ServiceListener[
     limits: messageBytes === undefined ? {} : { messageBytes },
     ...ofConnections,
     failedLogins,
+    sessions,
     recordLogin: (attempt) => data.loginAttempts.record(attempt),
   });
 }

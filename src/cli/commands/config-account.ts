@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { editConfig, readDomains } from '../edit-config.ts';
 import { printJson, printTable } from '../print-result.ts';
 import { defineAppPasswordCommands } from './config-account-apppassword.ts';
+import { defineSessionCommands } from './config-account-sessions.ts';
 import { defineAccountLogins } from './loginattempts.ts';
 
 /** `config account …` */
@@ -49,5 +50,6 @@ export function defineAccountCommands(account: Command): void {
   });
 
   defineAccountLogins(account.command('logins').description('show who has logged in, and who has tried to'));
+  defineSessionCommands(account.command('sessions').description('list sessions that are logged in, and end them'));
   defineAppPasswordCommands(account.command('apppassword').description('passwords for single programs and devices'));
 }

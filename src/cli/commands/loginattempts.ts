@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LoginRecords } from '../../control/commands/login-attempts.ts';
 import { printJson, printTable, timeText } from '../print-result.ts';
+import { quotedText } from '../quoted-text.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
 
 /** Shows who has logged in, and who has tried to. */
@@ -36,12 +37,6 @@ function readLimit(text: string): number {
   return limit;
 }
 
-/** Strangers choose it: nothing of it may reach the terminal as a command, or turn what stands beside it. */
-function quoted(text: string): string {
-  const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(text).replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, escaped);
-}
-
 function printLogins(logins: LoginRecords): void {
   printTable(
     [
@@ -69,8 +64,8 @@ function printLogins(logins: LoginRecords): void {
       each.mechanism,
       each.credential === '' ? '-' : each.credential,
       each.tls === '' ? '-' : each.tls,
-      each.client === '' ? '-' : quoted(each.client),
-      quoted(each.login),
+      each.client === '' ? '-' : quotedText(each.client),
+      quotedText(each.login),
     ]),
   );
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RestanteError } from '../../runtime/errors.ts';
 import type { AppPassword } from '../../store/account.ts';
+import { appCredentialId } from '../../store/authenticate.ts';
 import { controlCommand } from '../control-command.ts';
 import type { ControlServices } from '../control-services.ts';
 import { knownAccount } from '../known-account.ts';
@@ -38,7 +39,11 @@ class UnknownAppPasswordError extends RestanteError {
 }
 
 /** Lists, makes or revokes the passwords that an account has for single programs. */
-export function appPasswords({ accounts, domains }: Pick<ControlServices, 'accounts' | 'domains'>) {
+export function appPasswords({
+  accounts,
+  domains,
+  sessions,
+}: Pick<ControlServices, 'accounts' | 'domains' | 'sessions'>) {
   return controlCommand(schema, async (given): Promise<AppPasswordAnswer[keyof AppPasswordAnswer]> => {
     const account = knownAccount(domains.config, given.account);
     switch (given.do) {
@@ -51,6 +56,7 @@ export function appPasswords({ accounts, domains }: Pick<ControlServices, 'accou
       case 'remove': {
         const gone = await accounts.removeAppPassword(account, given.name);
         if (gone === undefined) throw new UnknownAppPasswordError(account, given.name);
+        sessions.revoke(account, appCredentialId(gone));
         return { account };
       }
     }

@@ -5,6 +5,8 @@ import type { AuthenticatedIdentity, Credential, ServerMechanism } from '../../s
 import { decodeBase64 } from '../../sasl/strict-base64.ts';
 import { SmtpError } from '../../smtp/smtp-error.ts';
 import type { LoginResult } from '../../store/login-attempts/login-attempt.ts';
+import { endTexts } from '../../store/sessions/open-sessions.ts';
+import { LoginRevokedError, TooManySessionsError } from '../../store/sessions/session-error.ts';
 import type { SmtpSession } from '../smtp-session.ts';
 
 /** RFC 4954 §4 */
@@ -26,15 +28,53 @@ export async function auth(session: SmtpSession, argument: string): Promise<void
     record(session, mechanism.name, 'refused', {});
     throw new SmtpError(454, '4.7.0', 'Too many failed logins, try again later');
   }
+  const mark = server.openSessions.mark();
+  let identity: AuthenticatedIdentity;
   try {
-    session.identity = await exchange(session, mechanism, initial === undefined ? undefined : decode(initial, true));
+    identity = await exchange(session, mechanism, initial === undefined ? undefined : decode(initial, true));
   } catch (error) {
     throw refusal(session, mechanism.name, error);
   }
+  session.leave = enter(session, mechanism.name, identity, mark);
+  session.identity = identity;
   server.logins.add(1, { mechanism: mechanism.name, result: 'ok' });
-  record(session, mechanism.name, 'succeeded', session.identity);
-  session.log.info({ account: session.identity.account, mechanism: mechanism.name }, 'logged in');
+  record(session, mechanism.name, 'succeeded', identity);
+  session.log.info({ account: identity.account, mechanism: mechanism.name }, 'logged in');
   session.reply(235, '2.7.0', 'Logged in');
+}
+
+/** @throws SmtpError when the account has no room for it, or its password has just changed */
+function enter(session: SmtpSession, mechanism: string, identity: AuthenticatedIdentity, mark: number): () => void {
+  const { server, remoteAddress, connection } = session;
+  const { account, login, credential } = identity;
+  try {
+    return server.openSessions.open(
+      {
+        ...{ protocol: 'submission', account, login, credential, mechanism, remoteAddress },
+        look: () => ({
+          client: session.hello?.name,
+          mailbox: undefined,
+          state: session.state,
+          receivedBytes: connection.receivedBytes,
+          sentBytes: connection.sentBytes,
+        }),
+        end: (reason) => session.end(endTexts[reason]),
+      },
+      mark,
+    );
+  } catch (error) {
+    const isFull = error instanceof TooManySessionsError;
+    if (!isFull && !(error instanceof LoginRevokedError)) throw error;
+    server.logins.add(1, { mechanism, result: isFull ? 'limited' : 'temporary' });
+    record(session, mechanism, isFull ? 'limited' : 'temporary', identity);
+    session.log.info({ account, mechanism, err: error }, 'login refused');
+    // RFC 4954 §6
+    throw new SmtpError(
+      454,
+      '4.7.0',
+      isFull ? 'The account has too many sessions open, try again later' : 'Logins do not work at the moment',
+    );
+  }
 }
 
 async function exchange(
