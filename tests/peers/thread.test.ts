@@ -5,13 +5,17 @@ import { freePorts } from '../harness/free-ports.ts';
 import { ImapTestClient } from '../harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../harness/imap-fixture.ts';
 
+const seeds = [1, 2, 3, 4];
 let server: ImapFixture;
 let dovecot: MailPeer;
 
 beforeAll(async () => {
   server = await startImapFixture();
   const [imap, imaps] = await freePorts(2);
-  dovecot = await startDovecot(imap!, imaps!);
+  dovecot = await startDovecot(
+    { imap: imap!, imaps: imaps! },
+    seeds.map((seed) => `seed${seed}`),
+  );
 });
 
 afterAll(async () => {
@@ -62,7 +66,7 @@ function makeMailbox(seed: number, count: number): string[] {
 }
 
 describe('THREAD', () => {
-  it.each([1, 2, 3, 4])('tells the threads that Dovecot tells, of mailbox %i', async (seed) => {
+  it.each(seeds)('tells the threads that Dovecot tells, of mailbox %i', async (seed) => {
     const mails = makeMailbox(seed, 250);
     const clients = [await server.login(`seed${seed}`), await ImapTestClient.login(dovecot.imap!.port, `seed${seed}`)];
     try {
