@@ -68,7 +68,9 @@ function makeMailbox(seed: number, count: number): string[] {
 describe('THREAD', () => {
   it.each(seeds)('tells the threads that Dovecot tells, of mailbox %i', async (seed) => {
     const mails = makeMailbox(seed, 250);
-    const clients = [await server.login(`seed${seed}`), await ImapTestClient.login(dovecot.imap!.port, `seed${seed}`)];
+    const { port, password } = dovecot.imap!;
+    const theirs = await ImapTestClient.login(port, `seed${seed}@example.org`, password);
+    const clients = [await server.login(`seed${seed}`), theirs];
     try {
       for (const client of clients) {
         for (const mail of mails) await client.append('INBOX', mail, '"01-Jan-2026 00:00:00 +0000" ');
