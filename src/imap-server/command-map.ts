@@ -10,6 +10,7 @@ import { deleteMailbox } from './commands/delete.ts';
 import { enable } from './commands/enable.ts';
 import { expunge, uidExpunge } from './commands/expunge.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
+import { getAcl, listRights, myRights } from './commands/get-acl.ts';
 import { id } from './commands/id.ts';
 import { idle } from './commands/idle.ts';
 import { list } from './commands/list.ts';
@@ -22,6 +23,7 @@ import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { rename } from './commands/rename.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { examine, select } from './commands/select.ts';
+import { deleteAcl, setAcl } from './commands/set-acl.ts';
 import { sort, uidSort } from './commands/sort.ts';
 import { starttls } from './commands/starttls.ts';
 import { status } from './commands/status.ts';
@@ -40,24 +42,29 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['COPY', copy],
   ['CREATE', create],
   ['DELETE', deleteMailbox],
+  ['DELETEACL', deleteAcl],
   ['ENABLE', enable],
   ['EXAMINE', examine],
   ['EXPUNGE', expunge],
   ['FETCH', fetch],
+  ['GETACL', getAcl],
   ['GETQUOTA', getQuota],
   ['GETQUOTAROOT', getQuotaRoot],
   ['ID', id],
   ['IDLE', idle],
   ['LIST', list],
+  ['LISTRIGHTS', listRights],
   ['LOGIN', login],
   ['LOGOUT', logout],
   ['LSUB', lsub],
   ['MOVE', move],
+  ['MYRIGHTS', myRights],
   ['NAMESPACE', namespace],
   ['NOOP', noop],
   ['RENAME', rename],
   ['SEARCH', search],
   ['SELECT', select],
+  ['SETACL', setAcl],
   ['SETQUOTA', setQuota],
   ['SORT', sort],
   ['STARTTLS', starttls],

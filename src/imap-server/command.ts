@@ -11,6 +11,8 @@ export interface Command {
    * number, whose numbers would lose their meaning (RFC 9051 §7.5.1).
    */
   readonly tellsExpunges: boolean;
+  /** Given in a selected mailbox, and also when that is another's that may not be read any more. */
+  readonly leavesMailbox?: true;
   /**
    * Parses the arguments, to their end, and does the work.
    * @param args stands before the first space after the command's name

@@ -79,6 +79,7 @@ async function serveCommand(session: Session): Promise<boolean> {
       throw new ImapSyntaxError('Unknown command');
     }
     checkState(session, command);
+    if (command.when === 'selected' && !command.leavesMailbox) await session.selected?.renewRights(session.out);
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
     if (reply?.after !== undefined) {

@@ -6,8 +6,10 @@ import type { ByteText } from '../message/structure.ts';
 import type { Log } from '../runtime/log.ts';
 import { WireReader } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
+import type { MailUser, Rights } from '../store/sharing/rights.ts';
 import { CommandInput } from './command-input.ts';
 import { type Connection, DeflateConnection } from './deflate-connection.ts';
+import { checkRights } from './mailbox-place.ts';
 import { RefusedError, statusLine } from './reply.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -39,6 +41,7 @@ export class Session {
   readonly #connectionLog: Log;
   #socket: Socket;
   #deflated: DeflateConnection | undefined;
+  #user: MailUser | undefined;
 
   constructor(
     server: ImapServerContext,
@@ -106,10 +109,26 @@ export class Session {
     return this.selected;
   }
 
-  /** @throws RefusedError when the mailbox was opened by EXAMINE */
+  /** @throws RefusedError when the mailbox was opened by EXAMINE, or is another's and not all of it may be changed */
   get writableMailbox(): SelectedMailbox {
-    if (this.mailbox.readOnly) throw new RefusedError('NO', undefined, 'The mailbox was opened read-only');
-    return this.mailbox;
+    return this.mailboxToChange('swte');
+  }
+
+  /** The selected mailbox, for a change that needs certain rights. @throws RefusedError */
+  mailboxToChange(needed: Rights): SelectedMailbox {
+    const { mailbox } = this;
+    if (mailbox.examined) throw new RefusedError('NO', undefined, 'The mailbox was opened read-only');
+    checkRights(mailbox.rights, needed);
+    return mailbox;
+  }
+
+  /** Who is logged in, as others' mailboxes know him. */
+  async user(): Promise<MailUser> {
+    const { mail } = this;
+    if (this.#user?.name !== mail.name) {
+      this.#user = { name: mail.name, createdAt: await mail.read((reader) => reader.createdAt()) };
+    }
+    return this.#user;
   }
 
   /** The server stops: says so if the client is waited for, else when what is under way is done. */
@@ -125,6 +144,7 @@ export class Session {
     this.unselect();
     const { account } = this;
     this.account = undefined;
+    this.#user = undefined;
     this.rev2 = false;
     this.utf8Accepted = false;
     this.condstore = false;

@@ -6,7 +6,9 @@ import type { NewMessage, ReceivedFile } from '../../store/account.ts';
 import type { Command } from '../command.ts';
 import { withoutLineEnd } from '../command-input.ts';
 import { replyToError } from '../error-replies.ts';
+import { changeableFlags, changeablePart } from '../flag-rights.ts';
 import { parseFlagNames } from '../flag-text.ts';
+import { findTarget } from '../mailbox-place.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -49,12 +51,14 @@ class Upload implements AsyncDisposable {
   }
 
   async run(): Promise<OkReply> {
-    const { mail, server } = this.#session;
+    const { server } = this.#session;
     let args = await this.#takeMailboxArgument();
     args.space();
     const name = this.#session.mailboxName(args.astring());
-    const [mailbox, quota] = await mail.read(async (reader) => [await reader.mailbox(name), await reader.quota()]);
-    if (mailbox === undefined) throw new RefusedError('NO', 'TRYCREATE', 'There is no such mailbox');
+    await using place = await findTarget(this.#session, name);
+    const { mailbox, rights } = await place.requireTarget();
+    const changeable = changeableFlags(rights);
+    const quota = await place.account.read((reader) => reader.quota());
     let room = (quota.limitBytes ?? Number.POSITIVE_INFINITY) - quota.usedBytes;
     const messages: NewMessage[] = [];
     do {
@@ -76,13 +80,13 @@ class Upload implements AsyncDisposable {
         mailbox: mailbox.id,
         createMissing: false,
         file,
-        flags,
+        flags: changeablePart(flags, changeable),
         ...(receivedAt !== undefined && { receivedAt }),
       });
       args = new ArgumentParser(this.#lineArguments());
       if (utf8) args.take(')');
     } while (!args.atEnd);
-    const added = await mail.addMessages(messages);
+    const added = await place.account.addMessages(messages);
     const uids = formatNumbers(added.map(({ uid }) => uid));
     return { code: `APPENDUID ${added[0].uidValidity} ${uids}`, text: 'Added' };
   }
