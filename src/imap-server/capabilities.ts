@@ -6,6 +6,9 @@ const always = ['IMAP4rev2', 'IMAP4rev1', 'LITERAL+', 'SASL-IR', 'ENABLE', 'ID']
 /** What the mail commands can do: said after login, as clients ask again then. */
 const loggedIn = [
   'NAMESPACE',
+  'ACL',
+  'RIGHTS=kxte',
+  'LIST-MYRIGHTS',
   'IDLE',
   'UNSELECT',
   'UIDPLUS',

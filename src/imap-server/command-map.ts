@@ -11,6 +11,7 @@ import { deleteMailbox } from './commands/delete.ts';
 import { enable } from './commands/enable.ts';
 import { expunge, uidExpunge } from './commands/expunge.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
+import { getAcl, listRights, myRights } from './commands/get-acl.ts';
 import { getMetadata } from './commands/get-metadata.ts';
 import { id } from './commands/id.ts';
 import { idle } from './commands/idle.ts';
@@ -25,6 +26,7 @@ import { rename } from './commands/rename.ts';
 import { replace, uidReplace } from './commands/replace.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { examine, select } from './commands/select.ts';
+import { deleteAcl, setAcl } from './commands/set-acl.ts';
 import { setMetadata } from './commands/set-metadata.ts';
 import { sort, uidSort } from './commands/sort.ts';
 import { starttls } from './commands/starttls.ts';
@@ -46,20 +48,24 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['COPY', copy],
   ['CREATE', create],
   ['DELETE', deleteMailbox],
+  ['DELETEACL', deleteAcl],
   ['ENABLE', enable],
   ['EXAMINE', examine],
   ['EXPUNGE', expunge],
   ['FETCH', fetch],
   ['GETMETADATA', getMetadata],
+  ['GETACL', getAcl],
   ['GETQUOTA', getQuota],
   ['GETQUOTAROOT', getQuotaRoot],
   ['ID', id],
   ['IDLE', idle],
   ['LIST', list],
+  ['LISTRIGHTS', listRights],
   ['LOGIN', login],
   ['LOGOUT', logout],
   ['LSUB', lsub],
   ['MOVE', move],
+  ['MYRIGHTS', myRights],
   ['NAMESPACE', namespace],
   ['NOOP', noop],
   ['RENAME', rename],
@@ -67,6 +73,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['SEARCH', search],
   ['SELECT', select],
   ['SETMETADATA', setMetadata],
+  ['SETACL', setAcl],
   ['SETQUOTA', setQuota],
   ['SORT', sort],
   ['STARTTLS', starttls],

@@ -87,6 +87,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     if (command.byNumber === true) requireUids(session);
     if (!beforeId.has(name)) session.recordLogin();
     session.command = name;
+    if (command.when === 'selected' && !command.leavesMailbox) await session.selected?.renewRights(session.out);
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
     if (reply?.after !== undefined) {

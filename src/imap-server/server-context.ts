@@ -21,6 +21,10 @@ export interface ImapServerContext {
   readonly version: string;
   readonly accounts: Accounts;
   readonly credentials: CredentialSource;
+  /** The account that a name or address means. */
+  findAccount(login: string): Promise<string | undefined>;
+  /** Whether an account that there was is one still. */
+  isAccount(name: string): boolean;
   readonly tls: TlsAcceptor | undefined;
   readonly allowPlaintextAuth: boolean;
   readonly log: Log;

@@ -7,8 +7,10 @@ import type { Log } from '../runtime/log.ts';
 import { WireReader } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
+import type { MailUser, Rights } from '../store/sharing/rights.ts';
 import { CommandInput } from './command-input.ts';
 import { type Connection, DeflateConnection } from './deflate-connection.ts';
+import { checkRights } from './mailbox-place.ts';
 import type { MetadataWatch } from './metadata-watch.ts';
 import { RefusedError, statusLine } from './reply.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -55,6 +57,7 @@ export class Session {
   readonly #connectionLog: Log;
   #socket: Socket;
   #deflated: DeflateConnection | undefined;
+  #user: MailUser | undefined;
 
   constructor(
     server: ImapServerContext,
@@ -122,10 +125,21 @@ export class Session {
     return this.selected;
   }
 
-  /** @throws RefusedError when the mailbox was opened by EXAMINE */
-  get writableMailbox(): SelectedMailbox {
-    if (this.mailbox.readOnly) throw new RefusedError('NO', undefined, 'The mailbox was opened read-only');
-    return this.mailbox;
+  /** The selected mailbox, for a change that needs certain rights. @throws RefusedError also when it was opened by EXAMINE */
+  mailboxToChange(needed: Rights): SelectedMailbox {
+    const { mailbox } = this;
+    if (mailbox.examined) throw new RefusedError('NO', undefined, 'The mailbox was opened read-only');
+    checkRights(mailbox.rights, needed);
+    return mailbox;
+  }
+
+  /** Who is logged in, as others' mailboxes know him. */
+  async user(): Promise<MailUser> {
+    const { mail } = this;
+    if (this.#user?.name !== mail.name) {
+      this.#user = { name: mail.name, createdAt: await mail.read((reader) => reader.createdAt()) };
+    }
+    return this.#user;
   }
 
   /** The server stops: says so if the client is waited for, else when what is under way is done. */
@@ -175,6 +189,7 @@ export class Session {
     this.unselect();
     const { account } = this;
     this.account = undefined;
+    this.#user = undefined;
     this.rev2 = false;
     this.utf8Accepted = false;
     this.condstore = false;

@@ -35,6 +35,8 @@ export interface ImapServerOptions {
   readonly version: string;
   readonly accounts: Accounts;
   readonly credentials: CredentialSource;
+  /** The account that a name or address means, whether or not it may log in; default: any that there is, by name. */
+  readonly accountForLogin?: (login: string) => string | undefined;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
@@ -138,6 +140,12 @@ class Connections {
       version: options.version,
       accounts: options.accounts,
       credentials: options.credentials,
+      findAccount: async (login) => {
+        const { accountForLogin, accounts } = options;
+        if (accountForLogin !== undefined) return accountForLogin(login);
+        return (await accounts.exists(login)) ? login : undefined;
+      },
+      isAccount: (name) => options.accountForLogin === undefined || options.accountForLogin(name) === name,
       log: options.log,
       clock,
       limits: { ...allLimits, ...options.limits },

@@ -1,5 +1,5 @@
 import type { ArgumentParser } from '../imap/argument-parser.ts';
-import type { Mailbox } from '../store/account.ts';
+import type { Account, Mailbox } from '../store/account.ts';
 import type { Session } from './session.ts';
 
 /** What STATUS tells. RFC 9051 §6.3.11; RFC 7162 §3.1.7 (HIGHESTMODSEQ), RFC 7889 §4 (APPENDLIMIT), RFC 3501 (RECENT), RFC 9208 §4.1.4 (DELETED-STORAGE) */
@@ -36,10 +36,10 @@ export function statusText(session: Session, mailbox: Mailbox, items: readonly S
 
 /** Bytes that EXPUNGE would free, if they are asked for. */
 export async function deletedStorage(
-  session: Session,
+  account: Account,
   mailbox: Mailbox,
   items: readonly StatusItem[],
 ): Promise<number> {
   if (mailbox.deleted === 0 || !items.includes('DELETED-STORAGE')) return 0;
-  return await session.mail.read((reader) => reader.deletedBytes(mailbox.id));
+  return await account.read((reader) => reader.deletedBytes(mailbox.id));
 }

@@ -1,11 +1,14 @@
 import { ArgumentParser } from '../imap/argument-parser.ts';
-import { parseMessageUrl } from '../imap/imap-url.ts';
+import { type MessageUrl, parseMessageUrl } from '../imap/imap-url.ts';
 import { literalAtEnd } from '../imap/literal-at-end.ts';
 import type { ByteText } from '../message/structure.ts';
-import type { Mailbox, MessageIntake, NewMessage, QuotaUse, ReceivedFile } from '../store/account.ts';
+import type { Account, Mailbox, MessageIntake, NewMessage, QuotaUse, ReceivedFile } from '../store/account.ts';
+import type { ChangeableFlags } from '../store/flags.ts';
 import { withoutLineEnd } from './command-input.ts';
 import { replyToError } from './error-replies.ts';
+import { changeableFlags, changeablePart } from './flag-rights.ts';
 import { parseFlagNames } from './flag-text.ts';
+import { findPlace, findTarget, type MailboxPlace } from './mailbox-place.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
 import { withUrlContent } from './url-content.ts';
@@ -49,6 +52,8 @@ export async function runUpload(
 export class Upload implements AsyncDisposable {
   readonly #session: Session;
   readonly #files: ReceivedFile[] = [];
+  #place: MailboxPlace | undefined;
+  #target: { account: Account; mailbox: Mailbox; changeable: ChangeableFlags } | undefined;
   #args: ArgumentParser;
   /** What came and was not answered by reading its literal. */
   #text: ByteText;
@@ -62,8 +67,8 @@ export class Upload implements AsyncDisposable {
     this.#text = args.text;
   }
 
-  /** Takes ` mailbox`, whose name may be a literal itself. */
-  async mailbox(): Promise<Mailbox> {
+  /** Takes ` mailbox`, whose name may be a literal itself: the account that it is in, and the mailbox. */
+  async target(): Promise<{ account: Account; mailbox: Mailbox }> {
     this.#text = this.#args.rest;
     const literal = literalAtEnd(this.#text);
     if (literal?.start === 1 && !literal.binary) {
@@ -75,14 +80,20 @@ export class Upload implements AsyncDisposable {
     this.#args = new ArgumentParser(this.#lineArguments());
     this.#args.space();
     const name = this.#session.mailboxName(this.#args.astring());
-    const mailbox = await this.#session.mail.read((reader) => reader.mailbox(name));
-    if (mailbox === undefined) throw new RefusedError('NO', 'TRYCREATE', 'There is no such mailbox');
-    return mailbox;
+    this.#place = await findTarget(this.#session, name);
+    const { mailbox, rights } = await this.#place.requireTarget();
+    this.#target = { account: this.#place.account, mailbox, changeable: changeableFlags(rights) };
+    return this.#target;
   }
 
-  /** Takes all messages, of which there may be so many. What there is no room for is refused before it comes. */
-  async messages(mailbox: Mailbox, most: number, freed: FreedRoom = { bytes: 0, messages: 0 }): Promise<NewMessage[]> {
-    const quota = await this.#session.mail.read((reader) => reader.quota());
+  /**
+   * Takes all messages for the target, of which there may be so many. What there is no room for is refused before it comes; flags that
+   * the client may not set there are left out.
+   */
+  async messages(most: number, freed: FreedRoom = { bytes: 0, messages: 0 }): Promise<NewMessage[]> {
+    if (this.#target === undefined) throw new TypeError('Cannot take messages: the target is not known');
+    const { account, mailbox, changeable } = this.#target;
+    const quota = await account.read((reader) => reader.quota());
     this.#room = roomOf(quota, freed);
     const messages: NewMessage[] = [];
     do {
@@ -95,7 +106,7 @@ export class Upload implements AsyncDisposable {
         mailbox: mailbox.id,
         createMissing: false,
         file,
-        flags,
+        flags: changeablePart(flags, changeable),
         ...(receivedAt !== undefined && { receivedAt }),
       });
     } while (!this.#args.atEnd);
@@ -116,6 +127,7 @@ export class Upload implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const file of this.#files) await file[Symbol.asyncDispose]();
+    await this.#place?.[Symbol.asyncDispose]();
   }
 
   /** The text, with its line end only where that belongs to a literal. */
@@ -171,8 +183,8 @@ export class Upload implements AsyncDisposable {
     if (url === undefined || url.server !== undefined || url.urlAuth !== undefined || url.expiresAt !== undefined) {
       return refuse();
     }
-    const { mail, selected } = this.#session;
-    await withUrlContent(mail, url.mailbox ?? selected?.id, url, async (content) => {
+    await using place = await this.#placeOf(url);
+    await withUrlContent(place.account, place.mailbox, url, async (content) => {
       if (content === undefined) return refuse();
       if (Buffer.isBuffer(content)) {
         this.#checkSize(intake, content.length);
@@ -182,6 +194,23 @@ export class Upload implements AsyncDisposable {
       this.#checkSize(intake, content.sizeBytes);
       for await (const chunk of content.chunks()) await intake.write(chunk);
     });
+  }
+
+  /** Of the mailbox that a URL is about: undefined when this user can't read such a one. */
+  async #placeOf({ mailbox: name }: MessageUrl) {
+    const session = this.#session;
+    if (name === undefined) {
+      await session.selected?.renewRights(session.out);
+      const { account, id } = session.selected ?? { account: session.mail, id: undefined };
+      return { account, mailbox: id, async [Symbol.asyncDispose]() {} };
+    }
+    const place = await findPlace(session, name).catch(unlessRefused);
+    const found = await place?.require('r').catch(unlessRefused);
+    return {
+      account: place?.account ?? session.mail,
+      mailbox: found?.mailbox.id,
+      [Symbol.asyncDispose]: async () => await place?.[Symbol.asyncDispose](),
+    };
   }
 
   async #takeLiteral(intake: MessageIntake): Promise<void> {
@@ -216,6 +245,10 @@ export class Upload implements AsyncDisposable {
     this.#room.bytes -= moreBytes;
     if (this.#room.bytes < 0) throw new RefusedError('NO', 'OVERQUOTA', 'The account is full');
   }
+}
+
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof RefusedError)) throw error;
 }
 
 /** A URL as it may stand in a response code: RFC 4469 §5 `url-resp-text`. */

@@ -2,18 +2,15 @@ import type { MessageUrl } from '../imap/imap-url.ts';
 import type { Account } from '../store/account.ts';
 import { MessageContent, type SectionContent } from './message-content.ts';
 
-/** A mailbox by name, or the one that is selected by its number. */
-type UrlMailbox = string | number | undefined;
-
 /**
  * Runs something with what a URL points to, which stays readable until that is done, whoever expunges it.
- * @param mailbox that the URL is about
+ * @param mailboxId of the mailbox that the URL is about; undefined: there is none
  * @param use is given undefined when there is no such message or part
  * @throws MessageFileError
  */
 export async function withUrlContent<Result>(
   account: Account,
-  mailbox: UrlMailbox,
+  mailboxId: number | undefined,
   url: MessageUrl,
   use: (content: SectionContent) => Promise<Result>,
 ): Promise<Result> {
@@ -21,12 +18,7 @@ export async function withUrlContent<Result>(
   const hold = account.holdExpunged(await account.read((reader) => reader.modseq()));
   try {
     const row = await account.read(async (reader) => {
-      const found =
-        typeof mailbox === 'number'
-          ? await reader.mailboxById(mailbox)
-          : mailbox === undefined
-            ? undefined
-            : await reader.mailbox(mailbox);
+      const found = mailboxId === undefined ? undefined : await reader.mailboxById(mailboxId);
       if (found === undefined || (url.uidValidity ?? found.uidValidity) !== found.uidValidity) return undefined;
       const columns = ['contentId', 'prefix', 'fileSizeBytes'] as const;
       const [message] = await reader.renderedMessages(found.id, [url.uid], undefined, undefined, { columns });

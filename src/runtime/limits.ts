@@ -103,6 +103,10 @@ export const limits = {
   annotationNameLength: 255,
   /** Annotations of one mailbox, or of the account itself. */
   annotationsPerMailbox: 100,
+  /** Entries of one mailbox's access control list: each is compared with the user at each look. */
+  aclEntriesPerMailbox: 200,
+  /** Accounts whose shared mailboxes one user is shown by LIST: each is opened. */
+  sharingAccounts: 1_000,
   /** Subscribed names of one account, also of mailboxes that don't exist. */
   subscriptionsPerAccount: 20_000,
   /** Message identifiers of References and In-Reply-To that decide on the thread: the first and the last ones. */

@@ -1,8 +1,8 @@
 import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
-  ChangedAnnotation,
   AppPasswordScope,
+  ChangedAnnotation,
   ContentOrigin,
   ContentPlaces,
   Mailbox,
@@ -23,7 +23,9 @@ import type { AccountDatabaseReader } from './account-database.ts';
 import { describeContent } from './content-facts.ts';
 import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
+import type { ArrivingMove } from './operations/add-messages.ts';
 import { StoredRows } from './restore/stored-rows.ts';
+import { type AclEntry, anyone, effectiveRights, type MailUser, type Rights } from './sharing/rights.ts';
 import { shiftStructure } from './shift-structure.ts';
 import { splitAddress } from './split-address.ts';
 import { MailboxNameError, MessageFileError } from './store-errors.ts';
@@ -125,6 +127,41 @@ export class DatabaseAccountReader implements AccountReader {
   async mailboxById(id: number): Promise<Mailbox | undefined> {
     const row = await this.#reader.first<StoredMailbox>(`${mailboxQuery} AND id = ?`, [id]);
     return row === undefined ? undefined : toMailbox(row);
+  }
+
+  async acl(mailboxId: number): Promise<AclEntry[]> {
+    return await this.#reader.all(
+      'SELECT identifier, account_created_at AS accountCreatedAt, rights FROM acl WHERE mailbox_id = ? ORDER BY identifier',
+      [mailboxId],
+    );
+  }
+
+  async sharedWith(user: MailUser): Promise<{ mailbox: Mailbox; rights: Rights }[]> {
+    const rows = await this.#reader.all<AclEntry & { mailboxId: number }>(
+      `SELECT mailbox_id AS mailboxId, identifier, account_created_at AS accountCreatedAt, rights FROM acl
+       WHERE ltrim(identifier, '-') IN (?, ?)`,
+      [user.name, anyone],
+    );
+    if (rows.length === 0) return [];
+    const byMailbox = Map.groupBy(rows, ({ mailboxId }) => mailboxId);
+    const shared: { mailbox: Mailbox; rights: Rights }[] = [];
+    for (const mailbox of await this.mailboxes()) {
+      const rights = effectiveRights(byMailbox.get(mailbox.id) ?? [], user);
+      if (rights !== '') shared.push({ mailbox, rights });
+    }
+    return shared;
+  }
+
+  async createdAt(): Promise<number> {
+    return (await this.#reader.first<{ at: number }>('SELECT created_at AS at FROM account'))!.at;
+  }
+
+  async arrivedMove(id: Uint8Array): Promise<ArrivingMove | undefined> {
+    const row = await this.#reader.first<{ account: string; mailboxId: number; uids: string }>(
+      'SELECT account, mailbox_id AS mailboxId, uids FROM arrived_moves WHERE id = ?',
+      [id],
+    );
+    return row === undefined ? undefined : { ...row, id, uids: JSON.parse(row.uids) as number[] };
   }
 
   async subscriptions(): Promise<string[]> {

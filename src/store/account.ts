@@ -1,12 +1,15 @@
 import type { Readable } from 'node:stream';
 import type { MessageStructure } from '../message/structure.ts';
-import type { Flags } from './flags.ts';
+import type { ChangeableFlags, Flags } from './flags.ts';
+import type { ArrivingMove } from './operations/add-messages.ts';
 import type { AddedMissing, StoredMissing } from './operations/add-missing-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
 import type { AnnotationChange } from './operations/set-annotations.ts';
 import type { RepairKind, RepairOptions } from './repair/repair-account.ts';
 import type { StoredRows } from './restore/stored-rows.ts';
+import type { AclEntry, MailUser, Rights, RightsChange } from './sharing/rights.ts';
+import type { Transfer } from './sharing/transfer-messages.ts';
 
 /**
  * What the servers see of one account. Reads are of one instant each ({@link Account.read}); every change is one transaction,
@@ -29,14 +32,27 @@ export interface Account extends AsyncDisposable {
   deleteMailbox(name: string, options?: { ifEmpty?: boolean }): Promise<void>;
   setSubscribed(name: string, subscribed: boolean): Promise<void>;
   setSpecialUse(name: string, specialUse: readonly SpecialUse[]): Promise<void>;
+  /**
+   * Changes what others may do with a mailbox. Without any right the entry goes.
+   * @throws MailboxNotFoundError, StoreLimitError
+   */
+  changeAcl(
+    mailboxId: number,
+    entry: Pick<AclEntry, 'identifier' | 'accountCreatedAt'>,
+    change: RightsChange,
+  ): Promise<void>;
 
   /**
    * Adds one message: to a mailbox by name or id. Its file must have come from {@link MessageIntake.finish} or `adopt`.
    * @throws MailboxNotFoundError, OverQuotaError, AlreadyDeliveredError
    */
   addMessage(message: NewMessage): Promise<AddedMessage>;
-  /** Adds all or none (MULTIAPPEND). UIDs ascend in the order given. */
-  addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]>;
+  /**
+   * Adds all or none (MULTIAPPEND). UIDs ascend in the order given.
+   * @param move remembered with them until `forgetArrivedMove`: see `sharing/transfer-messages.ts`
+   */
+  addMessages(messages: readonly NewMessage[], move?: ArrivingMove): Promise<AddedMessage[]>;
+  forgetArrivedMove(id: Uint8Array): Promise<void>;
 
   /**
    * Adds a message to a mailbox that exists, and expunges another, in one transaction.
@@ -55,6 +71,7 @@ export interface Account extends AsyncDisposable {
 
   /**
    * Changes flags.
+   * @param within what `replace` may change; default: all
    * @param unchangedSince leaves out messages whose MODSEQ is above it (CONDSTORE), and names them in `modified`
    * @returns messages that exist now in `changed`, in UID order, whether or not the flags differed; `modseq` of each after the change;
    *   `modseq` of this change itself, undefined when no flags differed
@@ -63,15 +80,25 @@ export interface Account extends AsyncDisposable {
     mailboxId: number,
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
-    options?: { unchangedSince?: number },
+    options?: { unchangedSince?: number; within?: ChangeableFlags },
   ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }>;
-  /** @returns pairs in UID order. Flags, keywords and received date are kept. @throws MailboxNotFoundError, OverQuotaError */
-  copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages>;
+  /**
+   * @param kept flags that the copies have, too; default: all. The received date is kept always
+   * @returns pairs in UID order
+   * @throws MailboxNotFoundError, OverQuotaError
+   */
+  copyMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    targetMailboxId: number,
+    kept?: ChangeableFlags,
+  ): Promise<CopiedMessages>;
   /** Moves in one transaction: nobody sees a message in both or neither. */
   moveMessages(
     mailboxId: number,
     uids: UidSelection,
     targetMailboxId: number,
+    kept?: ChangeableFlags,
   ): Promise<CopiedMessages & { modseq: number }>;
   /**
    * Expunges: rows now, files when no session and no snapshot needs them.
@@ -219,6 +246,14 @@ export interface AccountReader {
   mailboxes(): Promise<Mailbox[]>;
   mailbox(name: string): Promise<Mailbox | undefined>;
   mailboxById(id: number): Promise<Mailbox | undefined>;
+  /** What others may do with a mailbox, by identifier. */
+  acl(mailboxId: number): Promise<AclEntry[]>;
+  /** Mailboxes that a user has some right to, by name, and these rights. */
+  sharedWith(user: MailUser): Promise<{ mailbox: Mailbox; rights: Rights }[]>;
+  /** When the account was made, milliseconds: with its name, what an access control list means by it. */
+  createdAt(): Promise<number>;
+  /** A move into this account that was remembered with its messages. */
+  arrivedMove(id: Uint8Array): Promise<ArrivingMove | undefined>;
   /** Subscribed names, also of mailboxes that don't exist any more (RFC 9051 §6.3.7). */
   subscriptions(): Promise<string[]>;
   /** MODSEQ of the last change in the account. */
@@ -283,7 +318,7 @@ export interface AccountReader {
   /** Bytes of a mailbox's messages that have \Deleted. */
   deletedBytes(mailboxId: number): Promise<number>;
   quota(): Promise<QuotaUse>;
-  annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]>;
+  annotations(mailboxId: number | undefined): Promise<Annotation[]>;
   /** Annotations set or taken away after a MODSEQ, but those of mailboxes that are deleted; `mailbox` is a name, undefined of the account. */
   annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]>;
   /** What is stored of the account's password; undefined while none is set. */
@@ -308,6 +343,11 @@ export interface QuotaUse {
   readonly limitBytes: number | undefined;
   readonly messages: number;
   readonly limitMessages: number | undefined;
+}
+
+export interface Annotation {
+  readonly key: string;
+  readonly value: Uint8Array;
 }
 
 export interface ChangedAnnotation {
@@ -487,6 +527,10 @@ export interface Accounts extends AsyncDisposable {
   install(name: string, directory: string): Promise<void>;
   /** Removes an account and all its mail. No session may have it open: it is closed first. */
   remove(name: string): Promise<void>;
+  /** Other accounts that may share a mailbox with a user; each is to be asked. At most `limits.sharingAccounts`, by name. */
+  sharingWith(user: string): Promise<string[]>;
+  /** See `sharing/transfer-messages.ts`. */
+  transferMessages(transfer: Transfer): AsyncGenerator<CopiedMessages>;
   startMessage(options?: { limitBytes?: number }): Promise<MessageIntake>;
   /** Like `Account.onChange`, of all accounts that are open: the listener is told the name. */
   onChange(listener: (account: string) => void): () => void;

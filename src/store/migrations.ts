@@ -272,4 +272,27 @@ CREATE TABLE app_passwords (
 ) STRICT;
 `,
   },
+  {
+    version: 7,
+    sql: `
+-- What the owner lets others do with a mailbox.
+CREATE TABLE acl (
+  mailbox_id INTEGER NOT NULL REFERENCES mailboxes (id),
+  -- Name of an account, or "anyone"; after a "-", whom something is taken away from.
+  identifier TEXT NOT NULL,
+  -- When that account was made: a later one of its name has nothing by this. 0 for "anyone".
+  account_created_at INTEGER NOT NULL,
+  rights TEXT NOT NULL,
+  PRIMARY KEY (mailbox_id, identifier)
+) STRICT, WITHOUT ROWID;
+-- Messages that were moved here from another account, and may still be there.
+CREATE TABLE arrived_moves (
+  id BLOB PRIMARY KEY,
+  account TEXT NOT NULL,
+  mailbox_id INTEGER NOT NULL,
+  -- JSON array.
+  uids TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`,
+  },
 ];

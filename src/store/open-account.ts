@@ -18,9 +18,9 @@ import type {
 } from './account.ts';
 import { DatabaseAccountReader, parseKeywords } from './account-reader.ts';
 import { describeContent } from './content-facts.ts';
-import type { Flags } from './flags.ts';
+import { type ChangeableFlags, everyFlag, type Flags } from './flags.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
-import type { StoredMessage } from './operations/add-messages.ts';
+import type { ArrivingMove, StoredMessage } from './operations/add-messages.ts';
 import type { AddedMissing } from './operations/add-missing-messages.ts';
 import type { CopiedUids } from './operations/copy-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
@@ -28,6 +28,7 @@ import type { MailboxToRestore } from './operations/restore-mailbox.ts';
 import type { AnnotationChange } from './operations/set-annotations.ts';
 import { type RepairKind, type RepairOptions, repairAccount } from './repair/repair-account.ts';
 import type { SharedAccount } from './shared-account.ts';
+import type { AclEntry, RightsChange } from './sharing/rights.ts';
 import { KeywordNameError, reviveStoreError } from './store-errors.ts';
 import { toUidRanges } from './uid-ranges.ts';
 
@@ -42,6 +43,7 @@ export class OpenAccount implements Account {
   readonly #shared: SharedAccount;
   readonly #clock: Clock;
   readonly #quotaOf: ((account: string) => QuotaLimits) | undefined;
+  readonly #noteShare: (identifier: string) => Promise<void>;
   readonly #giveUp: () => Promise<void>;
   readonly #undo = new Set<() => void>();
   #disposed: Promise<void> | undefined;
@@ -51,6 +53,8 @@ export class OpenAccount implements Account {
     options: {
       clock: Clock;
       quotaOf: ((account: string) => QuotaLimits) | undefined;
+      /** Says, durably, that the account may share something with somebody. */
+      noteShare: (identifier: string) => Promise<void>;
       giveUp: () => Promise<void>;
     },
   ) {
@@ -59,6 +63,7 @@ export class OpenAccount implements Account {
     this.#shared = shared;
     this.#clock = options.clock;
     this.#quotaOf = options.quotaOf;
+    this.#noteShare = options.noteShare;
     this.#giveUp = options.giveUp;
   }
 
@@ -91,12 +96,26 @@ export class OpenAccount implements Account {
     await this.#shared.write('setSpecialUse', { name: normaliseMailboxName(name), specialUse });
   }
 
+  async changeAcl(
+    mailboxId: number,
+    entry: Pick<AclEntry, 'identifier' | 'accountCreatedAt'>,
+    change: RightsChange,
+  ): Promise<void> {
+    const { identifier, accountCreatedAt } = entry;
+    if (!identifier.startsWith('-')) await this.#noteShare(identifier);
+    await this.#shared.write('changeAcl', { mailboxId, identifier, accountCreatedAt, ...change });
+  }
+
+  async forgetArrivedMove(id: Uint8Array): Promise<void> {
+    await this.#shared.write('forgetArrivedMove', { id });
+  }
+
   async addMessage(message: NewMessage): Promise<AddedMessage> {
     const [added] = await this.addMessages([message]);
     return added!;
   }
 
-  async addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]> {
+  async addMessages(messages: readonly NewMessage[], move?: ArrivingMove): Promise<AddedMessage[]> {
     const now = this.#clock.now();
     const stored = messages.map((message) => toStoredMessage(message, now));
     return await this.#withFiles(messages, async (ids) => {
@@ -104,6 +123,7 @@ export class OpenAccount implements Account {
         now,
         quota: this.#quota(),
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
+        move,
       });
       return { result: added, unused: [] };
     });
@@ -151,7 +171,7 @@ export class OpenAccount implements Account {
     mailboxId: number,
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
-    options: { unchangedSince?: number } = {},
+    options: { unchangedSince?: number; within?: ChangeableFlags } = {},
   ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }> {
     const result = await this.#shared.write('storeFlags', {
       mailboxId,
@@ -159,6 +179,7 @@ export class OpenAccount implements Account {
       mode: change.mode,
       flagBits: change.flags.bits,
       keywords: checkKeywords(change.flags.keywords),
+      within: options.within ?? everyFlag,
       unchangedSince: options.unchangedSince,
     });
     const changed: MessageFlags[] = new Array(result.uids.length);
@@ -174,13 +195,19 @@ export class OpenAccount implements Account {
     return { changed, modified: result.modified, modseq: result.modseq };
   }
 
-  async copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages> {
+  async copyMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    targetMailboxId: number,
+    kept = everyFlag,
+  ): Promise<CopiedMessages> {
     const copied = await this.#shared.write('copyMessages', {
       now: this.#clock.now(),
       quota: this.#quota(),
       mailboxId,
       ranges: toUidRanges(uids),
       targetMailboxId,
+      kept,
     });
     return toCopied(copied);
   }
@@ -189,6 +216,7 @@ export class OpenAccount implements Account {
     mailboxId: number,
     uids: UidSelection,
     targetMailboxId: number,
+    kept = everyFlag,
   ): Promise<CopiedMessages & { modseq: number }> {
     const now = this.#clock.now();
     const moved = await this.#shared.write('moveMessages', {
@@ -196,6 +224,7 @@ export class OpenAccount implements Account {
       mailboxId,
       ranges: toUidRanges(uids),
       targetMailboxId,
+      kept,
     });
     return { ...toCopied(moved), modseq: moved.modseq };
   }

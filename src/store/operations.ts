@@ -2,10 +2,12 @@ import { addMessages } from './operations/add-messages.ts';
 import { addMissingMessages } from './operations/add-missing-messages.ts';
 import { addAppPassword, noteAppPasswordUse, removeAppPassword } from './operations/app-passwords.ts';
 import { bumpUidValidity } from './operations/bump-uid-validity.ts';
+import { changeAcl, clearAcls } from './operations/change-acl.ts';
 import { copyMessages } from './operations/copy-messages.ts';
 import { createMailbox } from './operations/create-mailbox.ts';
 import { deleteMailbox } from './operations/delete-mailbox.ts';
 import { expungeMessages } from './operations/expunge-messages.ts';
+import { forgetArrivedMove } from './operations/forget-arrived-move.ts';
 import { forgetErased } from './operations/forget-erased.ts';
 import { initialiseAccount } from './operations/initialise-account.ts';
 import { moveMessages } from './operations/move-messages.ts';
@@ -36,10 +38,13 @@ export const operations = {
   addMessages,
   addMissingMessages,
   bumpUidValidity,
+  changeAcl,
+  clearAcls,
   copyMessages,
   createMailbox,
   deleteMailbox,
   expungeMessages,
+  forgetArrivedMove,
   forgetErased,
   initialiseAccount,
   moveMessages,

@@ -104,7 +104,7 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
 }
 
 function startImap(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
-  const { config, data, credentials, sessions, clock, log, metrics } = options;
+  const { config, data, domains, credentials, sessions, clock, log, metrics } = options;
   const { messageBytes, ...ofConnections } = configuredLimits(config);
   return startImapServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
@@ -119,6 +119,7 @@ function startImap(options: ServersOptions, listeners: readonly ServiceListener[
     version: softwareVersion,
     accounts: data.accounts,
     credentials: credentials.imap,
+    accountForLogin: (login) => domains.addressBook.accountForLogin(login),
     clock,
     log: log.part('imap-server'),
     metrics,

@@ -8,9 +8,9 @@ export const append: Command = {
   tellsExpunges: true,
   run: (session, args) =>
     runUpload(session, args, async (upload) => {
-      const mailbox = await upload.mailbox();
-      const messages = await upload.messages(mailbox, session.server.limits.imapAppendMessages);
-      const added = await session.mail.addMessages(messages);
+      const { account } = await upload.target();
+      const messages = await upload.messages(session.server.limits.imapAppendMessages);
+      const added = await account.addMessages(messages);
       const uids = formatNumbers(added.map(({ uid }) => uid));
       return { code: `APPENDUID ${added[0].uidValidity} ${uids}`, text: 'Added' };
     }),

@@ -1,7 +1,10 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers } from '../../imap/sequence-set.ts';
 import type { CopiedMessages } from '../../store/account.ts';
+import type { ChangeableFlags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
+import { changeableFlags } from '../flag-rights.ts';
+import { findTarget, type MailboxPlace } from '../mailbox-place.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -33,15 +36,12 @@ async function run(
   args.space();
   const target = session.mailboxName(args.astring());
   args.end();
-  const mailbox = moves ? session.writableMailbox : session.mailbox;
-  const { account } = mailbox;
+  const mailbox = moves ? session.mailboxToChange('te') : session.mailbox;
   const uids = mailbox.resolve(set, byUid);
-  const targetMailbox = await account.read((reader) => reader.mailbox(target));
-  if (targetMailbox === undefined) throw new RefusedError('NO', 'TRYCREATE', 'There is no such mailbox');
+  await using place = await findTarget(session, target);
+  const { mailbox: targetMailbox, rights } = await place.requireTarget();
   if (uids.length === 0) return { text: 'There are no such messages' };
-  const copied = moves
-    ? await account.moveMessages(mailbox.id, uids, targetMailbox.id)
-    : await account.copyMessages(mailbox.id, uids, targetMailbox.id);
+  const copied = await transfer(session, uids, place, targetMailbox.id, changeableFlags(rights), moves);
   if (copied.pairs.length === 0) {
     if (!byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The messages are gone');
     return { text: 'The messages are gone' };
@@ -52,6 +52,46 @@ async function run(
   session.untaggedOk(code, 'Moved');
   await mailbox.tell(session, true);
   return session.qresync ? { code: `HIGHESTMODSEQ ${mailbox.highestModseq}`, text: 'Moved' } : { text: 'Moved' };
+}
+
+/** @param kept flags that the client may set in the target */
+async function transfer(
+  session: Session,
+  uids: Uint32Array,
+  place: MailboxPlace,
+  targetMailboxId: number,
+  kept: ChangeableFlags,
+  moves: boolean,
+): Promise<CopiedMessages> {
+  const { account: source, id: mailboxId } = session.mailbox;
+  const { account: target } = place;
+  if (source.name === target.name) {
+    return moves
+      ? await source.moveMessages(mailboxId, uids, targetMailboxId, kept)
+      : await source.copyMessages(mailboxId, uids, targetMailboxId, kept);
+  }
+  const pairs: CopiedMessages['pairs'][number][] = [];
+  let uidValidity = 0;
+  const steps = session.server.accounts.transferMessages({
+    source,
+    mailboxId,
+    uids,
+    target,
+    targetMailboxId,
+    moves,
+    kept,
+  });
+  try {
+    for await (const copied of steps) {
+      pairs.push(...copied.pairs);
+      ({ uidValidity } = copied);
+    }
+  } catch (error) {
+    // RFC 6851 §3.3: what was moved before is moved.
+    if (moves && pairs.length > 0) session.untaggedOk(`COPYUID ${copyUid({ uidValidity, pairs })}`, 'Moved so far');
+    throw error;
+  }
+  return { uidValidity, pairs };
 }
 
 /** Both sets in the same order, so that the pairs stay pairs: UIDs in the target ascend with those of the source. */

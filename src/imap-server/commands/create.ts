@@ -1,6 +1,7 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import type { SpecialUse } from '../../store/account.ts';
 import type { Command } from '../command.ts';
+import { findPlaceToCreate } from '../mailbox-place.ts';
 import { RefusedError } from '../reply.ts';
 import { specialUseNamed } from '../special-use.ts';
 
@@ -14,7 +15,12 @@ export const create: Command = {
     const name = session.mailboxName(args.astring()).replace(/\/$/, '');
     const specialUse = args.takeIf(' ') ? parseUse(args) : [];
     args.end();
-    await session.mail.createMailbox(name, { specialUse });
+    await using place = await findPlaceToCreate(session, name);
+    // What a mailbox is for its owner says.
+    if (place.access !== undefined && specialUse.length > 0) {
+      throw new RefusedError('NO', 'USEATTR', 'That is for the owner to say');
+    }
+    await place.account.createMailbox(place.name, { specialUse });
     return undefined;
   },
 };

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { findPlace } from '../mailbox-place.ts';
 
 /** Source: RFC 9051 §6.3.5 */
 export const deleteMailbox: Command = {
@@ -8,10 +9,11 @@ export const deleteMailbox: Command = {
     args.space();
     const name = session.mailboxName(args.astring());
     args.end();
+    await using place = await findPlace(session, name);
+    const { mailbox } = await place.require('x');
     const { selected } = session;
-    const deletesSelected =
-      selected !== undefined && (await session.mail.read((reader) => reader.mailbox(name)))?.id === selected.id;
-    await session.mail.deleteMailbox(name);
+    const deletesSelected = selected?.account.name === place.account.name && selected.id === mailbox.id;
+    await place.account.deleteMailbox(place.name);
     if (deletesSelected) {
       session.unselect();
       session.untaggedOk('CLOSED', 'The selected mailbox was deleted');

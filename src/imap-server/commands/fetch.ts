@@ -128,7 +128,9 @@ async function fetchMessages(
 ): Promise<OkReply | undefined> {
   const { out, mailbox } = session;
   const { account } = mailbox;
-  const marksSeen = !mailbox.readOnly && items.some((item) => item.kind === 'section' && !item.peek);
+  // RFC 4314 §4: whoever may not change \Seen reads without leaving a trace.
+  const marksSeen =
+    (mailbox.changeableFlags.bits & seen) !== 0 && items.some((item) => item.kind === 'section' && !item.peek);
   const rowText = marksSeen ? undefined : compileRowItems(items);
   const writeWhole = marksSeen ? undefined : compileWholeItems(items);
   const columns = columnsOf(items);

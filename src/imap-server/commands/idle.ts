@@ -17,7 +17,7 @@ export const idle: Command = {
     await session.selected?.tell(session, true);
     await session.out.flush();
     const teller = new Teller(session);
-    const stop = session.mail.onChange(() => teller.lookAgain());
+    const stop = (session.selected?.account ?? session.mail).onChange(() => teller.lookAgain());
     const { imapIdleMs } = session.server.limits;
     let line: string;
     try {

@@ -182,7 +182,7 @@ describe('STATUS and quota', () => {
       C: g SETQUOTA "" (STORAGE 512)
       S: g NO [NOPERM] …
       C: h NAMESPACE
-      S: * NAMESPACE (("" "/")) NIL NIL
+      S: * NAMESPACE (("" "/")) (("Other Users/" "/")) NIL
       S: h OK Done
       C: i ID ("name" "test" "version" NIL)
       S: * ID ("name" "Restante" "version" "0.0.0")

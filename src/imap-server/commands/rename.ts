@@ -1,4 +1,6 @@
 import type { Command } from '../command.ts';
+import { findPlace, findPlaceToCreate } from '../mailbox-place.ts';
+import { RefusedError } from '../reply.ts';
 
 /** Source: RFC 9051 §6.3.6 */
 export const rename: Command = {
@@ -10,7 +12,17 @@ export const rename: Command = {
     args.space();
     const to = session.mailboxName(args.astring()).replace(/\/$/, '');
     args.end();
-    await session.mail.renameMailbox(from, to);
+    await using source = await findPlace(session, from);
+    const { mailbox } = await source.require('x');
+    await using target = await findPlaceToCreate(session, to);
+    if (source.account.name !== target.account.name) {
+      throw new RefusedError('NO', 'CANNOT', 'A mailbox cannot go to another account');
+    }
+    // Renaming an inbox takes all messages out of it.
+    if (source.access !== undefined && mailbox.name === 'Inbox') {
+      throw new RefusedError('NO', 'CANNOT', 'Every account has an inbox');
+    }
+    await source.account.renameMailbox(source.name, target.name);
     return undefined;
   },
 };

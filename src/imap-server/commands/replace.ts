@@ -19,16 +19,20 @@ function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<Ok
   return runUpload(session, args, async (upload) => {
     args.space();
     const number = args.match(/\*|[1-9]\d{0,9}/y) ?? args.fail('Message number expected');
-    const target = await upload.mailbox();
-    const mailbox = session.writableMailbox;
+    const target = await upload.target();
+    const mailbox = session.mailboxToChange('te');
     const { account } = mailbox;
+    // Two accounts have no transaction in common.
+    if (target.account.name !== account.name) {
+      throw new RefusedError('NO', 'CANNOT', 'Both mailboxes have to be of the same account');
+    }
     const one = number === '*' ? highest : Number(number);
     const [uid] = mailbox.resolve({ saved: false, ranges: [one, one] }, byUid);
     const rows = await account.read((reader) =>
       reader.messages(mailbox.id, uid === undefined ? [] : [uid], undefined, undefined, { columns: ['sizeBytes'] }),
     );
     if (uid === undefined || rows.length === 0) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The message is gone');
-    const [message] = await upload.messages(target, 1, { bytes: rows[0].sizeBytes, messages: 1 });
+    const [message] = await upload.messages(1, { bytes: rows[0].sizeBytes, messages: 1 });
     const added = await account.replaceMessage(mailbox.id, uid, message);
     // RFC 8508 §4.3: APPENDUID comes before the EXPUNGE response.
     session.untaggedOk(`APPENDUID ${added.uidValidity} ${added.uid}`, 'Replaced');

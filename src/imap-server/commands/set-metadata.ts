@@ -2,6 +2,7 @@ import { parseEntryValues } from '../../imap/metadata-entries.ts';
 import { limits } from '../../runtime/limits.ts';
 import { StoreLimitError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
+import { findPlace } from '../mailbox-place.ts';
 import { RefusedError } from '../reply.ts';
 
 /** Source: RFC 5464 §4.3 */
@@ -14,8 +15,12 @@ export const setMetadata: Command = {
     args.space();
     const values = parseEntryValues(args);
     args.end();
-    const mailbox = name === '' ? undefined : await session.mail.read((reader) => reader.mailbox(name));
-    if (name !== '' && mailbox === undefined) throw new RefusedError('NO', 'NONEXISTENT', 'There is no such mailbox');
+    await using place = name === '' ? undefined : await findPlace(session, name);
+    const mailbox = (await place?.require('rw'))?.mailbox;
+    // RFC 5464 §4.3: private annotations of another's mailbox would be seen by its owner.
+    if (place?.access !== undefined && values.some(({ entry }) => entry.startsWith('/private/'))) {
+      throw new RefusedError('NO', 'METADATA NOPRIVATE', 'A mailbox of another account has no private annotations');
+    }
     // RFC 5464 §3.2.1.1
     if (name === '' && values.some(({ entry }) => entry === '/shared/admin')) {
       throw new RefusedError('NO', 'NOPERM', 'Only the administrator changes /shared/admin');
@@ -25,8 +30,8 @@ export const setMetadata: Command = {
       value: value === undefined ? undefined : Buffer.from(value, 'latin1'),
     }));
     try {
-      const modseq = await session.mail.setAnnotations(mailbox?.id, annotations);
-      session.metadata?.noteOwnChange(modseq);
+      const modseq = await (place?.account ?? session.mail).setAnnotations(mailbox?.id, annotations);
+      if (place?.access === undefined) session.metadata?.noteOwnChange(modseq);
     } catch (error) {
       throw refusal(error) ?? error;
     }

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { RefusedError } from '../reply.ts';
+import { findPlace } from '../mailbox-place.ts';
 import { deletedStorage, parseStatusItems, statusText } from '../status-items.ts';
 
 /** Source: RFC 9051 §6.3.11 */
@@ -12,11 +12,11 @@ export const status: Command = {
     args.space();
     const items = parseStatusItems(args);
     args.end();
-    const mailbox = await session.mail.read((reader) => reader.mailbox(name));
-    if (mailbox === undefined) throw new RefusedError('NO', 'NONEXISTENT', 'There is no such mailbox');
+    await using place = await findPlace(session, name);
+    const { mailbox } = await place.require('r');
     if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
-    const text = statusText(session, mailbox, items, await deletedStorage(session, mailbox, items));
-    session.untagged(`STATUS ${session.quotedName(mailbox.name)} ${text}`);
+    const text = statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+    session.untagged(`STATUS ${session.quotedName(place.nameOf(mailbox))} ${text}`);
     return undefined;
   },
 };

@@ -1,5 +1,6 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import type { Command } from '../command.ts';
+import { canonicalName } from '../mailbox-place.ts';
 import type { Session } from '../session.ts';
 
 /** Source: RFC 9051 §6.3.7 */
@@ -16,5 +17,5 @@ async function set(session: Session, args: ArgumentParser, subscribed: boolean):
   args.space();
   const name = session.mailboxName(args.astring());
   args.end();
-  await session.mail.setSubscribed(name, subscribed);
+  await session.mail.setSubscribed(canonicalName(name), subscribed);
 }

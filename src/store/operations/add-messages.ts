@@ -30,6 +30,14 @@ export interface StoredMessage {
   readonly deliveryId?: Uint8Array | undefined;
 }
 
+/** Where messages come from that are moved here, and are to be expunged there. */
+export interface ArrivingMove {
+  readonly id: Uint8Array;
+  readonly account: string;
+  readonly mailboxId: number;
+  readonly uids: readonly number[];
+}
+
 /** What the row of a content says about the message. */
 export interface ContentFacts extends ThreadFacts {
   readonly envelope: string;
@@ -53,7 +61,12 @@ export interface ContentFacts extends ThreadFacts {
  */
 export async function addMessages(
   transactor: AccountTransactor,
-  args: { now: number; quota: QuotaLimits; messages: readonly StoredMessage[] },
+  args: {
+    now: number;
+    quota: QuotaLimits;
+    messages: readonly StoredMessage[];
+    move?: ArrivingMove | undefined;
+  },
 ): Promise<AddedMessage[]> {
   for (const { deliveryId } of args.messages) {
     if (deliveryId !== undefined) await rememberDelivery(transactor, deliveryId);
@@ -66,6 +79,15 @@ export async function addMessages(
   );
   const added = await insertMessages(change, args.messages, args.now);
   await change.finish();
+  const { move } = args;
+  if (move !== undefined) {
+    await transactor.run('INSERT INTO arrived_moves (id, account, mailbox_id, uids) VALUES (?, ?, ?, ?)', [
+      move.id,
+      move.account,
+      move.mailboxId,
+      JSON.stringify(move.uids),
+    ]);
+  }
   return added;
 }
 
