@@ -1,3 +1,4 @@
+import { accountAcl } from './commands/account-acl.ts';
 import { backup } from './commands/backup.ts';
 import { bumpUidValidity } from './commands/bump-uid-validity.ts';
 import { dmarcEvaluations } from './commands/dmarc-evaluations.ts';
@@ -31,6 +32,7 @@ import type { ControlServices } from './control-services.ts';
 /** Every command of the control socket. */
 export function controlCommands(services: ControlServices) {
   return {
+    accountAcl: accountAcl(services),
     backup: backup(services),
     bumpUidValidity: bumpUidValidity(services),
     dmarcEvaluations: dmarcEvaluations(services),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { editConfig, readDomains } from '../edit-config.ts';
 import { printJson, printTable } from '../print-result.ts';
+import { defineAclCommands } from './config-account-acl.ts';
 
 /** `config account …` */
 export function defineAccountCommands(account: Command): void {
@@ -45,4 +46,6 @@ export function defineAccountCommands(account: Command): void {
   enable.argument('<account>', 'its name').action(async (name: string) => {
     await editConfig(enable, [{ edit: 'enableLogin', account: name }]);
   });
+
+  defineAclCommands(account.command('acl').description('list and change who may use mailboxes of another account'));
 }
