@@ -1,4 +1,5 @@
 import { appPasswords } from './commands/app-passwords.ts';
+import { accountAcl } from './commands/account-acl.ts';
 import { backup } from './commands/backup.ts';
 import { bumpUidValidity } from './commands/bump-uid-validity.ts';
 import { dmarcEvaluations } from './commands/dmarc-evaluations.ts';
@@ -34,6 +35,7 @@ import type { ControlServices } from './control-services.ts';
 export function controlCommands(services: ControlServices) {
   return {
     appPasswords: appPasswords(services),
+    accountAcl: accountAcl(services),
     backup: backup(services),
     bumpUidValidity: bumpUidValidity(services),
     dmarcEvaluations: dmarcEvaluations(services),

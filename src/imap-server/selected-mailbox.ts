@@ -155,11 +155,6 @@ export class SelectedMailbox implements Disposable {
     return this.examined || !/[iestw]/.test(this.rights);
   }
 
-  /** Whether it is another account's. */
-  get shared(): boolean {
-    return this.#place.access !== undefined;
-  }
-
   get changeableFlags(): ChangeableFlags {
     return changeableFlags(this.examined ? '' : this.rights);
   }

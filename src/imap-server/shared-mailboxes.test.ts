@@ -407,6 +407,40 @@ describe('a shared mailbox', () => {
     expect((await guest.command('DELETE "Other Users/tend-owner/INBOX"')).tagged).toMatch(/^NO \[CANNOT\]/);
   });
 
+  it('has its name in UTF-8 for who wants that, and is resynchronised like any other', async () => {
+    const { owner, guest } = await pair('utf', 'lrswite', 2);
+    await owner.ok('CREATE Projects/&AOQ-rger');
+    const utf8 = Buffer.from('ärger').toString('latin1');
+    await guest.play(`
+      C: a LIST "" "Other Users/utf-owner/Projects/%"
+      S: * LIST (\\HasNoChildren) "/" "Other Users/utf-owner/Projects/&AOQ-rger"
+      S: a OK Done
+      C: b ENABLE IMAP4rev2 QRESYNC
+      S: * ENABLED IMAP4rev2 QRESYNC
+      S: b OK Done
+      C: c EXAMINE "Other Users/utf-owner/Projects/${utf8}"
+      S: * FLAGS …
+      S: * OK [PERMANENTFLAGS ()] …
+      S: * 0 EXISTS
+      S: * OK [UIDVALIDITY …] …
+      S: * OK [UIDNEXT 1] …
+      S: * OK [HIGHESTMODSEQ …] …
+      S: * LIST () "/" "Other Users/utf-owner/Projects/${utf8}"
+      S: c OK [READ-ONLY] …
+    `);
+    const selected = await guest.ok('SELECT "Other Users/utf-owner/Projects"');
+    const state = (code: string): string => new RegExp(`\\[${code} (\\d+)\\]`).exec(selected.join('\n'))![1]!;
+    const [uidValidity, modseq] = [state('UIDVALIDITY'), state('HIGHESTMODSEQ')];
+    await guest.ok('UNSELECT');
+    await owner.ok('SELECT Projects');
+    await owner.ok('STORE 1 +FLAGS (\\Deleted)');
+    await owner.ok('EXPUNGE');
+    await owner.ok('STORE 1 -FLAGS (green)');
+    const again = await guest.ok(`SELECT "Other Users/utf-owner/Projects" (QRESYNC (${uidValidity} ${modseq}))`);
+    expect(again).toContain('* VANISHED (EARLIER) 1');
+    expect(again.at(-1)).toMatch(/^\* 1 FETCH \(UID 2 FLAGS \(\\Flagged\) MODSEQ \(\d+\)\)$/);
+  });
+
   it('tells what others do while it is selected, and to IDLE', async () => {
     const { owner, guest, name } = await pair('idle', 'lr', 1);
     await guest.ok(`SELECT ${name}`);

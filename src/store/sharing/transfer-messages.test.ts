@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Account, Accounts } from '../account.ts';
 import { everyFlag, flagBits } from '../flags.ts';
-import { OverQuotaError } from '../store-errors.ts';
+import { DiskFullError, OverQuotaError } from '../store-errors.ts';
 import { deliver, inbox, message, openTestStore } from '../store-fixture.ts';
 
 async function subjects(account: Account): Promise<string[]> {
@@ -83,6 +83,40 @@ describe('messages of another account', () => {
 });
 
 describe('a move between accounts', () => {
+  /** The account, whose first expunges fail. */
+  function failing(account: Account, times: number): Account {
+    return new Proxy(account, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]) => {
+          if (name === 'expungeMessages' && times-- > 0)
+            return Promise.reject(new DiskFullError('write', 'x', undefined));
+          return value.apply(target, given);
+        };
+      },
+    });
+  }
+
+  it('tries again when messages cannot be expunged, and else leaves them in both, for people to see', async () => {
+    const { accounts, dataDirectory, close } = await openTestStore();
+    {
+      await using source = await accounts.open('left');
+      await using target = await accounts.open('right');
+      await deliver(accounts, source, message('m0'));
+      expect(await transfer(accounts, failing(source, 1), target, true)).toHaveLength(1);
+      expect([await subjects(source), await subjects(target)]).toEqual([[], ['m0']]);
+      await expect(transfer(accounts, failing(target, 2), source, true)).rejects.toThrow(DiskFullError);
+      expect([await subjects(source), await subjects(target)]).toEqual([['m0'], ['m0']]);
+    }
+    await close();
+    const after = await openTestStore(dataDirectory);
+    for (const name of ['left', 'right']) {
+      await using account = await after.accounts.open(name);
+      expect(await subjects(account), name).toEqual(['m0']);
+    }
+  });
+
   it.each([
     ['before', 'addMessages', 'left'],
     ['after', 'addMessages', 'right'],
