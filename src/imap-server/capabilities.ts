@@ -20,6 +20,7 @@ const loggedIn = [
   'THREAD=REFERENCES',
   'SAVEDATE',
   'PREVIEW',
+  'OBJECTID',
   'CHILDREN',
   'LIST-EXTENDED',
   'LIST-STATUS',

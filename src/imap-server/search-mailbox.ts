@@ -5,6 +5,7 @@ import { flagBit } from '../store/flags.ts';
 import { compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
+import { answerFromIndexes } from './search-answers.ts';
 import { SearchCandidate } from './search-candidate.ts';
 import { searchableContent } from './searchable-content.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -32,7 +33,10 @@ export async function searchMailbox(
   const pace = new Pace();
   const { rest, uids } = await narrow(mailbox, key, pace);
   if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined };
-  const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, options.nowMs);
+  const test: SearchTest =
+    rest === undefined
+      ? () => true
+      : compileSearch(rest, mailbox, { nowMs: options.nowMs, answers: await answerFromIndexes(mailbox, rest) });
   const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
   const found: number[] = [];
   const modseqs: number[] = [];

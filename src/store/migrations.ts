@@ -240,4 +240,12 @@ DROP INDEX IF EXISTS contents_author;
 CREATE INDEX contents_rejects ON contents (message_id_hash, sha256) WHERE is_reject = 1;
 `,
   },
+  {
+    version: 5,
+    sql: `
+-- The thread that clients were told, where the message is in another since: see object-ids.ts.
+ALTER TABLE contents ADD COLUMN given_thread_id INTEGER;
+CREATE INDEX contents_given_thread ON contents (given_thread_id) WHERE given_thread_id IS NOT NULL;
+`,
+  },
 ];

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 import { RefusedError } from '../reply.ts';
 import { specialUseNamed } from '../special-use.ts';
 
-/** Source: RFC 9051 §6.3.4, RFC 6154 §3 */
+/** Source: RFC 9051 §6.3.4, RFC 6154 §3, RFC 8474 §4.1 */
 export const create: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -14,8 +14,8 @@ export const create: Command = {
     const name = session.mailboxName(args.astring()).replace(/\/$/, '');
     const specialUse = args.takeIf(' ') ? parseUse(args) : [];
     args.end();
-    await session.mail.createMailbox(name, { specialUse });
-    return undefined;
+    const { objectId } = await session.mail.createMailbox(name, { specialUse });
+    return { code: `MAILBOXID (${objectId})` };
   },
 };
 
