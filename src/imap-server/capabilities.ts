@@ -16,6 +16,7 @@ const loggedIn = [
   'SORT',
   'SORT=DISPLAY',
   'ESORT',
+  'I18NLEVEL=1',
   'THREAD=ORDEREDSUBJECT',
   'THREAD=REFERENCES',
   'SAVEDATE',

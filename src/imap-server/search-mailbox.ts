@@ -102,7 +102,7 @@ async function searchEnvelopes(
   pace: Pace,
 ): Promise<Uint32Array> {
   const matcher = new TextMatcher(key.value);
-  const plain = plainRun(key);
+  const plain = plainRun(matcher, key.field);
   const found: number[] = [];
   for (let at = 0; at < uids.length; at += envelopesAtOnce) {
     const step = uids.subarray(at, at + envelopesAtOnce);
@@ -120,13 +120,12 @@ async function searchEnvelopes(
 
 /**
  * The longest part of what is looked for that stands in an envelope as it is, if it stands there in ASCII at all.
- * @returns undefined when what is looked for isn't ASCII
+ * @returns undefined when what is looked for can't be found in ASCII
  */
-function plainRun(key: HeaderKey): string | undefined {
-  const lower = key.value.toLowerCase();
-  if (/[^\x00-\x7f]/.test(lower)) return undefined;
+function plainRun({ asciiText }: TextMatcher, field: string): string | undefined {
+  if (asciiText === undefined) return undefined;
   // Quoted strings escape `"` and `\`; what joins the parts of an address is not in the envelope.
-  const parts = lower.split(key.field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
+  const parts = asciiText.split(field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
   return parts
     .map((part) => part.trim())
     .reduce((longest, part) => (part.length > longest.length ? part : longest), '');
