@@ -46,6 +46,8 @@ const columnsOfItems: Record<FetchItem['kind'], readonly Column[]> = {
   MODSEQ: [],
   INTERNALDATE: ['receivedAt'],
   SAVEDATE: ['savedAt'],
+  EMAILID: ['emailObjectId'],
+  THREADID: ['threadObjectId'],
   PREVIEW: ['contentId', 'prefix', 'fileSizeBytes'],
   'RFC822.SIZE': ['sizeBytes'],
   ENVELOPE: ['envelope'],
@@ -104,6 +106,10 @@ function rowItem(item: FetchItem): RowText | undefined {
       return (row) => `INTERNALDATE ${formatDateTime(row.receivedAt)}`;
     case 'SAVEDATE':
       return (row) => `SAVEDATE ${formatDateTime(row.savedAt)}`;
+    case 'EMAILID':
+      return (row) => `EMAILID (${row.emailObjectId})`;
+    case 'THREADID':
+      return (row) => `THREADID (${row.threadObjectId})`;
     case 'RFC822.SIZE':
       return (row) => `RFC822.SIZE ${row.sizeBytes}`;
     case 'MODSEQ':

@@ -5,6 +5,7 @@ import { flagBit } from '../store/flags.ts';
 import { compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
+import { answerFromIndexes } from './search-answers.ts';
 import { SearchCandidate } from './search-candidate.ts';
 import { searchableContent } from './searchable-content.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -52,7 +53,10 @@ async function testMessages(
   nowMs: number,
   pace: Pace,
 ): Promise<Found> {
-  const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, nowMs);
+  const test: SearchTest =
+    rest === undefined
+      ? () => true
+      : compileSearch(rest, mailbox, { nowMs, answers: await answerFromIndexes(mailbox, rest) });
   const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
   const found: number[] = [];
   const modseqs: number[] = [];
@@ -118,7 +122,7 @@ async function searchEnvelopes(
   pace: Pace,
 ): Promise<Uint32Array> {
   const matcher = new TextMatcher(key.value);
-  const plain = plainRun(key);
+  const plain = plainRun(matcher, key.field);
   const found: number[] = [];
   for (let at = 0; at < uids.length; at += envelopesAtOnce) {
     const step = uids.subarray(at, at + envelopesAtOnce);
@@ -136,13 +140,12 @@ async function searchEnvelopes(
 
 /**
  * The longest part of what is looked for that stands in an envelope as it is, if it stands there in ASCII at all.
- * @returns undefined when what is looked for isn't ASCII
+ * @returns undefined when what is looked for can't be found in ASCII
  */
-function plainRun(key: HeaderKey): string | undefined {
-  const lower = key.value.toLowerCase();
-  if (/[^\x00-\x7f]/.test(lower)) return undefined;
+function plainRun({ asciiText }: TextMatcher, field: string): string | undefined {
+  if (asciiText === undefined) return undefined;
   // Quoted strings escape `"` and `\`; what joins the parts of an address is not in the envelope.
-  const parts = lower.split(key.field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
+  const parts = asciiText.split(field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
   return parts
     .map((part) => part.trim())
     .reduce((longest, part) => (part.length > longest.length ? part : longest), '');

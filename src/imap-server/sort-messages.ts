@@ -3,7 +3,7 @@ import type { SortKey } from '../imap/sort-keys.ts';
 import { baseSubject } from '../message/base-subject.ts';
 import { decodeHeaderText } from '../message/header-text.ts';
 import { parseDate } from '../message/parse-date.ts';
-import { foldCase } from '../message/text-matcher.ts';
+import { casemapSortKey } from '../message/unicode-casemap.ts';
 import { limits } from '../runtime/limits.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { Pace } from './pace.ts';
@@ -155,7 +155,7 @@ function sortValue(row: RenderedMessageRow, by: SortKey['by']): number | string 
 
 /** A copy of its own: a part of an envelope would keep all of it, 200,000 times. What is the same so far is the same. */
 function comparable(text: string): string {
-  return foldCase(Buffer.from(text.slice(0, limits.imapSortCharacters)).toString());
+  return casemapSortKey(Buffer.from(text.slice(0, limits.imapSortCharacters)).toString());
 }
 
 function firstAddress(row: RenderedMessageRow, field: 'CC' | 'FROM' | 'TO') {

@@ -2,7 +2,10 @@ import type { ArgumentParser } from '../imap/argument-parser.ts';
 import type { Account, Mailbox } from '../store/account.ts';
 import type { Session } from './session.ts';
 
-/** What STATUS tells. RFC 9051 §6.3.11; RFC 7162 §3.1.7 (HIGHESTMODSEQ), RFC 7889 §4 (APPENDLIMIT), RFC 3501 (RECENT), RFC 9208 §4.1.4 (DELETED-STORAGE) */
+/**
+ * What STATUS tells. RFC 9051 §6.3.11; RFC 7162 §3.1.7 (HIGHESTMODSEQ), RFC 7889 §4 (APPENDLIMIT), RFC 8474 §4.3 (MAILBOXID), RFC 3501
+ * (RECENT), RFC 9208 §4.1.4 (DELETED-STORAGE)
+ */
 const values = {
   MESSAGES: (mailbox: Mailbox) => mailbox.messages,
   UIDNEXT: (mailbox: Mailbox) => mailbox.uidNext,
@@ -12,6 +15,7 @@ const values = {
   SIZE: (mailbox: Mailbox) => mailbox.sizeBytes,
   RECENT: () => 0,
   HIGHESTMODSEQ: (mailbox: Mailbox) => Math.max(mailbox.modseq, 1),
+  MAILBOXID: (mailbox: Mailbox) => `(${mailbox.objectId})`,
   APPENDLIMIT: (_mailbox: Mailbox, session: Session) => session.server.limits.messageBytes,
   'DELETED-STORAGE': (_mailbox: Mailbox, _session: Session, deletedBytes: number) => deletedBytes,
 };

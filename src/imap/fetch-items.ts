@@ -20,6 +20,8 @@ export type FetchItem =
         | 'INTERNALDATE'
         | 'SAVEDATE'
         | 'PREVIEW'
+        | 'EMAILID'
+        | 'THREADID'
         | 'RFC822.SIZE'
         | 'ENVELOPE'
         | 'BODYSTRUCTURE'
@@ -41,6 +43,8 @@ const wholeItems = new Set([
   'INTERNALDATE',
   'SAVEDATE',
   'PREVIEW',
+  'EMAILID',
+  'THREADID',
   'RFC822.SIZE',
   'ENVELOPE',
   'BODYSTRUCTURE',
@@ -69,7 +73,7 @@ const maxPartDepth = 200;
  * Parses the items of FETCH: a macro, one item, or a list.
  * @throws ImapSyntaxError
  * Source: RFC 9051 §6.4.5, RFC 3501 §6.4.5 (RFC822 and RFC822.HEADER), RFC 7162 §3.1.4.2 (MODSEQ), RFC 8514 §4.2 (SAVEDATE),
- * RFC 8970 §3 (PREVIEW)
+ * RFC 8970 §3 (PREVIEW), RFC 8474 §5 (EMAILID, THREADID)
  */
 export function parseFetchItems(parser: ArgumentParser): FetchItem[] {
   const items: FetchItem[] = [];

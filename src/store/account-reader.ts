@@ -8,6 +8,7 @@ import type {
   Mailbox,
   MessageChange,
   MessageRow,
+  ObjectIds,
   QuotaLimits,
   QuotaUse,
   ReadMessagesOptions,
@@ -23,6 +24,7 @@ import type { AccountDatabaseReader } from './account-database.ts';
 import { describeContent } from './content-facts.ts';
 import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
+import { numberOfObject, objectIdColumns } from './object-ids.ts';
 import type { ArrivingMove } from './operations/add-messages.ts';
 import { StoredRows } from './restore/stored-rows.ts';
 import { type AclEntry, anyone, effectiveRights, type MailUser, type Rights } from './sharing/rights.ts';
@@ -33,7 +35,7 @@ import { MailboxNameError, MessageFileError } from './store-errors.ts';
 const noKeywords: readonly string[] = [];
 
 const mailboxQuery = `SELECT id, mailboxes.name, uid_validity AS uidValidity, uid_next AS uidNext, special_use AS specialUse, keywords,
-  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes
+  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes, ${objectIdColumns.mailbox} AS objectId
   FROM mailboxes LEFT JOIN subscriptions ON subscriptions.name = mailboxes.name WHERE expunged = 0`;
 
 const columnsOfMessages = {
@@ -53,10 +55,17 @@ const columnsOfContents: Record<string, string> = {
   fileSizeBytes: 'file_size AS fileSizeBytes',
   envelope: 'envelope',
   bodyStructure: 'body_structure AS bodyStructure',
-} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow>, string>;
-const everyColumn: Record<string, string> = { ...columnsOfMessages, ...columnsOfContents };
+} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow | keyof ObjectIds>, string>;
 const narrowColumns = Object.values(columnsOfMessages).join(', ');
-const renderedColumns = Object.values(everyColumn).join(', ');
+const renderedColumns = Object.values({ ...columnsOfMessages, ...columnsOfContents }).join(', ');
+/** Read only when they are named. */
+const everyColumn: Record<string, string> = {
+  ...columnsOfMessages,
+  ...columnsOfContents,
+  emailObjectId: `${objectIdColumns.email} AS emailObjectId`,
+  threadObjectId: `${objectIdColumns.thread} AS threadObjectId`,
+};
+const ofContents: ReadonlySet<string> = new Set([...Object.keys(columnsOfContents), 'threadObjectId']);
 /** Read whatever else is asked for. */
 const alwaysRead: readonly string[] = ['uid', 'modseq', 'flagBits', 'keywords'];
 
@@ -348,6 +357,25 @@ export class DatabaseAccountReader implements AccountReader {
     }));
   }
 
+  async uidsOfObject(mailboxId: number, kind: 'M' | 'T', objectId: string): Promise<number[]> {
+    const account = await this.#reader.first<{ createdAt: number }>('SELECT created_at AS createdAt FROM account');
+    const number = numberOfObject(objectId, kind, account!.createdAt);
+    if (number === undefined) return [];
+    const rows =
+      kind === 'M'
+        ? await this.#reader.all<{ uid: number }>(
+            'SELECT uid FROM messages WHERE content_id = ? AND mailbox_id = ? AND expunged = 0 ORDER BY uid',
+            [number, mailboxId],
+          )
+        : await this.#reader.all<{ uid: number }>(
+            `SELECT uid FROM (SELECT id FROM contents WHERE thread_id = ? AND given_thread_id IS NULL
+             UNION ALL SELECT id FROM contents WHERE given_thread_id = ?)
+             CROSS JOIN messages ON content_id = id AND expunged = 0 WHERE mailbox_id = ? ORDER BY uid`,
+            [number, number, mailboxId],
+          );
+    return rows.map(({ uid }) => uid);
+  }
+
   async structure(contentId: number): Promise<MessageStructure> {
     const row = await this.#reader.first<{ structure: string; prefixBytes: number }>(
       'SELECT structure, length(prefix) AS prefixBytes FROM contents WHERE id = ?',
@@ -425,7 +453,7 @@ export class DatabaseAccountReader implements AccountReader {
   ): Promise<Row[]> {
     if (options.columns !== undefined) {
       columns = columnsText(options.columns);
-      join = options.columns.some((name) => Object.hasOwn(columnsOfContents, name)) ? joinContents : '';
+      join = options.columns.some((name) => ofContents.has(name)) ? joinContents : '';
     }
     const live = options.includeExpunged === true ? '' : 'AND expunged = 0';
     let low = from;

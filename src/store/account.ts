@@ -171,6 +171,8 @@ export interface Mailbox {
   /** Keywords ever used here, as first written: what FLAGS announces beside the system flags. */
   readonly keywords: readonly string[];
   readonly subscribed: boolean;
+  /** Stays with the mailbox as long as it lives, and is never another's: RFC 8474 §4. */
+  readonly objectId: string;
   /** MODSEQ of the last change to the mailbox or a message in it (HIGHESTMODSEQ). */
   readonly modseq: number;
   readonly messages: number;
@@ -214,8 +216,15 @@ export interface MessageRow extends MessageFlags {
   readonly threadId: number;
 }
 
+/** Read only when they are asked for by name. RFC 8474 §5 */
+export interface ObjectIds {
+  /** All copies of a message share it. */
+  readonly emailObjectId?: string;
+  readonly threadObjectId?: string;
+}
+
 /** A row with what was rendered when it was stored. */
-export interface RenderedMessageRow extends MessageRow, ContentLocation {
+export interface RenderedMessageRow extends MessageRow, ContentLocation, ObjectIds {
   /** IMAP ENVELOPE and BODYSTRUCTURE, as sent on the wire (latin1 string: one char a byte). */
   readonly envelope: string;
   readonly bodyStructure: string;
@@ -292,6 +301,8 @@ export interface AccountReader {
     from: number,
     to: number,
   ): Promise<{ uid: number; envelope: string }[]>;
+  /** Messages that have an object identifier: of themselves (`M`), or of their thread (`T`). */
+  uidsOfObject(mailboxId: number, kind: 'M' | 'T', objectId: string): Promise<number[]>;
   /** What decides on the threads of messages, in UID order. */
   threadFields(mailboxId: number, uids: Uint32Array): Promise<ThreadFieldsRow[]>;
   /**

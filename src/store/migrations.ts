@@ -295,4 +295,12 @@ CREATE TABLE arrived_moves (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    version: 8,
+    sql: `
+-- The thread that clients were told, where the message is in another since: see object-ids.ts.
+ALTER TABLE contents ADD COLUMN given_thread_id INTEGER;
+CREATE INDEX contents_given_thread ON contents (given_thread_id) WHERE given_thread_id IS NOT NULL;
+`,
+  },
 ];

@@ -9,7 +9,7 @@ import { type Resync, resynchronise } from '../resynchronise.ts';
 import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 
-/** Source: RFC 9051 §6.3.2; RFC 7162 §3.1.8 (CONDSTORE), §3.2.5 (QRESYNC) */
+/** Source: RFC 9051 §6.3.2; RFC 7162 §3.1.8 (CONDSTORE), §3.2.5 (QRESYNC); RFC 8474 §4.2 (MAILBOXID) */
 export const select: Command = {
   when: 'logged-in',
   tellsExpunges: false,
@@ -61,6 +61,7 @@ async function open(
   session.untaggedOk(`UIDVALIDITY ${mailbox.uidValidity}`, 'UIDs are valid');
   session.untaggedOk(`UIDNEXT ${mailbox.uidNext}`, 'Next UID');
   session.untaggedOk(`HIGHESTMODSEQ ${selected.highestModseq}`, 'Changes are numbered');
+  session.untaggedOk(`MAILBOXID (${mailbox.objectId})`, 'Name for ever');
   if (session.rev2) session.untagged(`LIST () "/" ${session.quotedName(selected.nameOf(mailbox))}`);
   if (resync !== undefined && resync.uidValidity === mailbox.uidValidity) await resynchronise(session, opened, resync);
   return selected.readOnly

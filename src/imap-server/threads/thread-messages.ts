@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { ThreadAlgorithm } from '../../imap/thread-algorithm.ts';
 import { baseSubject } from '../../message/base-subject.ts';
 import { parseMessageIds } from '../../message/parse-message-ids.ts';
-import { foldCase } from '../../message/text-matcher.ts';
 import { threadReferences } from '../../message/thread-references.ts';
+import { unicodeCasemap } from '../../message/unicode-casemap.ts';
 import { limits } from '../../runtime/limits.ts';
 import { Pace } from '../pace.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -44,7 +44,7 @@ export async function threadMessages(
       builder.add({
         messageId: idOf(parseMessageIds(messageId ?? '')[0]),
         references: ids.map((id) => idOf(id)!),
-        subject: foldCase(Buffer.from(base.slice(0, limits.imapSortCharacters)).toString()),
+        subject: unicodeCasemap(Buffer.from(base.slice(0, limits.imapSortCharacters)).toString()),
         isReply: isReplyOrForward,
       });
       // RFC 5256 §2.2
