@@ -36,6 +36,8 @@ const loggedIn = [
   'LIST-METADATA',
   'CATENATE',
   'REPLACE',
+  'URLAUTH',
+  'URL-PARTIAL',
   'UNAUTHENTICATE',
 ];
 

@@ -10,6 +10,7 @@ import { deleteMailbox } from './commands/delete.ts';
 import { enable } from './commands/enable.ts';
 import { expunge, uidExpunge } from './commands/expunge.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
+import { genUrlAuth } from './commands/gen-url-auth.ts';
 import { getMetadata } from './commands/get-metadata.ts';
 import { id } from './commands/id.ts';
 import { idle } from './commands/idle.ts';
@@ -22,6 +23,7 @@ import { check, noop } from './commands/noop.ts';
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { rename } from './commands/rename.ts';
 import { replace, uidReplace } from './commands/replace.ts';
+import { resetKey } from './commands/reset-key.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { examine, select } from './commands/select.ts';
 import { setMetadata } from './commands/set-metadata.ts';
@@ -31,6 +33,7 @@ import { status } from './commands/status.ts';
 import { store, uidStore } from './commands/store.ts';
 import { subscribe, unsubscribe } from './commands/subscribe.ts';
 import { unauthenticate } from './commands/unauthenticate.ts';
+import { urlFetch } from './commands/url-fetch.ts';
 
 /** All commands, by name in upper case. */
 export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -47,6 +50,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['EXAMINE', examine],
   ['EXPUNGE', expunge],
   ['FETCH', fetch],
+  ['GENURLAUTH', genUrlAuth],
   ['GETMETADATA', getMetadata],
   ['GETQUOTA', getQuota],
   ['GETQUOTAROOT', getQuotaRoot],
@@ -61,6 +65,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['NOOP', noop],
   ['RENAME', rename],
   ['REPLACE', replace],
+  ['RESETKEY', resetKey],
   ['SEARCH', search],
   ['SELECT', select],
   ['SETMETADATA', setMetadata],
@@ -81,4 +86,5 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['UNAUTHENTICATE', unauthenticate],
   ['UNSELECT', unselect],
   ['UNSUBSCRIBE', unsubscribe],
+  ['URLFETCH', urlFetch],
 ]);

@@ -20,6 +20,8 @@ export interface ImapServerContext {
   readonly version: string;
   readonly accounts: Accounts;
   readonly credentials: CredentialSource;
+  /** The account that a login name, or an account's own name, stands for. */
+  readonly accountForLogin: (login: string) => string | undefined;
   readonly tls: TlsAcceptor | undefined;
   readonly allowPlaintextAuth: boolean;
   readonly log: Log;

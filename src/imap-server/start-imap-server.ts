@@ -34,6 +34,8 @@ export interface ImapServerOptions {
   readonly version: string;
   readonly accounts: Accounts;
   readonly credentials: CredentialSource;
+  /** Default: logins are names of accounts. */
+  readonly accountForLogin?: (login: string) => string | undefined;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
@@ -135,6 +137,7 @@ class Connections {
       version: options.version,
       accounts: options.accounts,
       credentials: options.credentials,
+      accountForLogin: options.accountForLogin ?? ((login) => login),
       log: options.log,
       clock,
       limits: { ...allLimits, ...options.limits },

@@ -154,6 +154,8 @@ export const limits = {
   imapAppendMessages: 1_000,
   /** Parts of one message that CATENATE puts together. */
   imapCatenateParts: 1_000,
+  /** URLs in one command: each may open another account. */
+  imapUrls: 100,
   /** Bytes of a URL: a mailbox name and header fields, each byte escaped. */
   imapUrlBytes: 8 * 1024,
   /** Keys of one SEARCH, and how deep they may be nested. */

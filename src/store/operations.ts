@@ -26,6 +26,7 @@ import { setQuota } from './operations/set-quota.ts';
 import { setSpecialUse } from './operations/set-special-use.ts';
 import { setSubscribed } from './operations/set-subscribed.ts';
 import { storeFlags } from './operations/store-flags.ts';
+import { makeUrlKey, removeUrlKeys } from './operations/url-keys.ts';
 
 export { migrations } from './migrations.ts';
 
@@ -40,12 +41,14 @@ export const operations = {
   expungeMessages,
   forgetErased,
   initialiseAccount,
+  makeUrlKey,
   moveMessages,
   noteRecipients,
   passOverUnknown,
   reassignThreads,
   recalculateCounts,
   releaseContentIds,
+  removeUrlKeys,
   renameMailbox,
   repairSizes,
   repairUidMeta,

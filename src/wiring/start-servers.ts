@@ -99,7 +99,7 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
 }
 
 function startImap(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
-  const { config, data, credentials, clock, log, metrics } = options;
+  const { config, domains, data, credentials, clock, log, metrics } = options;
   const { messageBytes, ...ofConnections } = configuredLimits(config);
   return startImapServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
@@ -114,6 +114,7 @@ function startImap(options: ServersOptions, listeners: readonly ServiceListener[
     version: softwareVersion,
     accounts: data.accounts,
     credentials,
+    accountForLogin: (login) => domains.addressBook.accountForLogin(login),
     clock,
     log: log.part('imap-server'),
     metrics,

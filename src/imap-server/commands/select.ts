@@ -62,6 +62,8 @@ async function open(
   session.untaggedOk(`UIDVALIDITY ${mailbox.uidValidity}`, 'UIDs are valid');
   session.untaggedOk(`UIDNEXT ${mailbox.uidNext}`, 'Next UID');
   session.untaggedOk(`HIGHESTMODSEQ ${selected.highestModseq}`, 'Changes are numbered');
+  // RFC 4467 §8
+  session.untaggedOk('URLMECH INTERNAL', 'URLs can be authorized');
   if (session.rev2) session.untagged(`LIST () "/" ${session.quotedName(mailbox.name)}`);
   if (resync !== undefined && resync.uidValidity === mailbox.uidValidity) await resynchronise(session, opened, resync);
   return readOnly
