@@ -36,6 +36,8 @@ const loggedIn = [
   'LIST-METADATA',
   'CATENATE',
   'REPLACE',
+  'UIDBATCHES',
+  'INPROGRESS',
   'URLAUTH',
   'URL-PARTIAL',
   'UNAUTHENTICATE',

@@ -32,6 +32,7 @@ import { starttls } from './commands/starttls.ts';
 import { status } from './commands/status.ts';
 import { store, uidStore } from './commands/store.ts';
 import { subscribe, unsubscribe } from './commands/subscribe.ts';
+import { uidBatches } from './commands/uid-batches.ts';
 import { unauthenticate } from './commands/unauthenticate.ts';
 import { urlFetch } from './commands/url-fetch.ts';
 
@@ -75,6 +76,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['STATUS', status],
   ['STORE', store],
   ['SUBSCRIBE', subscribe],
+  ['UIDBATCHES', uidBatches],
   ['UID COPY', uidCopy],
   ['UID EXPUNGE', uidExpunge],
   ['UID FETCH', uidFetch],

@@ -5,6 +5,7 @@ import { flagBit } from '../store/flags.ts';
 import { compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
+import type { Progress } from './progress.ts';
 import { SearchCandidate } from './search-candidate.ts';
 import { searchableContent } from './searchable-content.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -22,12 +23,13 @@ const batchSize = 500;
 
 /**
  * Finds the messages of the client's view that match and still exist.
- * @param wantsModseqs whether MODSEQ of what is found is asked for
+ * @param options.wantsModseqs whether MODSEQ of what is found is asked for
+ * @param options.progress told of each message that is looked at
  */
 export async function searchMailbox(
   mailbox: SelectedMailbox,
   key: SearchKey,
-  options: { nowMs: number; wantsModseqs: boolean },
+  options: { nowMs: number; wantsModseqs: boolean; progress?: Progress },
 ): Promise<Found> {
   const pace = new Pace();
   const { rest, uids } = await narrow(mailbox, key, pace);
@@ -45,6 +47,7 @@ export async function searchMailbox(
       }
       if (pace.over) await pace.turn();
     }
+    options.progress?.advance(Math.min(batchSize, uids.length - at), uids.length);
   }
   return { uids: Uint32Array.from(found), modseqs };
 }

@@ -7,6 +7,7 @@ import { foldCase } from '../message/text-matcher.ts';
 import { limits } from '../runtime/limits.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { Pace } from './pace.ts';
+import type { Progress } from './progress.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 type Column = keyof RenderedMessageRow;
@@ -26,6 +27,7 @@ export async function sortMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   keys: readonly SortKey[],
+  progress: Progress,
 ): Promise<Uint32Array> {
   const pace = new Pace();
   const columns = [...new Set(keys.flatMap(({ by }) => columnsOf[by]))];
@@ -44,6 +46,7 @@ export async function sortMessages(
       });
       if (pace.over) await pace.turn();
     }
+    progress.advance(rows.length, uids.length);
   }
   return await sortPaced(Uint32Array.from(places), comparing(keys, values), pace);
 }

@@ -2,6 +2,7 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers } from '../../imap/sequence-set.ts';
 import type { CopiedMessages } from '../../store/account.ts';
 import type { Command } from '../command.ts';
+import { Progress } from '../progress.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -38,9 +39,11 @@ async function run(
   const targetMailbox = await account.read((reader) => reader.mailbox(target));
   if (targetMailbox === undefined) throw new RefusedError('NO', 'TRYCREATE', 'There is no such mailbox');
   if (uids.length === 0) return { text: 'There are no such messages' };
-  const copied = moves
-    ? await account.moveMessages(mailbox.id, uids, targetMailbox.id)
-    : await account.copyMessages(mailbox.id, uids, targetMailbox.id);
+  const copied = await new Progress(session, args).during(
+    moves
+      ? account.moveMessages(mailbox.id, uids, targetMailbox.id)
+      : account.copyMessages(mailbox.id, uids, targetMailbox.id),
+  );
   if (copied.pairs.length === 0) {
     if (!byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The messages are gone');
     return { text: 'The messages are gone' };

@@ -3,6 +3,7 @@ import { parseSearchProgramIn } from '../../imap/search-keys.ts';
 import { parseSortKeys } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+import { Progress } from '../progress.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
@@ -34,8 +35,11 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const wanted = parseSearchProgramIn(args);
     const wantsModseqs = hasModseq(wanted);
     if (wantsModseqs) session.enableCondstore();
-    const found = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs });
-    const places = await sortMessages(mailbox, found.uids, keys);
+    // What is found is gone through once more.
+    const progress = new Progress(session, args, { goalKnown: false });
+    const nowMs = session.server.clock.now();
+    const found = await searchMailbox(mailbox, wanted, { nowMs, wantsModseqs, progress });
+    const places = await sortMessages(mailbox, found.uids, keys, progress);
     uids = places.map((place) => found.uids[place]!);
     if (wantsModseqs) modseqs = Array.from(places, (place) => found.modseqs?.[place] ?? 1);
   } catch (error) {
