@@ -47,6 +47,10 @@ const loggedIn = [
   'LIST-METADATA',
   'CATENATE',
   'REPLACE',
+  'UIDBATCHES',
+  'INPROGRESS',
+  'URLAUTH',
+  'URL-PARTIAL',
   'UNAUTHENTICATE',
 ];
 

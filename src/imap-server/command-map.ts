@@ -11,6 +11,7 @@ import { deleteMailbox } from './commands/delete.ts';
 import { enable } from './commands/enable.ts';
 import { expunge, uidExpunge } from './commands/expunge.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
+import { genUrlAuth } from './commands/gen-url-auth.ts';
 import { getAcl, listRights, myRights } from './commands/get-acl.ts';
 import { getMetadata } from './commands/get-metadata.ts';
 import { id } from './commands/id.ts';
@@ -24,6 +25,7 @@ import { check, noop } from './commands/noop.ts';
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { rename } from './commands/rename.ts';
 import { replace, uidReplace } from './commands/replace.ts';
+import { resetKey } from './commands/reset-key.ts';
 import { search, uidSearch } from './commands/search.ts';
 import { examine, select } from './commands/select.ts';
 import { deleteAcl, setAcl } from './commands/set-acl.ts';
@@ -34,7 +36,9 @@ import { status } from './commands/status.ts';
 import { store, uidStore } from './commands/store.ts';
 import { subscribe, unsubscribe } from './commands/subscribe.ts';
 import { thread, uidThread } from './commands/thread.ts';
+import { uidBatches } from './commands/uid-batches.ts';
 import { unauthenticate } from './commands/unauthenticate.ts';
+import { urlFetch } from './commands/url-fetch.ts';
 
 /** All commands, by name in upper case. */
 export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>([
@@ -53,6 +57,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['EXAMINE', examine],
   ['EXPUNGE', expunge],
   ['FETCH', fetch],
+  ['GENURLAUTH', genUrlAuth],
   ['GETMETADATA', getMetadata],
   ['GETACL', getAcl],
   ['GETQUOTA', getQuota],
@@ -70,6 +75,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['NOOP', noop],
   ['RENAME', rename],
   ['REPLACE', replace],
+  ['RESETKEY', resetKey],
   ['SEARCH', search],
   ['SELECT', select],
   ['SETMETADATA', setMetadata],
@@ -81,6 +87,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['STORE', store],
   ['SUBSCRIBE', subscribe],
   ['THREAD', thread],
+  ['UIDBATCHES', uidBatches],
   ['UID COPY', uidCopy],
   ['UID EXPUNGE', uidExpunge],
   ['UID FETCH', uidFetch],
@@ -93,4 +100,5 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['UNAUTHENTICATE', unauthenticate],
   ['UNSELECT', unselect],
   ['UNSUBSCRIBE', unsubscribe],
+  ['URLFETCH', urlFetch],
 ]);

@@ -5,6 +5,7 @@ import { flagBit } from '../store/flags.ts';
 import { compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
+import type { Progress } from './progress.ts';
 import { answerFromIndexes } from './search-answers.ts';
 import { SearchCandidate } from './search-candidate.ts';
 import { searchableContent } from './searchable-content.ts';
@@ -23,17 +24,18 @@ const batchSize = 500;
 
 /**
  * Finds the messages of the client's view that match and still exist.
- * @param wantsModseqs whether MODSEQ of what is found is asked for
+ * @param options.wantsModseqs whether MODSEQ of what is found is asked for
+ * @param options.progress told of each message that is looked at
  */
 export async function searchMailbox(
   mailbox: SelectedMailbox,
   key: SearchKey,
-  options: { nowMs: number; wantsModseqs: boolean },
+  options: { nowMs: number; wantsModseqs: boolean; progress?: Progress },
 ): Promise<Found> {
   const pace = new Pace();
   const { rest, uids } = await narrow(mailbox, key, pace);
   if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined };
-  return await testMessages(mailbox, uids, rest, options.nowMs, pace);
+  return await testMessages(mailbox, uids, rest, { ...options, pace });
 }
 
 /** Those of some messages of the client's view that match and still exist. @param uids ascending. @returns ascending */
@@ -43,15 +45,14 @@ export async function matchMessages(
   key: SearchKey,
   nowMs: number,
 ): Promise<Uint32Array> {
-  return (await testMessages(mailbox, uids, key, nowMs, new Pace())).uids;
+  return (await testMessages(mailbox, uids, key, { nowMs, pace: new Pace() })).uids;
 }
 
 async function testMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   rest: SearchKey | undefined,
-  nowMs: number,
-  pace: Pace,
+  { nowMs, pace, progress }: { nowMs: number; pace: Pace; progress?: Progress },
 ): Promise<Found> {
   const test: SearchTest =
     rest === undefined
@@ -69,6 +70,7 @@ async function testMessages(
       }
       if (pace.over) await pace.turn();
     }
+    progress?.advance(Math.min(batchSize, uids.length - at), uids.length);
   }
   return { uids: Uint32Array.from(found), modseqs };
 }

@@ -7,6 +7,7 @@ import { casemapSortKey } from '../message/unicode-casemap.ts';
 import { limits } from '../runtime/limits.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { Pace } from './pace.ts';
+import type { Progress } from './progress.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 type Column = keyof RenderedMessageRow;
@@ -26,7 +27,7 @@ export async function sortMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   keys: readonly SortKey[],
-  { includeExpunged = false }: { includeExpunged?: boolean } = {},
+  { includeExpunged = false, progress }: { includeExpunged?: boolean; progress?: Progress } = {},
 ): Promise<Uint32Array> {
   const pace = new Pace();
   const columns = columnsOfKeys(keys);
@@ -48,6 +49,7 @@ export async function sortMessages(
       });
       if (pace.over) await pace.turn();
     }
+    progress?.advance(rows.length, uids.length);
   }
   return await sortPaced(Uint32Array.from(places), comparing(keys, values), pace);
 }

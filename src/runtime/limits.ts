@@ -168,8 +168,14 @@ export const limits = {
   imapAppendMessages: 1_000,
   /** Parts of one message that CATENATE puts together. */
   imapCatenateParts: 1_000,
+  /** URLs in one command: each may open another account. */
+  imapUrls: 100,
   /** Bytes of a URL: a mailbox name and header fields, each byte escaped. */
   imapUrlBytes: 8 * 1024,
+  /** Messages of the smallest batch that UIDBATCHES makes. RFC 10022 §3.1: at least 500. */
+  imapBatchMessages: 500,
+  /** How often INPROGRESS says that a command is under way. RFC 9585 §4: every 10 to 15 seconds. */
+  imapProgressMs: 10_000,
   /** Keys of one SEARCH, and how deep they may be nested. */
   imapSearchKeys: 1_000,
   imapSearchDepth: 50,

@@ -419,6 +419,13 @@ export class DatabaseAccountReader implements AccountReader {
       .map(({ mailbox, key, modseq: changed }) => ({ mailbox: mailbox ?? undefined, key, modseq: changed }));
   }
 
+  async urlKey(mailboxId: number): Promise<Uint8Array | undefined> {
+    const row = await this.#reader.first<{ key: Uint8Array }>('SELECT key FROM url_keys WHERE mailbox_id = ?', [
+      mailboxId,
+    ]);
+    return row?.key;
+  }
+
   async credentials(): Promise<StoredCredentials | undefined> {
     return await this.#reader.first<StoredCredentials>(
       'SELECT argon2id, scram_sha1 AS scramSha1, scram_sha256 AS scramSha256 FROM credentials',

@@ -124,6 +124,10 @@ export interface Account extends AsyncDisposable {
    * @throws StoreLimitError
    */
   setAnnotations(mailboxId: number | undefined, annotations: readonly AnnotationChange[]): Promise<number>;
+  /** The key of a mailbox's URLs; made of what is given when it has none. @throws MailboxNotFoundError */
+  makeUrlKey(mailboxId: number, key: Uint8Array): Promise<Uint8Array>;
+  /** Makes all URLs of a mailbox void, or of all. */
+  removeUrlKeys(mailboxId: number | undefined): Promise<void>;
   /**
    * Notes whom the user has written to; noting the same message again changes nothing.
    * @param addresses recipients, with A-labels in their domains
@@ -332,6 +336,8 @@ export interface AccountReader {
   annotations(mailboxId: number | undefined): Promise<Annotation[]>;
   /** Annotations set or taken away after a MODSEQ, but those of mailboxes that are deleted; `mailbox` is a name, undefined of the account. */
   annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]>;
+  /** Secret that URLs of a mailbox are authorised with; undefined while none is. */
+  urlKey(mailboxId: number): Promise<Uint8Array | undefined>;
   /** What is stored of the account's password; undefined while none is set. */
   credentials(): Promise<StoredCredentials | undefined>;
   /** Passwords for single programs, by name. */

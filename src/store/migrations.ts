@@ -252,6 +252,11 @@ CREATE TABLE annotation_removals (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX annotation_removals_modseq ON annotation_removals (modseq);
 CREATE INDEX annotations_modseq ON annotations (modseq);
+-- Secrets that URLs of a mailbox are authorised with.
+CREATE TABLE url_keys (
+  mailbox_id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL
+) STRICT;
 `,
   },
   {

@@ -255,6 +255,14 @@ export class OpenAccount implements Account {
     return await this.#shared.write('setAnnotations', { mailboxId, annotations });
   }
 
+  async makeUrlKey(mailboxId: number, key: Uint8Array): Promise<Uint8Array> {
+    return await this.#shared.write('makeUrlKey', { mailboxId, key });
+  }
+
+  async removeUrlKeys(mailboxId: number | undefined): Promise<void> {
+    await this.#shared.write('removeUrlKeys', { mailboxId });
+  }
+
   async noteRecipients(addresses: readonly string[], message: { messageId: string; sentAt: number }): Promise<void> {
     await this.#shared.write('noteRecipients', { addresses, ...message });
   }

@@ -29,6 +29,7 @@ import { setQuota } from './operations/set-quota.ts';
 import { setSpecialUse } from './operations/set-special-use.ts';
 import { setSubscribed } from './operations/set-subscribed.ts';
 import { storeFlags } from './operations/store-flags.ts';
+import { makeUrlKey, removeUrlKeys } from './operations/url-keys.ts';
 
 export { migrations } from './migrations.ts';
 
@@ -47,6 +48,7 @@ export const operations = {
   forgetArrivedMove,
   forgetErased,
   initialiseAccount,
+  makeUrlKey,
   moveMessages,
   noteAppPasswordUse,
   noteRecipients,
@@ -55,6 +57,7 @@ export const operations = {
   recalculateCounts,
   releaseContentIds,
   removeAppPassword,
+  removeUrlKeys,
   renameMailbox,
   repairSizes,
   repairUidMeta,

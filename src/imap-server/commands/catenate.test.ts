@@ -106,7 +106,7 @@ describe('CATENATE', () => {
   it('refuses what would be too large before it comes', async () => {
     const client = await server.login('large');
     await client.append('INBOX', `Subject: a\n\n${'x'.repeat(300_000)}`);
-    await client.play(String.raw`
+    await client.play(`
       C: a APPEND INBOX CATENATE (URL /INBOX/;UID=1 TEXT {100000}
       S: a NO [TOOBIG] The message is too large
       C: b APPEND INBOX CATENATE (URL /INBOX/;UID=1 URL /INBOX/;UID=1)

@@ -5,6 +5,7 @@ import type { ChangeableFlags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
 import { changeableFlags } from '../flag-rights.ts';
 import { findTarget, type MailboxPlace } from '../mailbox-place.ts';
+import { Progress } from '../progress.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -41,7 +42,9 @@ async function run(
   await using place = await findTarget(session, target);
   const { mailbox: targetMailbox, rights } = await place.requireTarget();
   if (uids.length === 0) return { text: 'There are no such messages' };
-  const copied = await transfer(session, uids, place, targetMailbox.id, changeableFlags(rights), moves);
+  const copied = await new Progress(session, args).during(
+    transfer(session, uids, place, targetMailbox.id, changeableFlags(rights), moves),
+  );
   if (copied.pairs.length === 0) {
     if (!byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The messages are gone');
     return { text: 'The messages are gone' };

@@ -3,6 +3,7 @@ import { parseSearchProgram, type SearchKey } from '../../imap/search-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
+import { Progress } from '../progress.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import { requireUidKeys } from '../require-uids.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
@@ -44,7 +45,11 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     requireUidKeys(session, key);
     asksModseq = hasModseq(key);
     if (asksModseq) session.enableCondstore();
-    found = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: asksModseq });
+    found = await searchMailbox(mailbox, key, {
+      nowMs: session.server.clock.now(),
+      wantsModseqs: asksModseq,
+      progress: new Progress(session, args),
+    });
   } catch (error) {
     // RFC 9051 §6.4.4.1: NO empties what was saved, BAD leaves it.
     if (saves && replyToError(error).status === 'NO') mailbox.saved = new Uint32Array(0);

@@ -62,6 +62,8 @@ async function open(
   session.untaggedOk(`UIDNEXT ${mailbox.uidNext}`, 'Next UID');
   session.untaggedOk(`HIGHESTMODSEQ ${selected.highestModseq}`, 'Changes are numbered');
   session.untaggedOk(`MAILBOXID (${mailbox.objectId})`, 'Name for ever');
+  // RFC 4467 §8
+  session.untaggedOk('URLMECH INTERNAL', 'URLs can be authorized');
   if (session.rev2) session.untagged(`LIST () "/" ${session.quotedName(selected.nameOf(mailbox))}`);
   if (resync !== undefined && resync.uidValidity === mailbox.uidValidity) await resynchronise(session, opened, resync);
   return selected.readOnly
