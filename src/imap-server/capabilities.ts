@@ -11,6 +11,7 @@ const loggedIn = [
   'UIDPLUS',
   'MOVE',
   'ESEARCH',
+  'MULTISEARCH',
   'SEARCHRES',
   'WITHIN',
   'SORT',

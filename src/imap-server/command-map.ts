@@ -9,6 +9,7 @@ import { copy, move, uidCopy, uidMove } from './commands/copy.ts';
 import { create } from './commands/create.ts';
 import { deleteMailbox } from './commands/delete.ts';
 import { enable } from './commands/enable.ts';
+import { esearch } from './commands/esearch.ts';
 import { expunge, uidExpunge } from './commands/expunge.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
 import { id } from './commands/id.ts';
@@ -43,6 +44,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['CREATE', create],
   ['DELETE', deleteMailbox],
   ['ENABLE', enable],
+  ['ESEARCH', esearch],
   ['EXAMINE', examine],
   ['EXPUNGE', expunge],
   ['FETCH', fetch],

@@ -69,17 +69,18 @@ export function savedUids(uids: Uint32Array, { names, partial }: ReturnOptions):
 
 /**
  * ESEARCH: MIN and MAX are the first and the last.
+ * @param correlator says which command is answered: `TAG "a"`
  * @param modseqs of the messages, when they are asked for
  * Source: RFC 9051 §7.3.4, RFC 7162 §3.1.10 (MODSEQ), RFC 5267 §3 (of SORT, where the order is that of the sort), RFC 9394 §3.1
  */
 export function extendedResponse(
-  tag: string,
+  correlator: string,
   byUid: boolean,
   { names, partial }: ReturnOptions,
   numbers: Uint32Array,
   modseqs: readonly number[] | undefined,
 ): string {
-  let text = `ESEARCH (TAG "${tag}")${byUid ? ' UID' : ''}`;
+  let text = `ESEARCH (${correlator})${byUid ? ' UID' : ''}`;
   const last = numbers.length - 1;
   if (last >= 0) {
     if (names.has('MIN')) text += ` MIN ${numbers[0]}`;
