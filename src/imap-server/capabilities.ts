@@ -7,6 +7,7 @@ const always = ['IMAP4rev2', 'IMAP4rev1', 'LITERAL+', 'SASL-IR', 'ENABLE', 'ID']
 const loggedIn = [
   'NAMESPACE',
   'IDLE',
+  'NOTIFY',
   'UNSELECT',
   'UIDPLUS',
   'MOVE',

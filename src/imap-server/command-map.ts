@@ -20,6 +20,7 @@ import { logout } from './commands/logout.ts';
 import { lsub } from './commands/lsub.ts';
 import { namespace } from './commands/namespace.ts';
 import { check, noop } from './commands/noop.ts';
+import { notify } from './commands/notify.ts';
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { rename } from './commands/rename.ts';
 import { search, uidSearch } from './commands/search.ts';
@@ -59,6 +60,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['MOVE', move],
   ['NAMESPACE', namespace],
   ['NOOP', noop],
+  ['NOTIFY', notify],
   ['RENAME', rename],
   ['SEARCH', search],
   ['SELECT', select],

@@ -47,6 +47,7 @@ async function serveCommand(session: Session): Promise<boolean> {
   const loggedIn = session.account !== undefined;
   let text: ByteText;
   session.waiting = true;
+  session.notifications?.resume();
   try {
     text = await session.input.command(
       loggedIn ? imapCommandBytes : imapCommandBytesBeforeLogin,
@@ -60,6 +61,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     return false;
   } finally {
     session.waiting = false;
+    await session.notifications?.pause();
   }
   const args = new ArgumentParser(text);
   let tag = '*';

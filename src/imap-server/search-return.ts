@@ -1,4 +1,5 @@
 import type { ArgumentParser } from '../imap/argument-parser.ts';
+import { type FetchItem, parseFetchList } from '../imap/fetch-items.ts';
 import { type PartialRange, parsePartialRange, takePartial } from '../imap/partial-range.ts';
 import { formatNumbers } from '../imap/sequence-set.ts';
 
@@ -9,16 +10,19 @@ export interface ReturnOptions {
   readonly names: ReadonlySet<ReturnOption>;
   /** RFC 9394 §3.1 */
   readonly partial: PartialRange | undefined;
+  /** Of UPDATE: what is told of new messages (RFC 5465 §7). */
+  readonly attributes: readonly FetchItem[];
 }
 
 /** What an ESEARCH response says when nothing else was asked for. */
-export const returnAll: ReturnOptions = { names: new Set(['ALL']), partial: undefined };
+export const returnAll: ReturnOptions = { names: new Set(['ALL']), partial: undefined, attributes: [] };
 
 /** `RETURN ()` is `RETURN (ALL)`. */
 export function parseReturn(args: ArgumentParser): ReturnOptions {
   const names = new Set<ReturnOption>();
   let partial: PartialRange | undefined;
   let hinted = false;
+  let attributes: FetchItem[] = [];
   args.list(() => {
     const name = args.word();
     switch (name) {
@@ -27,8 +31,12 @@ export function parseReturn(args: ArgumentParser): ReturnOptions {
       case 'ALL':
       case 'COUNT':
       case 'SAVE':
+        names.add(name);
+        return;
       case 'UPDATE':
         names.add(name);
+        if (args.rest.startsWith(' (')) args.space();
+        if (args.peek() === '(') attributes = parseFetchList(args);
         return;
       // RFC 5267 §4.2: a hint. What a search needs is at hand anyway.
       case 'CONTEXT':
@@ -45,7 +53,7 @@ export function parseReturn(args: ArgumentParser): ReturnOptions {
   args.space();
   if (partial !== undefined && names.has('ALL')) args.fail('PARTIAL and ALL exclude each other');
   if (names.size === 0 && partial === undefined && !hinted) names.add('ALL');
-  return { names, partial };
+  return { names, partial, attributes };
 }
 
 /** Whether there is anything to say: SAVE alone is silent. */

@@ -8,6 +8,7 @@ import { WireReader } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
 import { CommandInput } from './command-input.ts';
 import { type Connection, DeflateConnection } from './deflate-connection.ts';
+import type { Notifications } from './notifications.ts';
 import { RefusedError, statusLine } from './reply.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -33,6 +34,8 @@ export class Session {
   qresync = false;
   /** ENABLE UIDONLY (RFC 9586): no message numbers are said or understood. */
   uidOnly = false;
+  /** Since NOTIFY was used. */
+  notifications: Notifications | undefined;
   /** LOGOUT, or the server has said BYE. */
   ended = false;
   failedLogins = 0;
@@ -60,7 +63,7 @@ export class Session {
     this.tls = connection.tls;
     this.#socket = connection.tls ?? connection.socket;
     this.out = new ResponseWriter(this.#socket, server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(this.#socket), this.out, server.limits);
+    this.input = this.#newInput(new WireReader(this.#socket));
   }
 
   get connection(): Connection {
@@ -86,14 +89,20 @@ export class Session {
     this.tls = socket;
     this.#socket = socket;
     this.out = new ResponseWriter(socket, this.server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(socket), this.out, this.server.limits);
+    this.input = this.#newInput(new WireReader(socket));
   }
 
   /** Goes on compressed. @param received what the client has sent so already */
   useDeflate(received: Buffer): void {
     this.#deflated = new DeflateConnection(this.#socket, received);
     this.out = new ResponseWriter(this.#deflated, this.server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(this.#deflated), this.out, this.server.limits);
+    this.input = this.#newInput(new WireReader(this.#deflated));
+  }
+
+  #newInput(reader: WireReader): CommandInput {
+    return new CommandInput(reader, this.out, this.server.limits, async () => {
+      await this.notifications?.pause();
+    });
   }
 
   /** The account of a session that is logged in, as the commands that ask for it require. */
@@ -118,12 +127,16 @@ export class Session {
   stop(): void {
     this.ended = true;
     if (!this.waiting) return;
+    // In the middle of a response nothing can be said.
+    if (this.notifications?.busy === true) return void this.connection.destroySoon();
     this.connection.write('* BYE The server is stopping\r\n');
     this.connection.destroySoon();
   }
 
   /** Goes on as before login; TLS and compression stay, and so does the count of logins that failed. */
   async logOut(): Promise<void> {
+    await this.notifications?.[Symbol.asyncDispose]();
+    this.notifications = undefined;
     this.unselect();
     const { account } = this;
     this.account = undefined;

@@ -59,7 +59,11 @@ export interface Account extends AsyncDisposable {
     options?: { unchangedSince?: number },
   ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }>;
   /** @returns pairs in UID order. Flags, keywords and received date are kept. @throws MailboxNotFoundError, OverQuotaError */
-  copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages>;
+  copyMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    targetMailboxId: number,
+  ): Promise<CopiedMessages & { modseq: number }>;
   /** Moves in one transaction: nobody sees a message in both or neither. */
   moveMessages(
     mailboxId: number,
@@ -195,6 +199,10 @@ export interface AccountReader {
   mailboxes(): Promise<Mailbox[]>;
   mailbox(name: string): Promise<Mailbox | undefined>;
   mailboxById(id: number): Promise<Mailbox | undefined>;
+  /** Mailboxes that were made, changed or deleted after a MODSEQ, or hold a message that was. */
+  mailboxesChangedSince(modseq: number): Promise<(Mailbox & { readonly expunged: boolean })[]>;
+  /** Whether a message of a mailbox was last changed after one MODSEQ and before another. */
+  hasChangesBetween(mailboxId: number, after: number, before: number): Promise<boolean>;
   /** Subscribed names, also of mailboxes that don't exist any more (RFC 9051 §6.3.7). */
   subscriptions(): Promise<string[]>;
   /** MODSEQ of the last change in the account. */

@@ -156,7 +156,11 @@ export class OpenAccount implements Account {
     return { changed, modified: result.modified, modseq: result.modseq };
   }
 
-  async copyMessages(mailboxId: number, uids: UidSelection, targetMailboxId: number): Promise<CopiedMessages> {
+  async copyMessages(
+    mailboxId: number,
+    uids: UidSelection,
+    targetMailboxId: number,
+  ): Promise<CopiedMessages & { modseq: number }> {
     const copied = await this.#shared.write('copyMessages', {
       now: this.#clock.now(),
       quotaBytes: this.#quota(),
@@ -164,7 +168,7 @@ export class OpenAccount implements Account {
       ranges: toUidRanges(uids),
       targetMailboxId,
     });
-    return toCopied(copied);
+    return { ...toCopied(copied), modseq: copied.modseq };
   }
 
   async moveMessages(

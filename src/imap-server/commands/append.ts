@@ -7,6 +7,7 @@ import type { Command } from '../command.ts';
 import { withoutLineEnd } from '../command-input.ts';
 import { replyToError } from '../error-replies.ts';
 import { parseFlagNames } from '../flag-text.ts';
+import { noteAdded } from '../note-added.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -83,6 +84,7 @@ class Upload implements AsyncDisposable {
       if (utf8) args.take(')');
     } while (!args.atEnd);
     const added = await mail.addMessages(messages);
+    noteAdded(this.#session, mailbox.id, added[0].modseq);
     const uids = formatNumbers(added.map(({ uid }) => uid));
     return { code: `APPENDUID ${added[0].uidValidity} ${uids}`, text: 'Added' };
   }

@@ -2,6 +2,7 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers } from '../../imap/sequence-set.ts';
 import type { CopiedMessages } from '../../store/account.ts';
 import type { Command } from '../command.ts';
+import { noteAdded } from '../note-added.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -46,11 +47,15 @@ async function run(
     if (!byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The messages are gone');
     return { text: 'The messages are gone' };
   }
+  noteAdded(session, targetMailbox.id, copied.modseq);
   const code = `COPYUID ${copyUid(copied)}`;
   if (!moves) return { code, text: 'Copied' };
   // RFC 9051 §6.4.8: COPYUID comes before the EXPUNGE responses.
   session.untaggedOk(code, 'Moved');
-  await mailbox.tell(session, true);
+  await mailbox.tellExpunged(
+    session,
+    copied.pairs.map(({ sourceUid }) => sourceUid),
+  );
   return session.qresync ? { code: `HIGHESTMODSEQ ${mailbox.highestModseq}`, text: 'Moved' } : { text: 'Moved' };
 }
 

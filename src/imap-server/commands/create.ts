@@ -14,7 +14,8 @@ export const create: Command = {
     const name = session.mailboxName(args.astring()).replace(/\/$/, '');
     const specialUse = args.takeIf(' ') ? parseUse(args) : [];
     args.end();
-    await session.mail.createMailbox(name, { specialUse });
+    const created = await session.mail.createMailbox(name, { specialUse });
+    await session.notifications?.noteOwnNames([created.name]);
     return undefined;
   },
 };

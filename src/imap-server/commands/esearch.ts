@@ -126,7 +126,15 @@ async function searchOne(
     session.untagged(extendedResponse(correlator, true, options, uids, wantsModseqs ? modseqs : undefined));
   }
   if (names.has('UPDATE') && view === session.selected) {
-    keepUpdated(session, { tag, correlator, byUid: true, key, order: undefined, found: uids });
+    keepUpdated(session, {
+      tag,
+      correlator,
+      byUid: true,
+      key,
+      order: undefined,
+      attributes: options.attributes,
+      found: uids,
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { normaliseMailboxName } from '../../store/mailbox-name.ts';
 import type { Command } from '../command.ts';
 
 /** Source: RFC 9051 §6.3.6 */
@@ -11,6 +12,7 @@ export const rename: Command = {
     const to = session.mailboxName(args.astring()).replace(/\/$/, '');
     args.end();
     await session.mail.renameMailbox(from, to);
+    await session.notifications?.noteOwnNames([normaliseMailboxName(from), normaliseMailboxName(to)]);
     return undefined;
   },
 };

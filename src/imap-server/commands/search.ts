@@ -58,7 +58,15 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     );
   }
   if (updates) {
-    keepUpdated(session, { tag, correlator, byUid, key, order: undefined, found: uids });
+    keepUpdated(session, {
+      tag,
+      correlator,
+      byUid,
+      key,
+      order: undefined,
+      attributes: options.attributes,
+      found: uids,
+    });
   }
   return undefined;
 }

@@ -60,6 +60,9 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   } else if (isTold(options)) {
     session.untagged(extendedResponse(correlator, byUid, options, numbers, modseqs));
   }
-  if (updates) keepUpdated(session, { tag, correlator, byUid, key: wanted, order, found: uids });
+  if (updates) {
+    const { attributes } = options;
+    keepUpdated(session, { tag, correlator, byUid, key: wanted, order, attributes, found: uids });
+  }
   return undefined;
 }

@@ -28,7 +28,7 @@ export async function copyMessages(
     ranges: UidRanges;
     targetMailboxId: number;
   },
-): Promise<CopiedUids> {
+): Promise<CopiedUids & { modseq: number }> {
   const change = await AccountChange.begin(transactor);
   const source = await change.mailbox(args.mailboxId);
   const target = await change.mailbox(args.targetMailboxId);
@@ -37,8 +37,7 @@ export async function copyMessages(
   change.checkQuota(copied.totals.size, args.quotaBytes);
   account.used_bytes += copied.totals.size;
   account.messages += copied.totals.count;
-  await change.finish();
-  return copied.uids;
+  return { ...copied.uids, modseq: await change.finish() };
 }
 
 /** Inserts rows for live messages of the source, and counts them in the target, not in the account. */
