@@ -30,11 +30,19 @@ export class CommandInput {
   readonly #reader: WireReader;
   readonly #out: ResponseWriter;
   readonly #limits: ImapServerContext['limits'];
+  readonly #beforeInvite: () => Promise<void>;
 
-  constructor(reader: WireReader, out: ResponseWriter, limits: ImapServerContext['limits']) {
+  /** @param beforeInvite ends what else writes responses */
+  constructor(
+    reader: WireReader,
+    out: ResponseWriter,
+    limits: ImapServerContext['limits'],
+    beforeInvite: () => Promise<void>,
+  ) {
     this.#reader = reader;
     this.#out = out;
     this.#limits = limits;
+    this.#beforeInvite = beforeInvite;
   }
 
   get reader(): WireReader {
@@ -73,6 +81,7 @@ export class CommandInput {
 
   /** Tells the client to send the literal it has announced. */
   async invite(): Promise<void> {
+    await this.#beforeInvite();
     this.#out.write('+ OK\r\n');
     await this.#out.flush();
   }

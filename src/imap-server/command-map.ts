@@ -9,6 +9,7 @@ import { copy, move, uidCopy, uidMove } from './commands/copy.ts';
 import { create } from './commands/create.ts';
 import { deleteMailbox } from './commands/delete.ts';
 import { enable } from './commands/enable.ts';
+import { esearch } from './commands/esearch.ts';
 import { expunge, uidExpunge } from './commands/expunge.ts';
 import { fetch, uidFetch } from './commands/fetch.ts';
 import { genUrlAuth } from './commands/gen-url-auth.ts';
@@ -22,6 +23,7 @@ import { logout } from './commands/logout.ts';
 import { lsub } from './commands/lsub.ts';
 import { namespace } from './commands/namespace.ts';
 import { check, noop } from './commands/noop.ts';
+import { notify } from './commands/notify.ts';
 import { getQuota, getQuotaRoot, setQuota } from './commands/quota.ts';
 import { rename } from './commands/rename.ts';
 import { replace, uidReplace } from './commands/replace.ts';
@@ -54,6 +56,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['DELETE', deleteMailbox],
   ['DELETEACL', deleteAcl],
   ['ENABLE', enable],
+  ['ESEARCH', esearch],
   ['EXAMINE', examine],
   ['EXPUNGE', expunge],
   ['FETCH', fetch],
@@ -73,6 +76,7 @@ export const commandMap: ReadonlyMap<string, Command> = new Map<string, Command>
   ['MYRIGHTS', myRights],
   ['NAMESPACE', namespace],
   ['NOOP', noop],
+  ['NOTIFY', notify],
   ['RENAME', rename],
   ['REPLACE', replace],
   ['RESETKEY', resetKey],

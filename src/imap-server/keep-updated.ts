@@ -11,9 +11,17 @@ export function checkTagIsFree(session: Session, tag: string): void {
 
 /** Has the client told from now on how the result of a search changes, or tells it that it won't be. Source: RFC 5267 §4.3 */
 export function keepUpdated(session: Session, search: UpdatingSearch): void {
-  const { mailbox, out } = session;
+  const { mailbox } = session;
   const key: SearchKey | undefined = freezeSearchKey(search.key, mailbox);
   if (key !== undefined && mailbox.contexts.add({ ...search, key })) return;
-  const why = key === undefined ? 'The result changes by itself' : 'Too many searches are kept up to date';
-  out.write(statusLine('*', 'NO', `NOUPDATE "${search.tag}"`, why));
+  refuseUpdates(
+    session,
+    search.tag,
+    key === undefined ? 'The result changes by itself' : 'Too many searches are kept up to date',
+  );
+}
+
+/** Source: RFC 5267 §4.3.1 */
+export function refuseUpdates(session: Session, tag: string, why: string): void {
+  session.out.write(statusLine('*', 'NO', `NOUPDATE "${tag}"`, why));
 }

@@ -51,6 +51,7 @@ async function serveCommand(session: Session): Promise<boolean> {
   const loggedIn = session.account !== undefined;
   let text: ByteText;
   session.waiting = true;
+  session.notifications?.resume();
   try {
     text = await session.input.command(
       loggedIn ? imapCommandBytes : imapCommandBytesBeforeLogin,
@@ -64,6 +65,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     return false;
   } finally {
     session.waiting = false;
+    await session.notifications?.pause();
   }
   const args = new ArgumentParser(text);
   let tag = '*';

@@ -1,3 +1,4 @@
+import type { FetchItem } from '../imap/fetch-items.ts';
 import type { SearchKey } from '../imap/search-keys.ts';
 import { formatNumbers } from '../imap/sequence-set.ts';
 import type { SortKey } from '../imap/sort-keys.ts';
@@ -22,6 +23,8 @@ export interface UpdatingSearch {
   readonly key: SearchKey;
   /** Of SORT; else messages are in mailbox order. */
   readonly order: readonly SortKey[] | undefined;
+  /** What of new messages is told that match. RFC 5465 §7 */
+  readonly attributes: readonly FetchItem[];
   /** Found now, in the order asked for. */
   readonly found: Uint32Array;
 }
@@ -43,6 +46,10 @@ export class SearchContext {
     this.#changesWithFlags = dependsOnFlags(search.key);
     // A copy: what was found may be a view of more.
     this.#uids = found.slice();
+  }
+
+  get attributes(): readonly FetchItem[] {
+    return this.#search.attributes;
   }
 
   get count(): number {

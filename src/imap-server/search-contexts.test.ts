@@ -137,6 +137,8 @@ describe('results that are kept up to date', () => {
     await writer.ok('SELECT INBOX');
     const watchers = [new Watcher(await server.login(login)), new Watcher(await server.login(login))];
     for (const watcher of watchers) await watcher.start();
+    // One of them is told at any time, and the other when it asks.
+    await watchers[1]!.command('NOTIFY SET (SELECTED (MessageNew (UID) MessageExpunge FlagChange))');
     const flags = ['\\Seen', '\\Flagged', '\\Deleted', 'blue'];
     const change = (): string => {
       const first = 1 + next(30);

@@ -1,3 +1,4 @@
+import { type FetchItem, joinItems } from '../imap/fetch-items.ts';
 import { limits } from '../runtime/limits.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import { SearchContext, type Touched, type UpdatingSearch } from './search-context.ts';
@@ -50,19 +51,32 @@ export class SearchContexts {
     }
   }
 
-  /** To be called after EXISTS and the FETCH responses to changes. RFC 5267 §4.3.3, RFC 5465 §5.1 and §5.2 */
-  async tellTouched(out: ResponseWriter, touched: Touched, nowMs: number): Promise<void> {
-    if (!this.some) return;
+  /**
+   * Looks how the results change. What it returns is to be told after EXISTS and the FETCH responses to changes.
+   * @returns `attributes`: items of FETCH that searches ask for of new messages, by UID
+   * Source: RFC 5267 §4.3.3, RFC 5465 §5.1, §5.2 and §7
+   */
+  async look(touched: Touched, nowMs: number): Promise<ResultNews> {
+    const news = { responses: [] as string[], attributes: new Map<number, readonly FetchItem[]>() };
+    if (!this.some) return news;
     const changed = new Set(touched.changed);
     for (const uid of this.#ownChanged) if (this.#mailbox.sequenceOf(uid) > 0) changed.add(uid);
     this.#ownChanged.clear();
     for (const uid of touched.added) changed.delete(uid);
     const all = { added: touched.added, changed: [...changed] };
-    if (all.added.length === 0 && all.changed.length === 0) return;
+    if (all.added.length === 0 && all.changed.length === 0) return news;
     for (const context of this.#contexts.values()) {
-      const { response } = await context.update(this.#mailbox, all, nowMs);
-      if (response !== undefined) out.write(`* ${response}\r\n`);
-      if (out.full) await out.flush();
+      const { response, matching } = await context.update(this.#mailbox, all, nowMs);
+      if (response !== undefined) news.responses.push(response);
+      for (const uid of context.attributes.length > 0 ? matching : []) {
+        news.attributes.set(uid, joinItems(news.attributes.get(uid) ?? [], context.attributes));
+      }
     }
+    return news;
   }
+}
+
+interface ResultNews {
+  readonly responses: readonly string[];
+  readonly attributes: ReadonlyMap<number, readonly FetchItem[]>;
 }

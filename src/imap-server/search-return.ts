@@ -1,4 +1,5 @@
 import type { ArgumentParser } from '../imap/argument-parser.ts';
+import { type FetchItem, parseFetchList } from '../imap/fetch-items.ts';
 import { type PartialRange, parsePartialRange, takePartial } from '../imap/partial-range.ts';
 import { formatNumbers } from '../imap/sequence-set.ts';
 
@@ -9,16 +10,19 @@ export interface ReturnOptions {
   readonly names: ReadonlySet<ReturnOption>;
   /** RFC 9394 §3.1 */
   readonly partial: PartialRange | undefined;
+  /** Of UPDATE: what is told of new messages (RFC 5465 §7). */
+  readonly attributes: readonly FetchItem[];
 }
 
 /** What an ESEARCH response says when nothing else was asked for. */
-export const returnAll: ReturnOptions = { names: new Set(['ALL']), partial: undefined };
+export const returnAll: ReturnOptions = { names: new Set(['ALL']), partial: undefined, attributes: [] };
 
 /** `RETURN ()` is `RETURN (ALL)`. */
 export function parseReturn(args: ArgumentParser): ReturnOptions {
   const names = new Set<ReturnOption>();
   let partial: PartialRange | undefined;
   let hinted = false;
+  let attributes: FetchItem[] = [];
   args.list(() => {
     const name = args.word();
     switch (name) {
@@ -27,8 +31,12 @@ export function parseReturn(args: ArgumentParser): ReturnOptions {
       case 'ALL':
       case 'COUNT':
       case 'SAVE':
+        names.add(name);
+        return;
       case 'UPDATE':
         names.add(name);
+        if (args.rest.startsWith(' (')) args.space();
+        if (args.peek() === '(') attributes = parseFetchList(args);
         return;
       // RFC 5267 §4.2: a hint. What a search needs is at hand anyway.
       case 'CONTEXT':
@@ -45,7 +53,7 @@ export function parseReturn(args: ArgumentParser): ReturnOptions {
   args.space();
   if (partial !== undefined && names.has('ALL')) args.fail('PARTIAL and ALL exclude each other');
   if (names.size === 0 && partial === undefined && !hinted) names.add('ALL');
-  return { names, partial };
+  return { names, partial, attributes };
 }
 
 /** Whether there is anything to say: SAVE alone is silent. */
@@ -69,17 +77,18 @@ export function savedUids(uids: Uint32Array, { names, partial }: ReturnOptions):
 
 /**
  * ESEARCH: MIN and MAX are the first and the last.
+ * @param correlator says which command is answered: `TAG "a"`
  * @param modseqs of the messages, when they are asked for
  * Source: RFC 9051 §7.3.4, RFC 7162 §3.1.10 (MODSEQ), RFC 5267 §3 (of SORT, where the order is that of the sort), RFC 9394 §3.1
  */
 export function extendedResponse(
-  tag: string,
+  correlator: string,
   byUid: boolean,
   { names, partial }: ReturnOptions,
   numbers: Uint32Array,
   modseqs: readonly number[] | undefined,
 ): string {
-  let text = `ESEARCH (TAG "${tag}")${byUid ? ' UID' : ''}`;
+  let text = `ESEARCH (${correlator})${byUid ? ' UID' : ''}`;
   const last = numbers.length - 1;
   if (last >= 0) {
     if (names.has('MIN')) text += ` MIN ${numbers[0]}`;

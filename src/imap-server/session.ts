@@ -12,6 +12,7 @@ import { CommandInput } from './command-input.ts';
 import { type Connection, DeflateConnection } from './deflate-connection.ts';
 import { checkRights } from './mailbox-place.ts';
 import type { MetadataWatch } from './metadata-watch.ts';
+import type { Notifications } from './notifications.ts';
 import { RefusedError, statusLine } from './reply.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -39,6 +40,8 @@ export class Session {
   metadata: MetadataWatch | undefined;
   /** ENABLE UIDONLY (RFC 9586): no message numbers are said or understood. */
   uidOnly = false;
+  /** Since NOTIFY was used. */
+  notifications: Notifications | undefined;
   /** LOGOUT, or the server has said BYE. */
   ended = false;
   failedLogins = 0;
@@ -77,7 +80,7 @@ export class Session {
     this.tls = connection.tls;
     this.#socket = connection.tls ?? connection.socket;
     this.out = new ResponseWriter(this.#socket, server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(this.#socket), this.out, server.limits);
+    this.input = this.#newInput(new WireReader(this.#socket));
   }
 
   get connection(): Connection {
@@ -103,14 +106,20 @@ export class Session {
     this.tls = socket;
     this.#socket = socket;
     this.out = new ResponseWriter(socket, this.server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(socket), this.out, this.server.limits);
+    this.input = this.#newInput(new WireReader(socket));
   }
 
   /** Goes on compressed. @param received what the client has sent so already */
   useDeflate(received: Buffer): void {
     this.#deflated = new DeflateConnection(this.#socket, received);
     this.out = new ResponseWriter(this.#deflated, this.server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(this.#deflated), this.out, this.server.limits);
+    this.input = this.#newInput(new WireReader(this.#deflated));
+  }
+
+  #newInput(reader: WireReader): CommandInput {
+    return new CommandInput(reader, this.out, this.server.limits, async () => {
+      await this.notifications?.pause();
+    });
   }
 
   /** The account of a session that is logged in, as the commands that ask for it require. */
@@ -131,6 +140,10 @@ export class Session {
     if (mailbox.examined) throw new RefusedError('NO', undefined, 'The mailbox was opened read-only');
     checkRights(mailbox.rights, needed);
     return mailbox;
+  }
+
+  hasSelected(account: Account, mailboxId: number): boolean {
+    return this.selected?.account.name === account.name && this.selected.id === mailboxId;
   }
 
   /** Who is logged in, as others' mailboxes know him. */
@@ -161,7 +174,8 @@ export class Session {
       this.farewell = text;
       return;
     }
-    this.connection.write(`* BYE ${text}\r\n`);
+    // In the middle of a response nothing can be said.
+    if (this.notifications?.busy !== true) this.connection.write(`* BYE ${text}\r\n`);
     this.connection.destroySoon();
   }
 
@@ -186,6 +200,8 @@ export class Session {
     this.recordLogin();
     this.leave?.();
     this.leave = undefined;
+    await this.notifications?.[Symbol.asyncDispose]();
+    this.notifications = undefined;
     this.unselect();
     const { account } = this;
     this.account = undefined;

@@ -64,6 +64,15 @@ const rfc822Items: Record<string, { section: Section; peek: boolean }> = {
   'RFC822.TEXT': { section: { ...whole, text: 'TEXT' }, peek: false },
 };
 
+/** Items of two lists, each once. */
+export function joinItems(one: readonly FetchItem[], other: readonly FetchItem[]): readonly FetchItem[] {
+  if (one.length === 0) return other;
+  if (other.length === 0) return one;
+  const name = (item: FetchItem): string => ('label' in item ? item.label : item.kind);
+  const names = new Set(one.map(name));
+  return [...one, ...other.filter((item) => !names.has(name(item)))];
+}
+
 /** Letters, dots and digits up to a bracket. */
 const itemName = /[A-Za-z][A-Za-z0-9.]*/y;
 /** Deeper parts than any message has. */
@@ -76,15 +85,18 @@ const maxPartDepth = 200;
  * RFC 8970 §3 (PREVIEW), RFC 8474 §5 (EMAILID, THREADID)
  */
 export function parseFetchItems(parser: ArgumentParser): FetchItem[] {
-  const items: FetchItem[] = [];
-  if (parser.peek() === '(') {
-    parser.list(() => items.push(parseItem(parser, takeName(parser))), 1);
-    return items;
-  }
+  if (parser.peek() === '(') return parseFetchList(parser);
   const name = takeName(parser);
   const macro = macros[name];
   if (macro !== undefined) return macro.map((kind) => ({ kind }) as FetchItem);
   return [parseItem(parser, name)];
+}
+
+/** Parses a list of items. @throws ImapSyntaxError. Source: RFC 5465 §8 */
+export function parseFetchList(parser: ArgumentParser): FetchItem[] {
+  const items: FetchItem[] = [];
+  parser.list(() => items.push(parseItem(parser, takeName(parser))), 1);
+  return items;
 }
 
 function takeName(parser: ArgumentParser): string {

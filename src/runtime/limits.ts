@@ -183,6 +183,12 @@ export const limits = {
   imapSortKeys: 18,
   /** Characters of a subject or name that SORT goes by: it holds them for all messages at once. */
   imapSortCharacters: 250,
+  /** Groups of events in one NOTIFY, with each of which every mailbox is compared. */
+  imapNotifyGroups: 100,
+  /** Mailboxes of an account that NOTIFY watches: some 200 bytes each, for every session that asks for it. */
+  imapNotifyMailboxes: 5_000,
+  /** Mailboxes that one ESEARCH looks through. */
+  imapSearchedMailboxes: 10_000,
   /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
   imapUpdatingSearches: 10,
   imapUpdatingResults: 1_000_000,

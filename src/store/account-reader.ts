@@ -34,9 +34,10 @@ import { MailboxNameError, MessageFileError } from './store-errors.ts';
 
 const noKeywords: readonly string[] = [];
 
-const mailboxQuery = `SELECT id, mailboxes.name, uid_validity AS uidValidity, uid_next AS uidNext, special_use AS specialUse, keywords,
-  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes, ${objectIdColumns.mailbox} AS objectId
-  FROM mailboxes LEFT JOIN subscriptions ON subscriptions.name = mailboxes.name WHERE expunged = 0`;
+const mailboxColumns = `id, mailboxes.name, uid_validity AS uidValidity, uid_next AS uidNext, special_use AS specialUse, keywords,
+  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes, ${objectIdColumns.mailbox} AS objectId`;
+const mailboxTables = 'mailboxes LEFT JOIN subscriptions ON subscriptions.name = mailboxes.name';
+const mailboxQuery = `SELECT ${mailboxColumns} FROM ${mailboxTables} WHERE expunged = 0`;
 
 const columnsOfMessages = {
   uid: 'uid',
@@ -171,6 +172,22 @@ export class DatabaseAccountReader implements AccountReader {
       [id],
     );
     return row === undefined ? undefined : { ...row, id, uids: JSON.parse(row.uids) as number[] };
+  }
+
+  async mailboxesChangedSince(modseq: number): Promise<(Mailbox & { readonly expunged: boolean })[]> {
+    const rows = await this.#reader.all<StoredMailbox & { expunged: number }>(
+      `SELECT ${mailboxColumns}, expunged FROM ${mailboxTables} WHERE modseq > ?`,
+      [modseq],
+    );
+    return rows.map((row) => ({ ...toMailbox(row), expunged: row.expunged === 1 }));
+  }
+
+  async hasChangesBetween(mailboxId: number, after: number, before: number): Promise<boolean> {
+    const found = await this.#reader.first(
+      'SELECT 1 FROM messages WHERE mailbox_id = ? AND modseq > ? AND modseq < ? LIMIT 1',
+      [mailboxId, after, before],
+    );
+    return found !== undefined;
   }
 
   async subscriptions(): Promise<string[]> {

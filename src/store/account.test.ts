@@ -160,6 +160,7 @@ describe('an account', () => {
         { sourceUid: 1, uid: 1 },
         { sourceUid: 4, uid: 2 },
       ],
+      modseq: conditional.modseq! + 1,
     });
     const before = await account.read((reader) => reader.modseq());
     const moved = await account.moveMessages(id, [2, 3], archive.id);
@@ -178,6 +179,37 @@ describe('an account', () => {
       [3, [], 0],
     ]);
     expect((await account.read((reader) => reader.quota())).messages).toBe(4);
+  });
+
+  it('tells which mailboxes have changed, and when', async () => {
+    const { accounts } = await openTestStore();
+    await using account = await accounts.open('me');
+    const lists = await account.createMailbox('Lists');
+    await account.createMailbox('Gone');
+    const changedSince = async (modseq: number): Promise<unknown[]> =>
+      (await account.read((reader) => reader.mailboxesChangedSince(modseq)))
+        .map(({ name, expunged }) => [name, expunged])
+        .sort();
+    const before = await account.read((reader) => reader.modseq());
+    expect(await changedSince(before)).toEqual([]);
+    const { modseq, mailboxId } = await deliver(accounts, account, message('one'));
+    await account.renameMailbox('Lists', 'News');
+    await account.deleteMailbox('Gone');
+    expect(await changedSince(before)).toEqual([
+      ['Gone', true],
+      ['Inbox', false],
+      ['News', false],
+    ]);
+    expect(await changedSince(modseq)).toEqual([
+      ['Gone', true],
+      ['News', false],
+    ]);
+    const changed = (id: number, after: number, until: number): Promise<boolean> =>
+      account.read((reader) => reader.hasChangesBetween(id, after, until));
+    expect(await changed(mailboxId, before, modseq + 1)).toBe(true);
+    expect(await changed(mailboxId, before, modseq)).toBe(false);
+    expect(await changed(mailboxId, modseq, Number.MAX_SAFE_INTEGER)).toBe(false);
+    expect(await changed(lists.id, 0, Number.MAX_SAFE_INTEGER)).toBe(false);
   });
 
   it('moves within one mailbox', async () => {

@@ -92,7 +92,7 @@ export interface Account extends AsyncDisposable {
     uids: UidSelection,
     targetMailboxId: number,
     kept?: ChangeableFlags,
-  ): Promise<CopiedMessages>;
+  ): Promise<CopiedMessages & { modseq: number }>;
   /** Moves in one transaction: nobody sees a message in both or neither. */
   moveMessages(
     mailboxId: number,
@@ -267,6 +267,10 @@ export interface AccountReader {
   createdAt(): Promise<number>;
   /** A move into this account that was remembered with its messages. */
   arrivedMove(id: Uint8Array): Promise<ArrivingMove | undefined>;
+  /** Mailboxes that were made, changed or deleted after a MODSEQ, or hold a message that was. */
+  mailboxesChangedSince(modseq: number): Promise<(Mailbox & { readonly expunged: boolean })[]>;
+  /** Whether a message of a mailbox was last changed after one MODSEQ and before another. */
+  hasChangesBetween(mailboxId: number, after: number, before: number): Promise<boolean>;
   /** Subscribed names, also of mailboxes that don't exist any more (RFC 9051 §6.3.7). */
   subscriptions(): Promise<string[]>;
   /** MODSEQ of the last change in the account. */

@@ -200,7 +200,7 @@ export class OpenAccount implements Account {
     uids: UidSelection,
     targetMailboxId: number,
     kept = everyFlag,
-  ): Promise<CopiedMessages> {
+  ): Promise<CopiedMessages & { modseq: number }> {
     const copied = await this.#shared.write('copyMessages', {
       now: this.#clock.now(),
       quota: this.#quota(),
@@ -209,7 +209,7 @@ export class OpenAccount implements Account {
       targetMailboxId,
       kept,
     });
-    return toCopied(copied);
+    return { ...toCopied(copied), modseq: copied.modseq };
   }
 
   async moveMessages(

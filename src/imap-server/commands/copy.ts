@@ -5,6 +5,7 @@ import type { ChangeableFlags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
 import { changeableFlags } from '../flag-rights.ts';
 import { findTarget, type MailboxPlace } from '../mailbox-place.ts';
+import { noteAdded } from '../note-added.ts';
 import { Progress } from '../progress.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
@@ -49,15 +50,22 @@ async function run(
     if (!byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The messages are gone');
     return { text: 'The messages are gone' };
   }
+  if (copied.modseq !== undefined) noteAdded(session, place.account, targetMailbox.id, copied.modseq);
   const code = `COPYUID ${copyUid(copied)}`;
   if (!moves) return { code, text: 'Copied' };
   // RFC 9051 §6.4.8: COPYUID comes before the EXPUNGE responses.
   session.untaggedOk(code, 'Moved');
-  await mailbox.tell(session, true);
+  await mailbox.tellExpunged(
+    session,
+    copied.pairs.map(({ sourceUid }) => sourceUid),
+  );
   return session.qresync ? { code: `HIGHESTMODSEQ ${mailbox.highestModseq}`, text: 'Moved' } : { text: 'Moved' };
 }
 
-/** @param kept flags that the client may set in the target */
+/**
+ * @param kept flags that the client may set in the target
+ * @returns with the MODSEQ of the copies, where both mailboxes are of one account
+ */
 async function transfer(
   session: Session,
   uids: Uint32Array,
@@ -65,7 +73,7 @@ async function transfer(
   targetMailboxId: number,
   kept: ChangeableFlags,
   moves: boolean,
-): Promise<CopiedMessages> {
+): Promise<CopiedMessages & { modseq?: number }> {
   const { account: source, id: mailboxId } = session.mailbox;
   const { account: target } = place;
   if (source.name === target.name) {

@@ -20,8 +20,9 @@ export const create: Command = {
     if (place.access !== undefined && specialUse.length > 0) {
       throw new RefusedError('NO', 'USEATTR', 'That is for the owner to say');
     }
-    const { objectId } = await place.account.createMailbox(place.name, { specialUse });
-    return { code: `MAILBOXID (${objectId})` };
+    const created = await place.account.createMailbox(place.name, { specialUse });
+    if (place.access === undefined) await session.notifications?.noteOwnNames([created.name]);
+    return { code: `MAILBOXID (${created.objectId})` };
   },
 };
 

@@ -1,11 +1,11 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import { parseSearchProgram, type SearchKey } from '../../imap/search-keys.ts';
+import type { SearchKey } from '../../imap/search-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
+import { parseSearch } from '../parse-search.ts';
 import { Progress } from '../progress.ts';
-import { type OkReply, RefusedError } from '../reply.ts';
-import { requireUidKeys } from '../require-uids.ts';
+import type { OkReply } from '../reply.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, returnAll, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
@@ -29,11 +29,8 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { mailbox } = session;
   args.space();
   const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
-  // RFC 6855 §3
-  if (session.utf8Accepted && !session.rev2 && /^CHARSET /i.test(args.rest)) {
-    throw new RefusedError('BAD', undefined, 'CHARSET cannot be given after UTF8=ACCEPT');
-  }
   const tag = args.text.slice(0, args.text.indexOf(' '));
+  const correlator = `TAG "${tag}"`;
   const updates = options?.names.has('UPDATE') === true;
   if (updates) checkTagIsFree(session, tag);
   const saves = options?.names.has('SAVE') === true;
@@ -41,8 +38,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let found: Found;
   let asksModseq = false;
   try {
-    key = parseSearchProgram(args);
-    requireUidKeys(session, key);
+    key = parseSearch(session, args);
     asksModseq = hasModseq(key);
     if (asksModseq) session.enableCondstore();
     found = await searchMailbox(mailbox, key, {
@@ -63,11 +59,19 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     session.untagged(`SEARCH${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
   } else if (options === undefined || isTold(options)) {
     session.untagged(
-      extendedResponse(tag, byUid, options ?? returnAll, numbers, asksModseq ? found.modseqs : undefined),
+      extendedResponse(correlator, byUid, options ?? returnAll, numbers, asksModseq ? found.modseqs : undefined),
     );
   }
   if (updates) {
-    keepUpdated(session, { tag, correlator: `TAG "${tag}"`, byUid, key, order: undefined, found: uids });
+    keepUpdated(session, {
+      tag,
+      correlator,
+      byUid,
+      key,
+      order: undefined,
+      attributes: options.attributes,
+      found: uids,
+    });
   }
   return undefined;
 }

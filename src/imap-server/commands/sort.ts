@@ -30,6 +30,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   args.space();
   const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
   const tag = args.text.slice(0, args.text.indexOf(' '));
+  const correlator = `TAG "${tag}"`;
   const updates = options?.names.has('UPDATE') === true;
   if (updates) checkTagIsFree(session, tag);
   const saves = options?.names.has('SAVE') === true;
@@ -61,8 +62,11 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const modseq = modseqs !== undefined && uids.length > 0 ? ` (MODSEQ ${highestOf(modseqs)})` : '';
     session.untagged(`SORT${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
   } else if (isTold(options)) {
-    session.untagged(extendedResponse(tag, byUid, options, numbers, modseqs));
+    session.untagged(extendedResponse(correlator, byUid, options, numbers, modseqs));
   }
-  if (updates) keepUpdated(session, { tag, correlator: `TAG "${tag}"`, byUid, key: wanted, order, found: uids });
+  if (updates) {
+    const { attributes } = options;
+    keepUpdated(session, { tag, correlator, byUid, key: wanted, order, attributes, found: uids });
+  }
   return undefined;
 }

@@ -32,7 +32,7 @@ export async function copyMessages(
     /** Flags that the copies have, too. */
     kept: ChangeableFlags;
   },
-): Promise<CopiedUids> {
+): Promise<CopiedUids & { modseq: number }> {
   const change = await AccountChange.begin(transactor);
   const source = await change.mailbox(args.mailboxId);
   const target = await change.mailbox(args.targetMailboxId);
@@ -41,8 +41,7 @@ export async function copyMessages(
   change.checkQuota(copied.totals.size, copied.totals.count, args.quota);
   account.used_bytes += copied.totals.size;
   account.messages += copied.totals.count;
-  await change.finish();
-  return copied.uids;
+  return { ...copied.uids, modseq: await change.finish() };
 }
 
 /** Inserts rows for live messages of the source, and counts them in the target, not in the account. */
