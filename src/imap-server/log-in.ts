@@ -11,14 +11,6 @@ import type { Session } from './session.ts';
 /** Failed logins after which the connection ends. */
 const maxFailedLogins = 5;
 
-/** @throws RefusedError when the client's address has failed too often */
-function checkMayTry(session: Session, mechanism: string): void {
-  if (session.server.failedLogins.every((limit) => limit.allows(session.remoteAddress))) return;
-  session.server.countLogin('refused', '');
-  record(session, mechanism, 'refused', {});
-  throw new RefusedError('NO', 'LIMIT', 'Too many failed logins: try again later');
-}
-
 /**
  * Does a login by whatever mechanism, with all that depends on its outcome: limits, delays, log, account.
  * @param identify checks the credentials
@@ -29,8 +21,8 @@ export async function logIn(
   mechanism: string,
   identify: () => Promise<AuthenticatedIdentity>,
 ): Promise<OkReply> {
-  checkMayTry(session, mechanism);
-  const { server } = session;
+  const { server, remoteAddress } = session;
+  if (!server.loginGuard.mayTry(remoteAddress)) throw tooManyFailed(session, mechanism, undefined);
   const mark = server.sessions.mark();
   let identity: AuthenticatedIdentity;
   try {
@@ -38,6 +30,10 @@ export async function logIn(
   } catch (error) {
     if (!(error instanceof AuthenticationError)) throw error;
     throw await refusal(session, mechanism, error);
+  }
+  const { credential, login } = identity;
+  if (credential === undefined && !(await server.loginGuard.admits(remoteAddress, login))) {
+    throw tooManyFailed(session, mechanism, login);
   }
   session.leave = enter(session, mechanism, identity, mark);
   try {
@@ -48,10 +44,18 @@ export async function logIn(
     throw error;
   }
   session.log = session.log.child({ account: identity.account });
-  session.log.info({ login: identity.login, mechanism }, 'logged in');
+  session.log.info({ login, mechanism, credential: credential?.name }, 'logged in');
   server.countLogin('succeeded', mechanism);
   session.noteLogin(attempt(session, mechanism, 'succeeded', identity));
   return { code: `CAPABILITY ${capabilities(session)}`, text: 'Logged in' };
+}
+
+/** Too many logins have failed, from the client's address or for its login. */
+function tooManyFailed(session: Session, mechanism: string, login: string | undefined): RefusedError {
+  session.server.countLogin('refused', '');
+  record(session, mechanism, 'refused', { login });
+  // RFC 5530 §3
+  return new RefusedError('NO', 'LIMIT', 'Too many failed logins: try again later');
 }
 
 /**
@@ -107,6 +111,10 @@ function attempt(
 async function refusal(session: Session, mechanism: string, error: AuthenticationError): Promise<RefusedError> {
   const { server } = session;
   session.log.info({ login: error.login, mechanism, reason: error.code }, 'login failed');
+  if (error.code === 'failed' && !(await server.loginGuard.admits(session.remoteAddress, error.login))) {
+    await pause(session, error.login);
+    return tooManyFailed(session, mechanism, error.login);
+  }
   record(session, mechanism, error.code, { login: error.login });
   if (error.code === 'temporary') {
     session.log.error({ err: error, mechanism }, 'login cannot be checked');
@@ -116,15 +124,18 @@ async function refusal(session: Session, mechanism: string, error: Authenticatio
   if (error.code === 'malformed')
     return new RefusedError('BAD', undefined, 'That is no message of the mechanism', error);
   server.countLogin('failed', mechanism);
-  for (const limit of server.failedLogins) limit.add(session.remoteAddress);
-  session.failedLogins++;
-  await setTimeout(server.failedLoginDelayMs * session.failedLogins, undefined, {
-    signal: server.stopping,
-    ref: false,
-  }).catch(() => {});
+  await pause(session, error.login);
   if (session.failedLogins >= maxFailedLogins) {
     session.out.write('* BYE Too many failed logins\r\n');
     session.ended = true;
   }
   return new RefusedError('NO', 'AUTHENTICATIONFAILED', 'Login failed', error);
+}
+
+/** Counts a failed login, and makes its client wait. */
+async function pause(session: Session, login: string | undefined): Promise<void> {
+  const { loginGuard, stopping } = session.server;
+  session.failedLogins++;
+  const delayMs = loginGuard.failed(session.remoteAddress, login);
+  await setTimeout(delayMs, undefined, { signal: stopping, ref: false }).catch(() => {});
 }
