@@ -12,7 +12,7 @@ import type { SharedUids } from './shared-uids.ts';
 
 /** Does the server's side of a TLS handshake; `tls/certificate-store.ts` is one. */
 export interface TlsAcceptor {
-  accept(socket: Socket, timeoutMs: number): Promise<TLSSocket>;
+  accept(socket: Socket, timeoutMs: number, options?: { requestCertificate?: boolean }): Promise<TLSSocket>;
 }
 
 /** What all sessions of a server share. */

@@ -239,7 +239,7 @@ class Connections {
     if (listener.tls === 'implicit') {
       if (listener.acceptor === undefined) throw new TypeError('Cannot serve TLS: the listener has no certificates');
       try {
-        tls = await listener.acceptor.accept(socket, limits.imapIdleBeforeLoginMs);
+        tls = await listener.acceptor.accept(socket, limits.imapIdleBeforeLoginMs, { requestCertificate: true });
         tls.on('error', () => {});
       } catch (error) {
         log.info({ err: error }, 'TLS handshake failed');

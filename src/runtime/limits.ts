@@ -245,6 +245,12 @@ export const limits = {
   appPasswordNameCharacters: 100,
   /** How exactly it is kept when a password for a single program was used last: each login that notes it is a write. */
   appPasswordUseMs: 60_000,
+  /** Keys of client certificates registered for one account; the text of a certificate; characters of a key's name. */
+  clientKeysPerAccount: 100,
+  clientCertificateBytes: 64 * 1024,
+  clientKeyNameCharacters: 100,
+  /** Shorter RSA keys of clients are not accepted: NIST SP 800-131A. */
+  clientRsaBits: 2048,
   /** Passwords verified at the same time, 20 MiB each: half of libuv's four threads stay free for files. */
   passwordChecks: 2,
   /** Passwords that wait to be verified: some 8 seconds of work. */

@@ -15,7 +15,7 @@ import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 
 /** `tls/certificate-store.ts` is one. */
 export interface TlsAcceptor {
-  accept(socket: Socket, timeoutMs: number): Promise<TLSSocket>;
+  accept(socket: Socket, timeoutMs: number, options?: { requestCertificate?: boolean }): Promise<TLSSocket>;
 }
 
 export interface SmtpListener {

@@ -35,7 +35,7 @@ export async function auth(session: SmtpSession, argument: string): Promise<void
   }
   const { credential, login } = identity;
   if (credential === undefined && !(await server.loginGuard.admits(session.remoteAddress, login))) {
-    throw tooManyFailed(session, mechanism.name, login);
+    throw await guessed(session, mechanism.name, login);
   }
   session.leave = enter(session, mechanism.name, identity, mark);
   session.identity = identity;
@@ -50,6 +50,12 @@ function tooManyFailed(session: SmtpSession, mechanism: string, login: string | 
   session.server.logins.add(1, { mechanism, result: 'refused' });
   record(session, mechanism, 'refused', { login });
   return new SmtpError(454, '4.7.0', 'Too many failed logins, try again later');
+}
+
+/** An account that too many have guessed at is logged in to: answered alike, and as late, whether the password was right or wrong. */
+async function guessed(session: SmtpSession, mechanism: string, login: string | undefined): Promise<SmtpError> {
+  await pause(session, login);
+  return tooManyFailed(session, mechanism, login);
 }
 
 /** Counts a failed login, and makes its client wait. */
@@ -134,8 +140,7 @@ async function refusal(session: SmtpSession, mechanism: string, error: unknown):
   if (!(error instanceof AuthenticationError)) return error;
   const { server, remoteAddress, log } = session;
   if (error.code === 'failed' && !(await server.loginGuard.admits(remoteAddress, error.login))) {
-    await pause(session, error.login);
-    return tooManyFailed(session, mechanism, error.login);
+    return await guessed(session, mechanism, error.login);
   }
   server.logins.add(1, { mechanism, result: error.code });
   record(session, mechanism, error.code, { login: error.login });
