@@ -80,6 +80,7 @@ export async function startServer(options: {
       accounts: core.data.accounts,
       accountForLogin: (login) => loginAccount(core.domains, login),
       scope,
+      findKey: (fingerprint) => core.data.tlsPublicKeys.get(fingerprint),
       decoyKey: core.data.decoyKey,
       log: log.part('store'),
     });
@@ -314,6 +315,7 @@ function controlServices(
     accounts: data.accounts,
     sessions,
     loginAttempts: data.loginAttempts,
+    tlsPublicKeys: data.tlsPublicKeys,
     dmarcReports: core.dmarcReports,
     tlsReports: core.tlsReports,
     queue,

@@ -147,6 +147,11 @@ const operatorLimits = {
     .describe(
       'Failed logins of one address in a minute, and 5 times as many in a day, at all services together; networks as above.',
     ),
+  failedLoginsPerAccount: accepting(countValue.clone(), 'a whole number, 1 or more', 100)
+    .optional()
+    .describe(
+      'Failed logins of one account in an hour, from all addresses together. With more, its password is good only where it was used within the last 30 days; app passwords and certificates are good everywhere.',
+    ),
   sessionsPerAccount: accepting(countValue.clone(), 'a whole number, 1 or more', 100)
     .optional()
     .describe(

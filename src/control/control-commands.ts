@@ -26,6 +26,7 @@ import { setAccountPassword } from './commands/set-account-password.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { submit } from './commands/submit.ts';
+import { tlsPublicKeys } from './commands/tls-public-keys.ts';
 import { tlsReports, tlsResults } from './commands/tls-reports.ts';
 import { verifyData } from './commands/verify-data.ts';
 import type { ControlCommand } from './control-command.ts';
@@ -42,6 +43,7 @@ export function controlCommands(services: ControlServices) {
     dmarcReportRecords: dmarcReportRecords(services),
     dmarcReports: dmarcReports(services),
     reportSuppressions: reportSuppressions(services),
+    tlsPublicKeys: tlsPublicKeys(services),
     tlsReports: tlsReports(services),
     tlsResults: tlsResults(services),
     editDomains: editDomains(services),

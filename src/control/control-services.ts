@@ -13,6 +13,7 @@ import type { Account, Accounts } from '../store/account.ts';
 import type { AccountAtRest } from '../store/account-at-rest.ts';
 import type { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
 import type { OpenSessions } from '../store/sessions/open-sessions.ts';
+import type { TlsPublicKeys } from '../store/tls-public-keys/tls-public-keys.ts';
 import type { LogSeverity } from './control-message.ts';
 
 /** What the commands need of a server, whether it is running or opened for one command. `main.ts` provides it. */
@@ -30,6 +31,7 @@ export interface ControlServices {
   };
   /** Those that are logged in: none without a running server. */
   readonly sessions: Pick<OpenSessions, 'list' | 'end' | 'revoke'>;
+  readonly tlsPublicKeys: Pick<TlsPublicKeys, 'list' | 'get' | 'add' | 'remove'>;
   readonly loginAttempts: Pick<LoginAttempts, 'list'>;
   /** DMARC reports that came, and what is to be reported to others. */
   readonly dmarcReports: {

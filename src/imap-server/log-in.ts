@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { AuthenticationError } from '../sasl/authentication-error.ts';
+import { clientKeyFingerprint } from '../sasl/client-key.ts';
 import type { AuthenticatedIdentity } from '../sasl/server-mechanism.ts';
 import type { LoginAttempt, LoginResult } from '../store/login-attempts/login-attempt.ts';
 import { endTexts } from '../store/sessions/open-sessions.ts';
@@ -11,14 +12,6 @@ import type { Session } from './session.ts';
 /** Failed logins after which the connection ends. */
 const maxFailedLogins = 5;
 
-/** @throws RefusedError when the client's address has failed too often */
-function checkMayTry(session: Session, mechanism: string): void {
-  if (session.server.failedLogins.every((limit) => limit.allows(session.remoteAddress))) return;
-  session.server.countLogin('refused', '');
-  record(session, mechanism, 'refused', {});
-  throw new RefusedError('NO', 'LIMIT', 'Too many failed logins: try again later');
-}
-
 /**
  * Does a login by whatever mechanism, with all that depends on its outcome: limits, delays, log, account.
  * @param identify checks the credentials
@@ -29,8 +22,8 @@ export async function logIn(
   mechanism: string,
   identify: () => Promise<AuthenticatedIdentity>,
 ): Promise<OkReply> {
-  checkMayTry(session, mechanism);
-  const { server } = session;
+  const { server, remoteAddress } = session;
+  if (!server.loginGuard.mayTry(remoteAddress)) throw tooManyFailed(session, mechanism, undefined);
   const mark = server.sessions.mark();
   let identity: AuthenticatedIdentity;
   try {
@@ -39,6 +32,44 @@ export async function logIn(
     if (!(error instanceof AuthenticationError)) throw error;
     throw await refusal(session, mechanism, error);
   }
+  const { credential, login } = identity;
+  if (credential === undefined && !(await server.loginGuard.admits(remoteAddress, login))) {
+    throw await guessed(session, mechanism, login);
+  }
+  await admit(session, mechanism, identity, mark);
+  return { code: `CAPABILITY ${capabilities(session)}`, text: 'Logged in' };
+}
+
+/**
+ * Logs a client in by its certificate before it has said anything, where that is wanted. Whoever is not logged in so may still try
+ * EXTERNAL, and is told then why it fails.
+ * @returns whether it is logged in, and is to be greeted by PREAUTH (RFC 9051 §7.1.4)
+ */
+export async function logInByCertificate(session: Session): Promise<boolean> {
+  const { server, remoteAddress, tls } = session;
+  const fingerprint = tls && clientKeyFingerprint(tls);
+  if (fingerprint === undefined || !server.loginGuard.mayTry(remoteAddress)) return false;
+  const mark = server.sessions.mark();
+  try {
+    const found = await server.credentials.certificateIdentity?.(fingerprint, undefined);
+    if (!found?.imapPreauth) return false;
+    await admit(session, 'EXTERNAL', found.identity, mark);
+    return true;
+  } catch (error) {
+    if (!(error instanceof RefusedError)) session.log.error({ err: error }, 'certificate cannot be checked');
+    return false;
+  }
+}
+
+/** @throws RefusedError */
+async function admit(
+  session: Session,
+  mechanism: string,
+  identity: AuthenticatedIdentity,
+  mark: number,
+): Promise<void> {
+  const { server } = session;
+  const { login, credential } = identity;
   session.leave = enter(session, mechanism, identity, mark);
   try {
     session.account = await server.accounts.open(identity.account);
@@ -48,10 +79,23 @@ export async function logIn(
     throw error;
   }
   session.log = session.log.child({ account: identity.account });
-  session.log.info({ login: identity.login, mechanism }, 'logged in');
+  session.log.info({ login, mechanism, credential: credential?.name }, 'logged in');
   server.countLogin('succeeded', mechanism);
   session.noteLogin(attempt(session, mechanism, 'succeeded', identity));
-  return { code: `CAPABILITY ${capabilities(session)}`, text: 'Logged in' };
+}
+
+/** Too many logins have failed, from the client's address or for its login. */
+function tooManyFailed(session: Session, mechanism: string, login: string | undefined): RefusedError {
+  session.server.countLogin('refused', '');
+  record(session, mechanism, 'refused', { login });
+  // RFC 5530 §3
+  return new RefusedError('NO', 'LIMIT', 'Too many failed logins: try again later');
+}
+
+/** An account that too many have guessed at is logged in to: answered alike, and as late, whether the password was right or wrong. */
+async function guessed(session: Session, mechanism: string, login: string | undefined): Promise<RefusedError> {
+  await pause(session, login);
+  return tooManyFailed(session, mechanism, login);
 }
 
 /**
@@ -107,6 +151,9 @@ function attempt(
 async function refusal(session: Session, mechanism: string, error: AuthenticationError): Promise<RefusedError> {
   const { server } = session;
   session.log.info({ login: error.login, mechanism, reason: error.code }, 'login failed');
+  if (error.code === 'failed' && !(await server.loginGuard.admits(session.remoteAddress, error.login))) {
+    return await guessed(session, mechanism, error.login);
+  }
   record(session, mechanism, error.code, { login: error.login });
   if (error.code === 'temporary') {
     session.log.error({ err: error, mechanism }, 'login cannot be checked');
@@ -116,15 +163,17 @@ async function refusal(session: Session, mechanism: string, error: Authenticatio
   if (error.code === 'malformed')
     return new RefusedError('BAD', undefined, 'That is no message of the mechanism', error);
   server.countLogin('failed', mechanism);
-  for (const limit of server.failedLogins) limit.add(session.remoteAddress);
-  session.failedLogins++;
-  await setTimeout(server.failedLoginDelayMs * session.failedLogins, undefined, {
-    signal: server.stopping,
-    ref: false,
-  }).catch(() => {});
-  if (session.failedLogins >= maxFailedLogins) {
-    session.out.write('* BYE Too many failed logins\r\n');
-    session.ended = true;
-  }
+  await pause(session, error.login);
   return new RefusedError('NO', 'AUTHENTICATIONFAILED', 'Login failed', error);
+}
+
+/** Counts a failed login, and makes its client wait; ends the connection after some. */
+async function pause(session: Session, login: string | undefined): Promise<void> {
+  const { loginGuard, stopping } = session.server;
+  session.failedLogins++;
+  const delayMs = loginGuard.failed(session.remoteAddress, login);
+  await setTimeout(delayMs, undefined, { signal: stopping, ref: false }).catch(() => {});
+  if (session.failedLogins < maxFailedLogins) return;
+  session.out.write('* BYE Too many failed logins\r\n');
+  session.ended = true;
 }

@@ -7,6 +7,7 @@ import type { Command } from './command.ts';
 import { CommandTooLongError } from './command-input.ts';
 import { commandMap } from './command-map.ts';
 import { replyToError } from './error-replies.ts';
+import { logInByCertificate } from './log-in.ts';
 import { type OkReply, RefusedError, statusLine } from './reply.ts';
 import { requireUids } from './require-uids.ts';
 import type { Session } from './session.ts';
@@ -17,9 +18,11 @@ import type { Session } from './session.ts';
  */
 export async function runSession(session: Session): Promise<void> {
   const { server } = session;
-  session.out.write(`* OK [CAPABILITY ${capabilities(session)}] ${server.hostname} Restante IMAP server ready\r\n`);
   let badCommands = 0;
   try {
+    const greeting = (await logInByCertificate(session)) ? 'PREAUTH' : 'OK';
+    const ready = `${server.hostname} Restante IMAP server ready`;
+    session.out.write(`* ${greeting} [CAPABILITY ${capabilities(session)}] ${ready}\r\n`);
     await session.out.flush();
     while (!session.ended) {
       const understood = await serveCommand(session);

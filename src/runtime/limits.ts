@@ -75,6 +75,10 @@ export const limits = {
   failedLoginsPerMinute: [10, 30, 90],
   /** Failed logins of an address range in a day. The reference's. */
   failedLoginsPerDay: [50, 150, 450],
+  /** Failed logins of one account in an hour from all addresses, above which its password is good only where it was used before. */
+  failedLoginsPerAccount: 100,
+  /** How long the answer to the first failed login of an address in a minute waits; the next wait longer, up to ten times. */
+  failedLoginDelayMs: 1_000,
   /** FUTURERELEASE: how far ahead. RFC 4865 §3. */
   smtpHoldMs: 30 * 24 * 60 * 60 * 1000,
   /** Body of an HTTP request: nothing that is served now takes more. */
@@ -268,6 +272,12 @@ export const limits = {
   appPasswordNameCharacters: 100,
   /** How exactly it is kept when a password for a single program was used last: each login that notes it is a write. */
   appPasswordUseMs: 60_000,
+  /** Keys of client certificates registered for one account; the text of a certificate; characters of a key's name. */
+  clientKeysPerAccount: 100,
+  clientCertificateBytes: 64 * 1024,
+  clientKeyNameCharacters: 100,
+  /** Shorter RSA keys of clients are not accepted: NIST SP 800-131A. */
+  clientRsaBits: 2048,
   /** Passwords verified at the same time, 20 MiB each: half of libuv's four threads stay free for files. */
   passwordChecks: 2,
   /** Passwords that wait to be verified: some 8 seconds of work. */

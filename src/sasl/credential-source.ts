@@ -1,5 +1,5 @@
 import type { ScramHash } from './scram-keys.ts';
-import type { Credential } from './server-mechanism.ts';
+import type { AuthenticatedIdentity, Credential } from './server-mechanism.ts';
 
 /** What verifies one password by SCRAM. */
 export interface ScramKeys {
@@ -28,6 +28,15 @@ export interface CredentialSource {
   scramSecrets(login: string, hash: ScramHash): Promise<ScramSecrets | undefined>;
   /** Told of a password, other than the account's own, that has let somebody in by SCRAM. */
   used?(account: string, credential: Credential): Promise<void>;
+  /**
+   * Whom a client's key stands for; undefined when it is not registered, or what it was registered for may not be used.
+   * @param fingerprint of `clientKeyFingerprint`
+   * @param login as whom it wants to act; undefined: as registered
+   */
+  certificateIdentity?(
+    fingerprint: string,
+    login: string | undefined,
+  ): Promise<{ identity: AuthenticatedIdentity; imapPreauth: boolean } | undefined>;
   /**
    * Secret of this installation from which salts for unknown logins are derived, at least 16 bytes. It must survive restarts: a salt
    * that changes tells that the login doesn't exist.

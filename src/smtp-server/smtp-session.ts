@@ -85,10 +85,10 @@ export class SmtpSession {
 
   /** @throws FatalSmtpError when the handshake fails */
   async startTls(): Promise<void> {
-    const { acceptor } = this.listener;
+    const { acceptor, kind } = this.listener;
     if (acceptor === undefined) throw new FatalSmtpError(454, '4.7.0', 'TLS is not available');
     try {
-      await this.connection.startTls(acceptor);
+      await this.connection.startTls(acceptor, kind === 'submission');
     } catch (error) {
       throw new ConnectionClosedError(error);
     }

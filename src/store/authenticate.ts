@@ -8,6 +8,7 @@ import type { ScramHash } from '../sasl/scram-keys.ts';
 import { parseScramSecret, type ScramSecret } from '../sasl/scram-secret.ts';
 import type { Credential } from '../sasl/server-mechanism.ts';
 import type { Accounts, AppPasswordScope, StoredAppPassword, StoredCredentials } from './account.ts';
+import { keyCredentialId, type TlsPublicKey } from './tls-public-keys/tls-public-key.ts';
 
 interface FoundAccount {
   readonly account: string;
@@ -26,6 +27,8 @@ export function createCredentialSource(options: {
   accounts: Accounts;
   accountForLogin: (login: string) => string | undefined;
   scope: AppPasswordScope;
+  /** A registered key of client certificates. */
+  findKey?: (fingerprint: string) => Promise<TlsPublicKey | undefined>;
   decoyKey: Buffer;
   now?: () => number;
   log?: Log;
@@ -70,6 +73,16 @@ export function createCredentialSource(options: {
       const keys = scramKeys(found, hash);
       const [first] = keys;
       return first === undefined ? undefined : { account: found.account, ...first, keys };
+    },
+    async certificateIdentity(fingerprint, login) {
+      const key = await options.findKey?.(fingerprint);
+      if (key === undefined) return undefined;
+      const isOf = (name: string): boolean => options.accountForLogin(name) === key.account;
+      // The address may have gone to somebody else since.
+      if (!isOf(key.login) || (login !== undefined && !isOf(login))) return undefined;
+      const credential = { id: keyCredentialId(fingerprint), name: key.name };
+      const identity = { account: key.account, login: login ?? key.login, credential };
+      return { identity, imapPreauth: !key.noImapPreauth };
     },
     async used(account, credential) {
       const id = Number(credential.id.slice(appPrefix.length));

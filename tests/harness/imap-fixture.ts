@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
 import { type ImapServerOptions, startImapServer } from '../../src/imap-server/start-imap-server.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { CredentialSource } from '../../src/sasl/credential-source.ts';
+import { LoginGuard } from '../../src/sasl/login-guard.ts';
 import { deriveScramSecret } from '../../src/sasl/scram-secret.ts';
 import type { Accounts, QuotaLimits } from '../../src/store/account.ts';
 import { openAccounts } from '../../src/store/open-accounts.ts';
@@ -38,7 +40,7 @@ export async function startImapFixture({
     accounts,
     credentials: testCredentials,
     log: silentLog,
-    failedLoginDelayMs: 0,
+    loginGuard: new LoginGuard({ clock: systemClock, delayMs: 0 }),
     ...options,
     listeners: (options.listeners ?? [{ address: '127.0.0.1', port: 0, tls: 'none' }]).map((listener) => ({
       allowPlaintextAuth,

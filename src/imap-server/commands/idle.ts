@@ -1,6 +1,6 @@
 import { LineTooLongError } from '../../runtime/wire-reader.ts';
-import { ChangeTeller } from '../change-teller.ts';
 import type { Account } from '../../store/account.ts';
+import { ChangeTeller } from '../change-teller.ts';
 import type { Command } from '../command.ts';
 import { withoutLineEnd } from '../command-input.ts';
 import { RefusedError } from '../reply.ts';

@@ -95,6 +95,19 @@ describe('logins', () => {
     );
   });
 
+  it('tell where an account was logged in to', async () => {
+    const { logins } = await start();
+    logins.record({ ...attempt, result: 'succeeded', account: 'anna', remoteAddress: '2001:db8::1' });
+    logins.record({ ...attempt, account: 'anna' });
+    logins.record({ ...attempt, result: 'succeeded', account: 'bert', remoteAddress: '192.0.2.7' });
+    await logins.list({ limit: 1 });
+    expect(await logins.isKnown('anna', '2001:db8::2:3:4')).toBe(true);
+    expect(await logins.isKnown('anna', '2001:db8:0:1::1')).toBe(false);
+    expect(await logins.isKnown('anna', '192.0.2.1')).toBe(false);
+    expect(await logins.isKnown('anna', '192.0.2.7')).toBe(false);
+    expect(await logins.isKnown('bert', '192.0.2.7')).toBe(true);
+  });
+
   it('are forgotten after a month', async () => {
     const { logins, clock } = await start();
     logins.record(attempt);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import type { Database, DatabaseEngine } from '../../database/engine.ts';
+import { addressRanges } from '../../runtime/address-range.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { limits } from '../../runtime/limits.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -101,6 +102,18 @@ export class LoginAttempts implements AsyncDisposable {
       lastAt: row.last_at,
       count: row.count,
     }));
+  }
+
+  /** Whether an account was logged in to from an address (IPv6: from its /64) within the time that logins are remembered. */
+  async isKnown(account: string, remoteAddress: string): Promise<boolean> {
+    const [network] = addressRanges(remoteAddress);
+    const rows = await this.#database.read((reader) =>
+      reader.all<{ address: string }>(
+        `SELECT DISTINCT remote_address AS address FROM login_attempts WHERE account = ? AND result = 'succeeded'`,
+        [account],
+      ),
+    );
+    return rows.some(({ address }) => addressRanges(address)[0] === network);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

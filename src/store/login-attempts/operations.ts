@@ -1,5 +1,6 @@
 import type { Migration, Transactor } from '../../database/engine.ts';
 import { limits } from '../../runtime/limits.ts';
+import { addTlsPublicKey, removeTlsPublicKey, tlsPublicKeysTable } from '../tls-public-keys/operations.ts';
 import type { LoginRecord } from './login-attempt.ts';
 
 export const migrations: readonly Migration[] = [
@@ -56,6 +57,7 @@ CREATE INDEX login_attempts_account ON login_attempts (account, last_at);
 CREATE INDEX login_attempts_last ON login_attempts (last_at);
 `,
   },
+  { version: 3, sql: tlsPublicKeysTable },
 ];
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -106,4 +108,4 @@ async function forgetSurplus(write: Transactor<unknown>, account: string): Promi
 }
 
 /** All that changes `auth.db`; runs in a write worker. */
-export const operations = { recordLogins };
+export const operations = { recordLogins, addTlsPublicKey, removeTlsPublicKey };
