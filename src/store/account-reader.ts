@@ -16,6 +16,7 @@ import type {
 import type { AccountDatabaseReader } from './account-database.ts';
 import { describeContent } from './content-facts.ts';
 import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
+import { ImportRows } from './imports/import-rows.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
 import { StoredRows } from './restore/stored-rows.ts';
 import { shiftStructure } from './shift-structure.ts';
@@ -89,6 +90,7 @@ interface StoredMailbox extends Omit<Mailbox, 'specialUse' | 'keywords' | 'subsc
 /** Reads of one instant. Rows become objects in place: FETCH asks for thousands. */
 export class DatabaseAccountReader implements AccountReader {
   readonly stored: StoredRows;
+  readonly imports: ImportRows;
   readonly #reader: AccountDatabaseReader;
   readonly #defaultQuotaBytes: number | undefined;
 
@@ -96,6 +98,7 @@ export class DatabaseAccountReader implements AccountReader {
   constructor(reader: AccountDatabaseReader, defaultQuotaBytes?: number) {
     this.#reader = reader;
     this.stored = new StoredRows(reader);
+    this.imports = new ImportRows(reader);
     this.#defaultQuotaBytes = defaultQuotaBytes;
   }
 

@@ -1,5 +1,7 @@
+import { addImportedMessages } from './operations/add-imported-messages.ts';
 import { addMessages } from './operations/add-messages.ts';
 import { addMissingMessages } from './operations/add-missing-messages.ts';
+import { beginImport } from './operations/begin-import.ts';
 import { bumpUidValidity } from './operations/bump-uid-validity.ts';
 import { copyMessages } from './operations/copy-messages.ts';
 import { createMailbox } from './operations/create-mailbox.ts';
@@ -24,14 +26,18 @@ import { setCredentials } from './operations/set-credentials.ts';
 import { setQuota } from './operations/set-quota.ts';
 import { setSpecialUse } from './operations/set-special-use.ts';
 import { setSubscribed } from './operations/set-subscribed.ts';
+import { settleImport } from './operations/settle-import.ts';
 import { storeFlags } from './operations/store-flags.ts';
+import { updateImportedFlags } from './operations/update-imported-flags.ts';
 
 export { migrations } from './migrations.ts';
 
 /** All that changes an account's database; runs in a write worker. */
 export const operations = {
+  addImportedMessages,
   addMessages,
   addMissingMessages,
+  beginImport,
   bumpUidValidity,
   copyMessages,
   createMailbox,
@@ -56,5 +62,7 @@ export const operations = {
   setQuota,
   setSpecialUse,
   setSubscribed,
+  settleImport,
   storeFlags,
+  updateImportedFlags,
 };
