@@ -58,8 +58,8 @@ export function planMailboxes(
     const { attributes, name } = mailbox;
     const isArchive = hasLabels && attributes.has('\\all') && !choice.includeVirtual;
     if (attributes.has('\\noselect') || path.path === '') continue;
-    if (choice.include.length > 0 && !isIncluded(name, path.path)) leftOut.push({ name, reason: 'not asked for' });
-    else if (isExcluded(name, path.path)) leftOut.push({ name, reason: 'excluded' });
+    if (choice.include.length > 0 && !isIncluded(mailbox, path.path)) leftOut.push({ name, reason: 'not asked for' });
+    else if (isExcluded(mailbox, path.path)) leftOut.push({ name, reason: 'excluded' });
     else if (path.isShared && !choice.includeShared) leftOut.push({ name, reason: 'of other users, or shared' });
     else if (virtualUses.some((use) => attributes.has(use)) && !choice.includeVirtual && !isArchive) {
       leftOut.push({ name, reason: 'a view of messages that are in other mailboxes' });
@@ -90,9 +90,16 @@ function specialUses(
 }
 
 /** A pattern takes what is below, too. It may be written as the source writes names, or with `/` between levels. */
-function anyMatcher(patterns: readonly string[]): (name: string, path: string) => boolean {
-  const matchers = patterns.flatMap((pattern) => [listPatternMatcher(pattern), listPatternMatcher(`${pattern}/*`)]);
-  return (name, path) => matchers.some((matches) => matches(path) || matches(name));
+function anyMatcher(patterns: readonly string[]): (mailbox: ListedMailbox, path: string) => boolean {
+  const withBelow = (delimiter: string) =>
+    patterns.flatMap((pattern) => [listPatternMatcher(pattern), listPatternMatcher(`${pattern}${delimiter}*`)]);
+  const ofPaths = withBelow('/');
+  const ofNames = new Map<string, typeof ofPaths>();
+  return ({ name, delimiter = '/' }, path) => {
+    const matchers = ofNames.get(delimiter) ?? withBelow(delimiter);
+    ofNames.set(delimiter, matchers);
+    return ofPaths.some((matches) => matches(path)) || matchers.some((matches) => matches(name));
+  };
 }
 
 function nameAll(
@@ -111,7 +118,7 @@ function nameAll(
   for (const { listed, path, use, unlabelledOnly } of ordered) {
     const mapped = choice.map.some(({ from }) => from === path || from === listed.name);
     try {
-      let target = normaliseMailboxName(withPrefix(choice.prefix, rename(path, listed.name, renamed)));
+      let target = normaliseMailboxName(withPrefix(choice.prefix, rename(path, renamed)));
       // Two names there that would be one here stay two.
       for (let number = 2; taken.has(target) && !mapped; number++) {
         target = normaliseMailboxName(`${target.replace(/ \d+$/, '')} ${number}`);
@@ -141,7 +148,8 @@ function renamings(
   present: ReadonlyMap<SpecialUse, string>,
 ): Renaming[] {
   const byLength = (a: Renaming, b: Renaming): number => b.from.length - a.from.length;
-  const asked = choice.map.toSorted(byLength);
+  const pathOf = new Map(candidates.map(({ listed, path }) => [listed.name, path]));
+  const asked = choice.map.map(({ from, to }) => ({ from: pathOf.get(from) ?? from, to })).sort(byLength);
   if (choice.keepNames || choice.prefix !== undefined) return asked;
   const counterparts = candidates.flatMap(({ path, use, unlabelledOnly }): Renaming[] => {
     const to = use === undefined ? undefined : (present.get(use) ?? (unlabelledOnly ? 'Archive' : undefined));
@@ -150,9 +158,9 @@ function renamings(
   return [...asked, ...counterparts.toSorted(byLength)];
 }
 
-function rename(path: string, name: string, renamed: readonly Renaming[]): string {
+function rename(path: string, renamed: readonly Renaming[]): string {
   for (const { from, to } of renamed) {
-    if (path === from || name === from) return to;
+    if (path === from) return to;
     if (path.startsWith(`${from}/`)) return to + path.slice(from.length);
   }
   return path;
