@@ -126,6 +126,22 @@ describe('importing an account', () => {
     expect(await texts(account)).toEqual(['m1', 'm2', 'm3']);
   });
 
+  it('takes each message once from a source that keeps no order and repeats itself', async () => {
+    const { run, account, source } = await start(inbox(5));
+    source.intercept = async ({ text, tag, mailbox, send }) => {
+      if (!text.startsWith('UID FETCH')) return false;
+      const items = /\(([^)]*)\)/.exec(text)![1]!;
+      for (const number of [5, 3, 1, 2, 4, 3, 5, 1]) {
+        for (const part of fetchResponse(number, mailbox!.messages[number - 1]!, items)) await send(part);
+      }
+      await send(`${tag} OK done\r\n`);
+      return true;
+    };
+    expect(await run()).toMatchObject({ imported: 5 });
+    expect((await texts(account)).sort()).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
+    expect(await run()).toMatchObject({ imported: 0, alreadyThere: 5 });
+  });
+
   it('goes on after each break of the connection, and brings nothing twice', async () => {
     const { run, account, source, warnings } = await start(inbox(120));
     let breaks = 0;
@@ -243,8 +259,8 @@ describe('importing an account', () => {
     const result = await run();
     expect(result).toMatchObject({ imported: 1, skipped: 2 });
     expect(result.skippedMessages.map(({ uid, reason }) => `${uid}: ${reason}`)).toEqual([
-      '1: it is larger than 104857600 bytes',
-      '2: it is larger than 104857600 bytes',
+      '1: it is larger than 100 MiB, the most that a message may have here',
+      '2: it is larger than 100 MiB, the most that a message may have here',
     ]);
     expect(await texts(account)).toEqual(['m3']);
   });

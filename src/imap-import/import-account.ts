@@ -76,7 +76,7 @@ class AccountImport {
     this.#options = options;
     this.#source = sourceName(options.request);
     this.#tally = new ImportTally(({ mailbox, uid, reason }) => {
-      options.log.warn({}, `skipped: message ${uid} of mailbox "${mailbox}": ${reason}`);
+      options.log.debug({ mailbox, uid }, `skipped: ${reason}`);
     });
   }
 
@@ -90,7 +90,6 @@ class AccountImport {
       for (const { name, reason } of plan.leftOut) log.debug({ mailbox: name }, `left out: ${reason}`);
       const surveyed = await connection.use((session) => this.#survey(session, plan.mailboxes));
       for (const each of surveyed) await this.#importMailbox(connection, each);
-      for (const { name, reason } of this.#tally.failed) log.warn({}, `failed: mailbox "${name}": ${reason}`);
       const result = this.#tally.result({ ...rest, leftOut: plan.leftOut });
       if (!request.dryRun) metrics?.count(result);
       return result;

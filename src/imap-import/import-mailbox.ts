@@ -9,10 +9,11 @@ import type { ImportMailbox } from '../store/imports/import-rows.ts';
 import type { SourceFlags as FlagsOfMessage } from '../store/operations/update-imported-flags.ts';
 import { dropMessage, ImportBatch, type TakenMessage, takeMessage } from './import-batch.ts';
 import type { ImportTally, MailboxSummary } from './import-tally.ts';
-import { MissingMessages, type WantedMessage } from './missing-messages.ts';
+import { MissingMessages } from './missing-messages.ts';
 import type { PlannedMailbox } from './plan-mailboxes.ts';
 import { prepareMailbox } from './prepare-mailbox.ts';
 import { SourceFlags } from './source-flags.ts';
+import { type WantedMessage, WantedMessages } from './wanted-messages.ts';
 
 export interface MailboxImportOptions {
   readonly account: Account;
@@ -52,7 +53,7 @@ export class MailboxImport {
 
   /** @throws ImapRefusedError, ImapConnectionError, and what the store throws */
   async run(session: ImapSession): Promise<void> {
-    const { account, planned, source, dryRun, updateFlags, known, summary } = this.#options;
+    const { account, planned, source, dryRun, updateFlags, known, summary, tally } = this.#options;
     const { name, wireName } = planned.listed;
     const examined = await examineMailbox(session, wireName);
     const state = dryRun
@@ -64,7 +65,7 @@ export class MailboxImport {
     if (updateFlags && !isFirst && !dryRun) await this.#followFlags(session, state, examined);
     const { wanted, after } = await this.#list(session, state, examined);
     if (dryRun) {
-      for (const { sizeBytes } of wanted) this.#count(sizeBytes);
+      for (let at = 0; at < wanted.length; at++) tally.add(summary, wanted.at(at).sizeBytes);
       return;
     }
     await this.#fetch(session, state, wanted);
@@ -117,34 +118,34 @@ export class MailboxImport {
     session: ImapSession,
     state: ImportMailbox,
     examined: ExaminedMailbox,
-  ): Promise<{ wanted: WantedMessage[]; after: number }> {
+  ): Promise<{ wanted: WantedMessages; after: number }> {
     const { account, planned } = this.#options;
     const { messages, uidNext } = examined;
     const from = state.completeBelow;
-    const wanted = new Map<number, WantedMessage>();
+    const wanted = new WantedMessages();
     let after = from;
-    if (messages === 0 || (uidNext !== 0 && uidNext <= from)) return { wanted: [], after };
-    const come = state.id === 0 ? new Set() : await account.read((reader) => reader.imports.uids(state.id, from));
+    if (messages === 0 || (uidNext !== 0 && uidNext <= from)) return { wanted, after };
+    const come = state.id === 0 ? undefined : await account.read((reader) => reader.imports.uids(state.id, from));
     await listMessages(session, { from, labels: planned.unlabelledOnly }, ({ uid, sizeBytes, labels }) => {
       after = Math.max(after, uid + 1);
-      if (come.has(uid) || this.#missing.isSkipped(uid) || isElsewhere(labels)) return;
+      if (come?.has(uid) || this.#missing.isSkipped(uid) || isElsewhere(labels)) return;
       if (sizeBytes > limits.messageBytes) this.#missing.skip({ uid, sizeBytes }, tooLarge);
-      else wanted.set(uid, { uid, sizeBytes });
+      else wanted.add({ uid, sizeBytes });
     });
-    // Some servers keep no order.
-    return { wanted: [...wanted.values()].sort((a, b) => a.uid - b.uid), after };
+    wanted.sort();
+    return { wanted, after };
   }
 
-  async #fetch(session: ImapSession, state: ImportMailbox, wanted: readonly WantedMessage[]): Promise<void> {
-    const { account, planned, summary } = this.#options;
+  async #fetch(session: ImapSession, state: ImportMailbox, wanted: WantedMessages): Promise<void> {
+    const { account, planned, summary, tally } = this.#options;
     await using batch = new ImportBatch({
       account,
       importMailboxId: state.id,
       mailbox: planned.target,
       onAdded: ({ taken }, outcome) => {
-        if (outcome === 'added') this.#count(taken.sizeBytes);
+        if (outcome === 'added') tally.add(summary, taken.sizeBytes);
         else if (outcome === 'matched') {
-          summary.matched++;
+          tally.match(summary);
           this.#hasMatched = true;
         }
         this.#options.onProgress();
@@ -153,14 +154,12 @@ export class MailboxImport {
     try {
       for (let at = 0; at < wanted.length; ) {
         // One that was in the way before is asked for by itself.
-        const isSuspect = this.#missing.isSuspect(wanted[at]!.uid);
-        let end = at + 1;
-        while (!isSuspect && end < wanted.length && end - at < limits.importFetchMessages) {
-          if (this.#missing.isSuspect(wanted[end]!.uid)) break;
-          end++;
+        const some = [wanted.at(at++)];
+        while (some.length < limits.importFetchMessages && at < wanted.length) {
+          if (this.#missing.isSuspect(some[0]!.uid) || this.#missing.isSuspect(wanted.at(at).uid)) break;
+          some.push(wanted.at(at++));
         }
-        await this.#fetchSome(session, batch, wanted.slice(at, end));
-        at = end;
+        await this.#fetchSome(session, batch, some);
       }
     } catch (error) {
       // What came before the connection broke is whole.
@@ -226,14 +225,9 @@ export class MailboxImport {
       },
     });
   }
-
-  #count(sizeBytes: number): void {
-    this.#options.summary.imported++;
-    this.#options.summary.bytes += sizeBytes;
-  }
 }
 
-const tooLarge = `it is larger than ${limits.messageBytes} bytes`;
+const tooLarge = `it is larger than ${limits.messageBytes / 1024 / 1024} MiB, the most that a message may have here`;
 
 /** Labels of Gmail that are no mailboxes of their own. */
 const viewLabels = new Set(['\\starred', '\\important', '\\muted']);

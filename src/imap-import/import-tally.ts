@@ -49,6 +49,7 @@ export class ImportTally {
   readonly mailboxes: MailboxSummary[] = [];
   readonly failed: { name: string; reason: string }[] = [];
   readonly #skippedMessages: SkippedMessage[] = [];
+  readonly #done = { messages: 0, bytes: 0 };
   readonly #onSkipped: (skipped: SkippedMessage) => void;
 
   constructor(onSkipped: (skipped: SkippedMessage) => void) {
@@ -62,16 +63,29 @@ export class ImportTally {
     return summary;
   }
 
+  add(summary: MailboxSummary, bytes: number): void {
+    summary.imported++;
+    summary.bytes += bytes;
+    this.#done.messages++;
+    this.#done.bytes += bytes;
+  }
+
+  match(summary: MailboxSummary): void {
+    summary.matched++;
+    this.#done.messages++;
+  }
+
   skip(summary: MailboxSummary, skipped: Omit<SkippedMessage, 'mailbox'>): void {
     summary.skipped++;
+    this.#done.messages++;
     const message = { mailbox: summary.name, ...skipped };
     if (this.#skippedMessages.length < limits.importSkippedNamed) this.#skippedMessages.push(message);
     this.#onSkipped(message);
   }
 
   /** Messages that are dealt with, and bytes of those that came. */
-  get done(): { messages: number; bytes: number } {
-    return { messages: this.#sum('imported') + this.#sum('matched') + this.#sum('skipped'), bytes: this.#sum('bytes') };
+  get done(): { readonly messages: number; readonly bytes: number } {
+    return this.#done;
   }
 
   result(more: Pick<ImapImportResult, 'account' | 'source' | 'dryRun' | 'leftOut'>): ImapImportResult {

@@ -1,11 +1,6 @@
 import type { ImapConnectionError } from '../imap-client/imap-client-error.ts';
 import { limits } from '../runtime/limits.ts';
-
-export interface WantedMessage {
-  readonly uid: number;
-  /** As the source says. */
-  readonly sizeBytes: number;
-}
+import type { WantedMessage } from './wanted-messages.ts';
 
 /** Messages of one mailbox that don't come: they must not keep the others from coming. */
 export class MissingMessages {

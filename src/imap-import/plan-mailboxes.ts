@@ -118,10 +118,11 @@ function nameAll(
   for (const { listed, path, use, unlabelledOnly } of ordered) {
     const mapped = choice.map.some(({ from }) => from === path || from === listed.name);
     try {
-      let target = normaliseMailboxName(withPrefix(choice.prefix, rename(path, renamed)));
+      const wanted = normaliseMailboxName(withPrefix(choice.prefix, rename(path, renamed)));
+      let target = wanted;
       // Two names there that would be one here stay two.
       for (let number = 2; taken.has(target) && !mapped; number++) {
-        target = normaliseMailboxName(`${target.replace(/ \d+$/, '')} ${number}`);
+        target = normaliseMailboxName(`${wanted} ${number}`);
       }
       taken.add(target);
       const specialUse = choice.prefix === undefined && !mapped ? use : undefined;

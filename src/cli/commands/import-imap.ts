@@ -73,6 +73,10 @@ async function run(command: Command, account: string, options: ImportImapOptions
   const request = { account, ...(await requestOf(options)) };
   const events = options.json ? new JsonEvents() : undefined;
   const shown = new CountingWork(events ?? new ProgressLine());
+  if (options.tls === 'none') {
+    const message = 'nothing is encrypted: whoever is between can read the mail';
+    shown.log({ level: 'warn', message, fields: {} });
+  }
   for (;;) {
     const secret = await readSourceSecret(options);
     const credentials = { login: options.user, secret, mechanism: options.auth };

@@ -46,18 +46,32 @@ export class ImportRows {
   }
 
   /** UIDs at the source of messages that have come from a mailbox. */
-  async uids(importMailboxId: number, from: number): Promise<Set<number>> {
-    const uids = new Set<number>();
+  async uids(importMailboxId: number, from: number): Promise<{ has(uid: number): boolean }> {
+    const pages: Uint32Array[] = [];
     for (let after = from - 1; ; ) {
       const row = (await this.#reader.first<{ uids: string }>(
         `SELECT json_group_array(uid) AS uids FROM (SELECT uid FROM imported_messages
          WHERE import_mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?)`,
         [importMailboxId, after, uidsAtOnce],
       ))!;
-      const page = JSON.parse(row.uids) as number[];
-      for (const uid of page) uids.add(uid);
-      if (page.length < uidsAtOnce) return uids;
+      const page = Uint32Array.from(JSON.parse(row.uids) as number[]);
+      if (page.length > 0) pages.push(page);
+      if (page.length < uidsAtOnce) return { has: (uid) => pages.some((each) => isIn(each, uid)) };
       after = page.at(-1)!;
+      // The read transaction stays open; others get their turn on this thread.
+      await new Promise((next) => setImmediate(next));
     }
   }
+}
+
+function isIn(sorted: Uint32Array, uid: number): boolean {
+  let low = 0;
+  let high = sorted.length;
+  if (high === 0 || uid > sorted[high - 1]!) return false;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < uid) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === uid;
 }
