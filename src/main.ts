@@ -15,6 +15,7 @@ import { createQueueDelivery } from './delivery/deliver-from-queue.ts';
 import { createSealPassedOn } from './delivery/seal-passed-on.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { StubResolver } from './dns/stub-resolver.ts';
+import { ImportMetrics } from './imap-import/import-metrics.ts';
 import type { Queue } from './queue/queue.ts';
 import { startQueue } from './queue/start-queue.ts';
 import { systemClock } from './runtime/clock.ts';
@@ -97,7 +98,7 @@ export async function startServer(options: {
   );
   started.defer(() => core.endDelays());
   const stopping = Promise.withResolvers<void>();
-  const services = controlServices(core, { config, log, sessions, stop: stopping.resolve });
+  const services = controlServices(core, { config, log, metrics, sessions, stop: stopping.resolve });
   const control = await startControlServer({
     path: join(config.dataDirectory, controlSocketName),
     commands: controlCommands(services),
@@ -145,7 +146,7 @@ export async function openOffline(options: { staticConfigPath: string }): Promis
   const metrics = new Metrics();
   const core = await openCore(config, log, metrics, { deliver: false });
   return {
-    ...controlServices(core, { config, log, sessions: new OpenSessions({ clock: systemClock }), stop() {} }),
+    ...controlServices(core, { config, log, metrics, sessions: new OpenSessions({ clock: systemClock }), stop() {} }),
     [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
   };
 }
@@ -295,10 +296,10 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
 
 function controlServices(
   core: Core,
-  options: { config: StaticConfig; log: RootLog; sessions: OpenSessions; stop: () => void },
+  options: { config: StaticConfig; log: RootLog; metrics: Metrics; sessions: OpenSessions; stop: () => void },
 ): ControlServices {
   const { data, domains, queue, submissions } = core;
-  const { config, log, sessions, stop } = options;
+  const { config, log, metrics, sessions, stop } = options;
   const clock = systemClock;
   return {
     software: softwareVersion,
@@ -319,6 +320,7 @@ function controlServices(
     dmarcReports: core.dmarcReports,
     tlsReports: core.tlsReports,
     queue,
+    importMetrics: new ImportMetrics(metrics),
     stop,
     backup: core.backup,
     verify: core.verify,

@@ -6,6 +6,7 @@ import { dmarcEvaluations } from './commands/dmarc-evaluations.ts';
 import { dmarcReportRecords, dmarcReports } from './commands/dmarc-reports.ts';
 import { editDomains } from './commands/edit-domains.ts';
 import { exportCommand } from './commands/export-messages.ts';
+import { importImap } from './commands/import-imap.ts';
 import { importCommand } from './commands/import-messages.ts';
 import { logLevels } from './commands/log-levels.ts';
 import { loginAttempts } from './commands/login-attempts.ts';
@@ -48,6 +49,7 @@ export function controlCommands(services: ControlServices) {
     tlsResults: tlsResults(services),
     editDomains: editDomains(services),
     exportMessages: exportCommand(services),
+    importImap: importImap(services),
     importMessages: importCommand(services),
     logLevels: logLevels(services),
     loginAttempts: loginAttempts(services),

@@ -3,6 +3,7 @@ import type { BackupResult } from '../backup/take-backup.ts';
 import type { Finding, VerifyResult } from '../backup/verification.ts';
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
+import type { ImportMetrics } from '../imap-import/import-metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { DmarcEvaluations } from '../reports/dmarc/evaluations/evaluations.ts';
 import type { ReceivedReports } from '../reports/dmarc/received/received-reports.ts';
@@ -44,6 +45,8 @@ export interface ControlServices {
     readonly results: Pick<TlsResults, 'due' | 'policies' | 'suppressions'>;
   };
   readonly queue: Omit<Queue, 'submit' | 'kick' | typeof Symbol.asyncDispose>;
+  /** Counts what imports from other servers bring. */
+  readonly importMetrics: Pick<ImportMetrics, 'count' | 'countFailed'>;
   /** Asks the server to stop, and returns at once. */
   stop(): void;
   backup(options: BackupRequest): Promise<BackupResult>;

@@ -23,6 +23,7 @@ import type {
 import type { AccountDatabaseReader } from './account-database.ts';
 import { describeContent } from './content-facts.ts';
 import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
+import { ImportRows } from './imports/import-rows.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
 import { numberOfObject, objectIdColumns } from './object-ids.ts';
 import type { ArrivingMove } from './operations/add-messages.ts';
@@ -107,6 +108,7 @@ interface StoredMailbox extends Omit<Mailbox, 'specialUse' | 'keywords' | 'subsc
 /** Reads of one instant. Rows become objects in place: FETCH asks for thousands. */
 export class DatabaseAccountReader implements AccountReader {
   readonly stored: StoredRows;
+  readonly imports: ImportRows;
   readonly #reader: AccountDatabaseReader;
   readonly #quota: QuotaLimits;
 
@@ -114,6 +116,7 @@ export class DatabaseAccountReader implements AccountReader {
   constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}) {
     this.#reader = reader;
     this.stored = new StoredRows(reader);
+    this.imports = new ImportRows(reader);
     this.#quota = quota;
   }
 

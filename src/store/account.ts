@@ -1,11 +1,14 @@
 import type { Readable } from 'node:stream';
 import type { MessageStructure } from '../message/structure.ts';
 import type { ChangeableFlags, Flags } from './flags.ts';
+import type { ImportMailbox, ImportRows } from './imports/import-rows.ts';
+import type { ImportOutcome } from './operations/add-imported-messages.ts';
 import type { ArrivingMove } from './operations/add-messages.ts';
 import type { AddedMissing, StoredMissing } from './operations/add-missing-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
 import type { AnnotationChange } from './operations/set-annotations.ts';
+import type { SourceFlags } from './operations/update-imported-flags.ts';
 import type { RepairKind, RepairOptions } from './repair/repair-account.ts';
 import type { StoredRows } from './restore/stored-rows.ts';
 import type { AclEntry, MailUser, Rights, RightsChange } from './sharing/rights.ts';
@@ -68,6 +71,19 @@ export interface Account extends AsyncDisposable {
    * @param seenModseq what came into the mailbox up to this MODSEQ is known
    */
   addMissing(mailbox: string, seenModseq: number, messages: readonly MissingMessage[]): Promise<AddedMissing>;
+
+  // For importing from another server, named by `source`; see `ImportMailbox`.
+  /** Notes a mailbox there, or that it has another UIDVALIDITY. */
+  beginImport(mailbox: { source: string; name: string; uidValidity: number }): Promise<ImportMailbox>;
+  /**
+   * Adds messages of such a mailbox, apart from those that have come before, and notes that they have come.
+   * @throws OverQuotaError, StoreLimitError
+   */
+  addImported(importMailboxId: number, messages: readonly NewImport[]): Promise<ImportOutcome[]>;
+  /** Follows changes of flags there. @returns messages that were changed */
+  updateImportedFlags(importMailboxId: number, messages: readonly SourceFlags[]): Promise<number>;
+  /** Notes how far an import has come, with all that was added before. */
+  settleImport(progress: { importMailboxId: number; completeBelow: number; modseq: string }): Promise<void>;
 
   /**
    * Changes flags.
@@ -255,6 +271,8 @@ export interface ReadMessagesOptions {
 export interface AccountReader {
   /** What restoring compares and copies. */
   readonly stored: StoredRows;
+  /** What imports from other servers have brought. */
+  readonly imports: ImportRows;
   /** All live mailboxes, by name. */
   mailboxes(): Promise<Mailbox[]>;
   mailbox(name: string): Promise<Mailbox | undefined>;
@@ -487,6 +505,14 @@ export interface NewMessage {
    * AlreadyDeliveredError. The last `limits.rememberedDeliveries` of an account are known.
    */
   readonly deliveryId?: Uint8Array;
+}
+
+/** A message of a mailbox of another server. */
+export interface NewImport extends Pick<NewMessage, 'file' | 'receivedAt'> {
+  readonly mailbox: string;
+  readonly flags: Flags;
+  /** UID that it has there. */
+  readonly sourceUid: number;
 }
 
 /** A message of a backup that is to be added as it was. */

@@ -308,4 +308,47 @@ ALTER TABLE contents ADD COLUMN given_thread_id INTEGER;
 CREATE INDEX contents_given_thread ON contents (given_thread_id) WHERE given_thread_id IS NOT NULL;
 `,
   },
+  {
+    version: 9,
+    sql: `
+-- Mailboxes of other servers that mail was imported from. A source is a login at a server.
+CREATE TABLE import_mailboxes (
+  id INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,
+  name TEXT NOT NULL,
+  uid_validity INTEGER NOT NULL,
+  -- All messages with UIDs below it are dealt with.
+  complete_below INTEGER NOT NULL,
+  -- HIGHESTMODSEQ up to which changes of flags are here; decimal, as it may have 63 bits. Empty: not known.
+  modseq TEXT NOT NULL,
+  -- The mailbox here was made, subscribed to and given its use; from then on that is for the user.
+  is_prepared INTEGER NOT NULL,
+  UNIQUE (source, name)
+) STRICT;
+
+-- Messages that came from there, with where they were put, and the flags that they had there when last seen.
+CREATE TABLE imported_messages (
+  import_mailbox_id INTEGER NOT NULL REFERENCES import_mailboxes (id),
+  uid INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  mailbox_id INTEGER NOT NULL,
+  message_uid INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  keywords TEXT,
+  PRIMARY KEY (import_mailbox_id, uid)
+) STRICT, WITHOUT ROWID;
+
+-- Messages from mailboxes that have another UIDVALIDITY since: known by their bytes, until they are found under their new UID.
+CREATE TABLE import_unmatched (
+  id INTEGER PRIMARY KEY,
+  import_mailbox_id INTEGER NOT NULL REFERENCES import_mailboxes (id),
+  sha256 BLOB NOT NULL,
+  mailbox_id INTEGER NOT NULL,
+  message_uid INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  keywords TEXT
+) STRICT;
+CREATE INDEX import_unmatched_sha256 ON import_unmatched (import_mailbox_id, sha256);
+`,
+  },
 ];

@@ -10,6 +10,7 @@ import type {
   Mailbox,
   MessageFlags,
   MissingMessage,
+  NewImport,
   NewMessage,
   QuotaLimits,
   ReceivedFile,
@@ -19,13 +20,16 @@ import type {
 import { DatabaseAccountReader, parseKeywords } from './account-reader.ts';
 import { describeContent } from './content-facts.ts';
 import { type ChangeableFlags, everyFlag, type Flags } from './flags.ts';
+import type { ImportMailbox } from './imports/import-rows.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
+import type { ImportOutcome } from './operations/add-imported-messages.ts';
 import type { ArrivingMove, StoredMessage } from './operations/add-messages.ts';
 import type { AddedMissing } from './operations/add-missing-messages.ts';
 import type { CopiedUids } from './operations/copy-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
 import type { AnnotationChange } from './operations/set-annotations.ts';
+import type { SourceFlags } from './operations/update-imported-flags.ts';
 import { type RepairKind, type RepairOptions, repairAccount } from './repair/repair-account.ts';
 import type { SharedAccount } from './shared-account.ts';
 import type { AclEntry, RightsChange } from './sharing/rights.ts';
@@ -165,6 +169,32 @@ export class OpenAccount implements Account {
       });
       return { result, unused: ids.filter((_, index) => result.outcomes[index] !== 'added') };
     });
+  }
+
+  async beginImport(mailbox: { source: string; name: string; uidValidity: number }): Promise<ImportMailbox> {
+    return await this.#shared.write('beginImport', mailbox);
+  }
+
+  async addImported(importMailboxId: number, messages: readonly NewImport[]): Promise<ImportOutcome[]> {
+    const now = this.#clock.now();
+    const stored = messages.map(({ sourceUid, ...message }) => ({ ...toStoredMessage(message, now), sourceUid }));
+    return await this.#withFiles(messages, async (ids) => {
+      const result = await this.#shared.write('addImportedMessages', {
+        now,
+        quota: this.#quota(),
+        importMailboxId,
+        messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
+      });
+      return { result, unused: ids.filter((_, index) => result[index] !== 'added') };
+    });
+  }
+
+  async updateImportedFlags(importMailboxId: number, messages: readonly SourceFlags[]): Promise<number> {
+    return await this.#shared.write('updateImportedFlags', { importMailboxId, messages });
+  }
+
+  async settleImport(progress: { importMailboxId: number; completeBelow: number; modseq: string }): Promise<void> {
+    await this.#shared.write('settleImport', progress);
   }
 
   async storeFlags(

@@ -1,6 +1,8 @@
+import { addImportedMessages } from './operations/add-imported-messages.ts';
 import { addMessages } from './operations/add-messages.ts';
 import { addMissingMessages } from './operations/add-missing-messages.ts';
 import { addAppPassword, noteAppPasswordUse, removeAppPassword } from './operations/app-passwords.ts';
+import { beginImport } from './operations/begin-import.ts';
 import { bumpUidValidity } from './operations/bump-uid-validity.ts';
 import { changeAcl, clearAcls } from './operations/change-acl.ts';
 import { copyMessages } from './operations/copy-messages.ts';
@@ -28,16 +30,20 @@ import { setCredentials } from './operations/set-credentials.ts';
 import { setQuota } from './operations/set-quota.ts';
 import { setSpecialUse } from './operations/set-special-use.ts';
 import { setSubscribed } from './operations/set-subscribed.ts';
+import { settleImport } from './operations/settle-import.ts';
 import { storeFlags } from './operations/store-flags.ts';
 import { makeUrlKey, removeUrlKeys } from './operations/url-keys.ts';
+import { updateImportedFlags } from './operations/update-imported-flags.ts';
 
 export { migrations } from './migrations.ts';
 
 /** All that changes an account's database; runs in a write worker. */
 export const operations = {
   addAppPassword,
+  addImportedMessages,
   addMessages,
   addMissingMessages,
+  beginImport,
   bumpUidValidity,
   changeAcl,
   clearAcls,
@@ -70,5 +76,7 @@ export const operations = {
   setQuota,
   setSpecialUse,
   setSubscribed,
+  settleImport,
   storeFlags,
+  updateImportedFlags,
 };
