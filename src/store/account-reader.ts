@@ -1,8 +1,8 @@
 import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
-  ChangedAnnotation,
   AppPasswordScope,
+  ChangedAnnotation,
   ContentOrigin,
   ContentPlaces,
   Mailbox,

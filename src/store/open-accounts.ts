@@ -8,7 +8,15 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
 import { limits } from '../runtime/limits.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import type { Account, Accounts, AppPasswordScope, MessageIntake, QuotaLimits, ReceivedFile, SpecialUse } from './account.ts';
+import type {
+  Account,
+  Accounts,
+  AppPasswordScope,
+  MessageIntake,
+  QuotaLimits,
+  ReceivedFile,
+  SpecialUse,
+} from './account.ts';
 import { accountDatabaseKind } from './account-database.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
 import { addAppPassword, setPassword } from './account-passwords.ts';
