@@ -110,7 +110,7 @@ async function narrow(
 type HeaderKey = Extract<SearchKey, { kind: 'header' }>;
 
 /** Envelopes looked through at a time: some milliseconds. */
-const envelopesAtOnce = 10_000;
+const envelopesAtOnce = 2_000;
 
 async function searchEnvelopes(
   mailbox: SelectedMailbox,

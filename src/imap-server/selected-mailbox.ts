@@ -208,9 +208,11 @@ export class SelectedMailbox implements Disposable {
     }
     const added: number[] = [];
     const changed: MessageChange[] = [];
+    const pace = new Pace();
     if (news !== undefined) {
       const gone: number[] = [];
       for (const change of news.changes) {
+        if (pace.over) await pace.turn();
         if (change.createSeq > this.#seenModseq) {
           if (!change.expunged) added.push(change.uid);
         } else if (this.uids.indexOf(change.uid) === -1) continue;
@@ -223,7 +225,7 @@ export class SelectedMailbox implements Disposable {
       for (const change of news.changes) if (change.modseq > this.#mailboxModseq) this.#mailboxModseq = change.modseq;
       this.#own.clear();
     }
-    if (expunges && this.#gone.length > 0) this.#tellGone(audience);
+    if (expunges && this.#gone.length > 0) await this.#tellGone(audience, pace);
     if (this.#gone.length === 0) {
       this.#hold.advance(this.#seenModseq);
       this.#completeModseq = this.#mailboxModseq;
@@ -232,7 +234,6 @@ export class SelectedMailbox implements Disposable {
       for (const uid of added) this.uids.append(uid);
       out.write(`* ${this.uids.count} EXISTS\r\n`);
     }
-    const pace = new Pace();
     for (const change of changed) {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
       const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
@@ -246,16 +247,16 @@ export class SelectedMailbox implements Disposable {
     await this.contexts.tellTouched(out, touched, audience.server.clock.now());
   }
 
-  #tellGone(audience: Audience): void {
+  async #tellGone({ out, qresync, uidOnly }: Audience, pace: Pace): Promise<void> {
     const gone = this.#gone;
     this.#gone = [];
-    if (audience.qresync || audience.uidOnly) audience.out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
+    if (qresync || uidOnly) out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
     else {
-      let text = '';
-      gone.forEach((uid, before) => {
-        text += `* ${this.sequenceOf(uid) - before} EXPUNGE\r\n`;
-      });
-      audience.out.write(text);
+      for (const [before, uid] of gone.entries()) {
+        out.write(`* ${this.sequenceOf(uid) - before} EXPUNGE\r\n`);
+        if (out.full) await out.flush();
+        if (pace.over) await pace.turn();
+      }
     }
     this.uids.remove(gone);
     this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
