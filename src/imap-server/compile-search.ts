@@ -14,8 +14,11 @@ export type SearchTest = (candidate: SearchCandidate) => boolean | undefined;
 
 const dayMs = 86_400_000;
 
-/** Fields that SEARCH looks up in the envelope: RFC 9051 §6.4.4. */
-export const envelopeKeys: ReadonlySet<string> = new Set(['bcc', 'cc', 'from', 'subject', 'to']);
+/** Fields that SEARCH looks up in the envelope: RFC 9051 §6.4.4; and by HEADER those that clients know their own messages by. */
+export const envelopeKeys: ReadonlySet<string> = new Set([
+  ...['bcc', 'cc', 'from', 'subject', 'to'],
+  ...['in-reply-to', 'message-id'],
+]);
 
 /**
  * Makes the test of a search key. Cheap facts are asked first: a test answers as soon as what is known decides it.
@@ -137,17 +140,22 @@ function headerTest(field: string, value: string): SearchTest {
       return text !== undefined && matcher.matchesText(text);
     };
   }
-  return ({ content }) => {
-    if (content === undefined) return undefined;
-    return SearchCandidate.headerTexts(content.bytes, content.structure, field).some((text) =>
-      matcher.matchesText(text),
-    );
+  return ({ header }) => {
+    if (header === undefined) return undefined;
+    return SearchCandidate.headerTexts(header, field).some((text) => matcher.matchesText(text));
   };
 }
 
 function compareDays(compare: 'before' | 'on' | 'since', day: number, wanted: number): boolean {
   if (compare === 'before') return day < wanted;
   return compare === 'on' ? day === wanted : day >= wanted;
+}
+
+/** Whether a key may ask for fields of the header that the envelope doesn't have. */
+export function asksHeader(key: SearchKey): boolean {
+  if (key.kind === 'header') return !envelopeKeys.has(key.field);
+  if (key.kind === 'not') return asksHeader(key.key);
+  return (key.kind === 'and' || key.kind === 'or') && key.keys.some(asksHeader);
 }
 
 /** How much of a message has to be known before a key may be decided. */

@@ -2,11 +2,12 @@ import { formatDateTime } from '../imap/date-time.ts';
 import type { FetchItem } from '../imap/fetch-items.ts';
 import { quote } from '../imap/quote.ts';
 import { renderBodyStructure } from '../message/render-body-structure.ts';
+import { lowerCaseNames, selectHeaderText } from '../message/select-header-fields.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, MessageRow, RenderedMessageRow } from '../store/account.ts';
 import { formatFlags } from './flag-text.ts';
-import { MessageContent, type SectionContent } from './message-content.ts';
+import { MessageContent, readHeader, type SectionContent } from './message-content.ts';
 import { directLimitBytes, type ResponseWriter } from './response-writer.ts';
 
 /** A message file ended in the middle of a literal that was announced: the connection can't go on. */
@@ -92,6 +93,34 @@ export function compileWholeItems(
       replaceNul(target.subarray(at, at + sizeBytes));
     });
     out.write(`${separator}${after(row)})\r\n`);
+    return true;
+  };
+}
+
+/**
+ * Makes the fast way for one `HEADER`, `HEADER.FIELDS` or `HEADER.FIELDS.NOT` of the message itself and items that rows hold.
+ * @returns undefined when the items are others; the writer returns false for headers that are too long for it
+ */
+export function compileHeaderItems(
+  items: readonly FetchItem[],
+): ((out: ResponseWriter, account: Account, label: string, row: RenderedMessageRow) => boolean) | undefined {
+  const place = items.findIndex(({ kind }) => kind === 'section');
+  const item = items[place];
+  if (item?.kind !== 'section' || item.decode) return undefined;
+  const { part, text, fields, partial } = item.section;
+  if (part.length > 0 || partial !== undefined || !text.startsWith('HEADER')) return undefined;
+  const before = compileRowItems(items.slice(0, place));
+  const after = compileRowItems(items.slice(place + 1));
+  if (before === undefined || after === undefined) return undefined;
+  const names = lowerCaseNames(fields);
+  const itemLabel = `${place > 0 ? ' ' : ''}${item.label} {`;
+  const separator = place < items.length - 1 ? ' ' : '';
+  return (out, account, label, row) => {
+    const header = readHeader(account, row);
+    if (header === undefined) return false;
+    let selected = text === 'HEADER' ? header : selectHeaderText(header, names, text === 'HEADER.FIELDS.NOT');
+    if (selected.includes('\0')) selected = selected.replaceAll('\0', '\x80');
+    out.write(`* ${label} (${before(row)}${itemLabel}${selected.length}}\r\n${selected}${separator}${after(row)})\r\n`);
     return true;
   };
 }

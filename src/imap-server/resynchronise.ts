@@ -1,6 +1,7 @@
 import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
 import { formatFlags } from './flag-text.ts';
 import { missingUids } from './missing-uids.ts';
+import { Pace } from './pace.ts';
 import type { Selection } from './selected-mailbox.ts';
 import type { Session } from './session.ts';
 
@@ -34,7 +35,9 @@ export async function resynchronise(session: Session, opened: Selection, resync:
     if (opened.changesComplete && expunged && uid >= unmatchedFrom && within(known, uid)) gone.push(uid);
   }
   if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumbers(gone)}`);
+  const pace = new Pace();
   for (const change of changes) {
+    if (pace.over) await pace.turn();
     if (change.expunged || !within(known, change.uid)) continue;
     if (change.keywords.length > 0) await selected.announceKeywords(session.out, change.keywords);
     const flags = formatFlags(change.flagBits, change.keywords);

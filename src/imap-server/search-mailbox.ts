@@ -2,12 +2,12 @@ import type { SearchKey } from '../imap/search-keys.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { flagBit } from '../store/flags.ts';
-import { compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
+import { asksHeader, compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import { answerFromIndexes } from './search-answers.ts';
-import { SearchCandidate } from './search-candidate.ts';
+import { SearchCandidate, textFields } from './search-candidate.ts';
 import { searchableContent } from './searchable-content.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -59,11 +59,12 @@ async function testMessages(
       ? () => true
       : compileSearch(rest, mailbox, { nowMs, answers: await answerFromIndexes(mailbox, rest) });
   const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
+  const byHeader = rest !== undefined && asksHeader(rest);
   const found: number[] = [];
   const modseqs: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
     for (const candidate of await readBatch(mailbox, uids.subarray(at, at + batchSize), rendered, test)) {
-      const result = candidate.result ?? (await decideByContent(mailbox, candidate, test));
+      const result = candidate.result ?? (await decideByContent(mailbox, candidate, test, byHeader));
       if (result) {
         found.push(candidate.row.uid);
         modseqs.push(candidate.row.modseq);
@@ -115,7 +116,7 @@ async function narrow(
 type HeaderKey = Extract<SearchKey, { kind: 'header' }>;
 
 /** Envelopes looked through at a time: some milliseconds. */
-const envelopesAtOnce = 10_000;
+const envelopesAtOnce = 2_000;
 
 async function searchEnvelopes(
   mailbox: SelectedMailbox,
@@ -147,7 +148,7 @@ async function searchEnvelopes(
 function plainRun({ asciiText }: TextMatcher, field: string): string | undefined {
   if (asciiText === undefined) return undefined;
   // Quoted strings escape `"` and `\`; what joins the parts of an address is not in the envelope.
-  const parts = asciiText.split(field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
+  const parts = asciiText.split(textFields.has(field) ? /["\\]/ : /["\\@<>,:]/);
   return parts
     .map((part) => part.trim())
     .reduce((longest, part) => (part.length > longest.length ? part : longest), '');
@@ -196,13 +197,27 @@ async function readBatch(
   return candidates;
 }
 
-async function decideByContent(mailbox: SelectedMailbox, candidate: Undecided, test: SearchTest): Promise<boolean> {
+/** Reads the header first, if that may be enough, and then all that SEARCH looks at. */
+async function decideByContent(
+  mailbox: SelectedMailbox,
+  candidate: Undecided,
+  test: SearchTest,
+  byHeader: boolean,
+): Promise<boolean> {
   if (candidate.rendered === undefined) return false;
   const content = new MessageContent(mailbox.account, candidate.rendered);
-  candidate.content = await searchableContent(content);
-  const result = test(candidate) === true;
+  let result: boolean | undefined;
+  if (byHeader) {
+    candidate.header = await content.header();
+    result = test(candidate);
+  }
+  if (result === undefined) {
+    candidate.content = await searchableContent(content);
+    result = test(candidate);
+  }
+  candidate.header = undefined;
   candidate.content = undefined;
-  return result;
+  return result === true;
 }
 
 /** Whether a search asks for MODSEQ, which its response then tells. RFC 7162 §3.1.5 */

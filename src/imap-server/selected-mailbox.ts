@@ -298,7 +298,7 @@ export class SelectedMailbox implements Disposable {
       if (expunges && this.#gone.length > 0) {
         const all = this.#gone;
         this.#gone = [];
-        this.#tellGone(audience, all);
+        await this.#tellGone(audience, all);
       }
       if (this.#gone.length === 0) {
         this.#hold.advance(this.#seenModseq);
@@ -321,7 +321,7 @@ export class SelectedMailbox implements Disposable {
     this.contexts.tellGone(audience.out, expunged);
     const told = new Set(expunged);
     this.#gone = this.#gone.filter((uid) => !told.has(uid));
-    if (expunged.length > 0) this.#tellGone(audience, expunged);
+    if (expunged.length > 0) await this.#tellGone(audience, expunged);
   }
 
   async #tellFlags(audience: Audience, changed: readonly MessageChange[]): Promise<void> {
@@ -368,14 +368,15 @@ export class SelectedMailbox implements Disposable {
   }
 
   /** @param gone ascending, in the view */
-  #tellGone(audience: Audience, gone: readonly number[]): void {
-    if (audience.qresync || audience.uidOnly) audience.out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
+  async #tellGone({ out, qresync, uidOnly }: Audience, gone: readonly number[]): Promise<void> {
+    const pace = new Pace();
+    if (qresync || uidOnly) out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
     else {
-      let text = '';
-      gone.forEach((uid, before) => {
-        text += `* ${this.sequenceOf(uid) - before} EXPUNGE\r\n`;
-      });
-      audience.out.write(text);
+      for (const [before, uid] of gone.entries()) {
+        out.write(`* ${this.sequenceOf(uid) - before} EXPUNGE\r\n`);
+        if (out.full) await out.flush();
+        if (pace.over) await pace.turn();
+      }
     }
     this.uids.remove(gone);
     this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
@@ -409,7 +410,9 @@ export class SelectedMailbox implements Disposable {
       await out.drain();
       throw new ConnectionClosedError();
     }
+    const pace = new Pace();
     for (const change of found.changes) {
+      if (pace.over) await pace.turn();
       if (change.createSeq > seen) {
         if (change.expunged) continue;
         news.added.push(change.uid);

@@ -84,8 +84,12 @@ function columnsText(names: readonly string[]): string {
   return text;
 }
 
-/** UIDs read in one step: some 20 ms. */
-const uidsAtOnce = 100_000;
+/** UIDs read in one step: some milliseconds. */
+const uidsAtOnce = 20_000;
+
+/** Changes read in one step. */
+const changesAtOnce = 500;
+const changeColumns = 'uid, modseq, flags AS flagBits, keywords, expunged, create_seq AS createSeq';
 
 const joinContents = 'JOIN contents ON contents.id = content_id';
 
@@ -203,11 +207,20 @@ export class DatabaseAccountReader implements AccountReader {
     after: { modseq: number; uid: number },
     limit: number,
   ): Promise<{ uid: number; modseq: number; contentId: number }[]> {
-    return await this.#reader.all(
-      `SELECT uid, modseq, content_id AS contentId FROM messages
-       WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) AND expunged = 0 ORDER BY modseq, uid LIMIT ?`,
-      [mailboxId, after.modseq, after.uid, limit],
-    );
+    const found: { uid: number; modseq: number; contentId: number }[] = [];
+    for (let last = after; ; ) {
+      const rows = await this.#reader.all<{ uid: number; modseq: number; contentId: number; expunged: number }>(
+        `SELECT uid, modseq, content_id AS contentId, expunged FROM messages
+         WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) ORDER BY modseq, uid LIMIT ?`,
+        [mailboxId, last.modseq, last.uid, changesAtOnce],
+      );
+      for (const { uid, modseq, contentId, expunged } of rows) {
+        if (expunged === 0 && found.push({ uid, modseq, contentId }) === limit) return found;
+      }
+      if (rows.length < changesAtOnce) return found;
+      last = rows.at(-1)!;
+      await othersTurn();
+    }
   }
 
   async rejectsLike(mailboxId: number, file: Pick<ReceivedFile, 'structure' | 'sha256'>): Promise<number[]> {
@@ -299,8 +312,7 @@ export class DatabaseAccountReader implements AccountReader {
       parts.push(parseUids(row!.uids ?? '', row!.count));
       if (row!.count < uidsAtOnce) return parts.length === 1 ? parts[0]! : joinUids(parts);
       after = parts.at(-1)!.at(-1)!;
-      // The read transaction stays open; others get their turn on this thread.
-      await new Promise((next) => setImmediate(next));
+      await othersTurn();
     }
   }
 
@@ -313,16 +325,49 @@ export class DatabaseAccountReader implements AccountReader {
   }
 
   async changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]> {
-    const rows = await this.#reader.all<MessageChange>(
-      `SELECT uid, modseq, flags AS flagBits, keywords, expunged, create_seq AS createSeq
-       FROM messages WHERE mailbox_id = ? AND modseq > ? ORDER BY uid`,
-      [mailboxId, modseq],
+    const few = await this.#reader.all<MessageChange>(
+      `SELECT ${changeColumns} FROM messages WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq, uid LIMIT ?`,
+      [mailboxId, modseq, changesAtOnce],
     );
-    for (const row of rows) {
-      takeKeywords(row);
-      (row as { expunged: unknown }).expunged = (row.expunged as unknown) === 1;
+    if (few.length < changesAtOnce) {
+      for (const row of few) {
+        takeKeywords(row);
+        toChange(row);
+      }
+      return few.sort((one, other) => one.uid - other.uid);
     }
-    return rows;
+    // By their UIDs, as they lie beside each other: one by one each would be looked up.
+    const uids = await this.#uidsChangedSince(mailboxId, modseq);
+    const changes: MessageChange[] = [];
+    for (let at = 0; at < uids.length; at += changesAtOnce) {
+      if (at > 0) await othersTurn();
+      const step = uids.subarray(at, at + changesAtOnce);
+      const rows = await this.#select<MessageChange & MessageRow>(changeColumns, '', mailboxId, step, 1, step.at(-1), {
+        includeExpunged: true,
+      });
+      for (const row of rows) {
+        toChange(row);
+        changes.push(row);
+      }
+    }
+    return changes;
+  }
+
+  async #uidsChangedSince(mailboxId: number, since: number): Promise<Uint32Array> {
+    const parts: Uint32Array[] = [];
+    for (let [modseq, uid] = [since, 0xffff_ffff]; ; ) {
+      const row = await this.#reader.first<{ uids: string | null; count: number; modseq: number }>(
+        `SELECT group_concat(uid) AS uids, count(*) AS count, max(modseq) AS modseq FROM (
+           SELECT uid, modseq FROM messages WHERE mailbox_id = ? AND (modseq, uid) > (?, ?)
+           ORDER BY modseq, uid LIMIT ?)`,
+        [mailboxId, modseq, uid, uidsAtOnce],
+      );
+      parts.push(parseUids(row!.uids ?? '', row!.count));
+      if (row!.count < uidsAtOnce) return joinUids(parts).sort();
+      modseq = row!.modseq;
+      uid = parts.at(-1)!.at(-1)!;
+      await othersTurn();
+    }
   }
 
   async messages(
@@ -511,6 +556,15 @@ export class DatabaseAccountReader implements AccountReader {
     for (const row of rows) takeKeywords(row);
     return wanted === undefined ? rows : keepWanted(rows, wanted);
   }
+}
+
+/** In long reads: the read transaction stays open; others get their turn on this thread. */
+function othersTurn(): Promise<void> {
+  return new Promise((next) => setImmediate(next));
+}
+
+function toChange(row: MessageChange): void {
+  (row as { expunged: unknown }).expunged = (row.expunged as unknown) === 1;
 }
 
 function keepWanted<Row extends MessageRow>(rows: Row[], wanted: readonly number[] | Uint32Array): Row[] {

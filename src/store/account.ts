@@ -173,6 +173,8 @@ export interface Account extends AsyncDisposable {
    * @param target has room for the message and one byte more at `at`
    */
   readContentInto(content: ContentLocation, target: Uint8Array, at: number): void;
+  /** Blocking too: the first bytes, as many as there is room for. @returns how many. @throws MessageFileError as `readContent` does */
+  readContentStart(content: ContentLocation, target: Uint8Array): number;
   /** A range of prefix and file as one. @param start first byte, @param end after the last */
   streamContent(content: ContentLocation, start?: number, end?: number): Readable;
 }

@@ -319,6 +319,10 @@ export class OpenAccount implements Account {
     this.#shared.files.readInto(content, target, at);
   }
 
+  readContentStart(content: ContentLocation, target: Uint8Array): number {
+    return this.#shared.files.readStart(content, target);
+  }
+
   streamContent(content: ContentLocation, start?: number, end?: number): Readable {
     return this.#shared.files.stream(content, start, end);
   }

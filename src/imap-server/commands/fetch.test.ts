@@ -91,6 +91,28 @@ describe('FETCH of sections', () => {
     expect(await content(item)).toBe(expected);
   });
 
+  it.each([
+    ['a header of 40 KiB', `X-Pad: ${'pad '.repeat(10_000)}\n`, 'body'],
+    ['a body of 200 KiB', '', 'text '.repeat(40_000)],
+    ['both', `X-Pad: ${'pad '.repeat(10_000)}\n`, 'text '.repeat(40_000)],
+  ])('gives the header of a message with %s', async (_, pad, body) => {
+    await using one = await startImapFixture();
+    const session = await one.login();
+    await session.append('INBOX', `Subject: here\n${pad}X-Last: 1\n\n${body}`);
+    await session.ok('SELECT INBOX');
+    const sent = `${pad}X-Last: 1\n\n`.replaceAll('\n', '\r\n');
+    const literal = (text: string): string => `{${text.length}}\r\n${text}`;
+    expect(await session.ok('FETCH 1 (UID BODY.PEEK[HEADER.FIELDS (X-LAST subject)] RFC822.HEADER FLAGS)')).toEqual([
+      `* 1 FETCH (UID 1 BODY[HEADER.FIELDS (X-LAST subject)] ${literal('Subject: here\r\nX-Last: 1\r\n\r\n')} RFC822.HEADER ${literal(`Subject: here\r\n${sent}`)} FLAGS ())`,
+    ]);
+    expect(await session.ok('FETCH 1 (UID BODY.PEEK[HEADER.FIELDS.NOT (Subject)] FLAGS)')).toEqual([
+      `* 1 FETCH (UID 1 BODY[HEADER.FIELDS.NOT (Subject)] ${literal(sent)} FLAGS ())`,
+    ]);
+    expect(await session.ok('FETCH 1 (BODY.PEEK[HEADER.FIELDS (X-Last)])')).toEqual([
+      `* 1 FETCH (BODY[HEADER.FIELDS (X-Last)] ${literal('X-Last: 1\r\n\r\n')})`,
+    ]);
+  });
+
   it('gives the whole message in parts', async () => {
     const whole = message.replaceAll('\n', '\r\n');
     const bodyStart = whole.indexOf('\r\n\r\n') + 4;

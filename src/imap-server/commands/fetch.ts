@@ -7,7 +7,13 @@ import type { RenderedMessageRow } from '../../store/account.ts';
 import { flagBits } from '../../store/flags.ts';
 import { MailboxNotFoundError, MessageFileError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
-import { columnsOf, compileRowItems, compileWholeItems, writeFetchResponse } from '../fetch-response.ts';
+import {
+  columnsOf,
+  compileHeaderItems,
+  compileRowItems,
+  compileWholeItems,
+  writeFetchResponse,
+} from '../fetch-response.ts';
 import { missingUids } from '../missing-uids.ts';
 import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
@@ -132,7 +138,7 @@ async function fetchMessages(
   const marksSeen =
     (mailbox.changeableFlags.bits & seen) !== 0 && items.some((item) => item.kind === 'section' && !item.peek);
   const rowText = marksSeen ? undefined : compileRowItems(items);
-  const writeWhole = marksSeen ? undefined : compileWholeItems(items);
+  const writeWhole = marksSeen ? undefined : (compileWholeItems(items) ?? compileHeaderItems(items));
   const columns = columnsOf(items);
   const pace = new Pace();
   let failure: unknown;

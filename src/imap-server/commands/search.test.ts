@@ -3,10 +3,10 @@ import type { ImapTestClient } from '../../../tests/harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../../../tests/harness/imap-fixture.ts';
 
 const messages = [
-  `From: Ann <ann@example.org>\nTo: bob@example.com, Cee <cee@example.net>\nSubject: Hello World\nDate: Mon, 2 Nov 2026 23:30:00 -0500\nX-Tag: one\n\nfirst body`,
+  `From: Ann <ann@example.org>\nTo: bob@example.com, Cee <cee@example.net>\nSubject: Hello World\nDate: Mon, 2 Nov 2026 23:30:00 -0500\nX-Tag: one\nMessage-ID: <One@example.org>\n\nfirst body`,
   `From: =?utf-8?q?J=C3=BCrgen?= <j@example.org>\nCc: ann@example.org\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\nDate: Tue, 3 Nov 2026 10:00:00 +0000\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n${Buffer.from('zweiter Körper').toString('base64')}`,
   `From: x@example.org\nBcc: secret@example.org\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<b>third</b>\n--b\nContent-Disposition: attachment; filename=hidden.txt\nContent-Type: application/octet-stream\n\nfirst\n--b--`,
-  `Subject: 4\n\n${'long '.repeat(500)}`,
+  `Subject: 4\nIn-Reply-To: <one@example.org>\n\n${'long '.repeat(500)}`,
 ];
 
 let server: ImapFixture;
@@ -67,6 +67,12 @@ describe('SEARCH', () => {
     ['HEADER x-tag ON', '1'],
     ['HEADER Subject hello', '1'],
     ['HEADER Content-Type html', ''],
+    ['HEADER Message-ID one@EXAMPLE', '1'],
+    ['HEADER Message-ID "<One@example.org>"', '1'],
+    ['HEADER Message-ID ""', '1'],
+    ['HEADER In-Reply-To one', '4'],
+    ['OR HEADER X-Tag one BODY third', '1 3'],
+    ['NOT HEADER X-Tag one NOT BODY third', '2 4'],
     ['BODY first', '1'],
     ['TEXT first', '1'],
     ['TEXT example.net', '1'],
@@ -234,5 +240,21 @@ describe('I18NLEVEL=1', () => {
     expect(await other.ok('THREAD REFERENCES UTF-8 ALL')).toEqual(['* THREAD (1 4)(2)(3)(5)']);
     const [line] = await other.ok('CAPABILITY');
     expect(line).toMatch(/ I18NLEVEL=1 /);
+  });
+});
+
+describe('SEARCH of messages of which the header is not at hand', () => {
+  it.each([
+    ['a header of 40 KiB', `X-Pad: ${'pad '.repeat(10_000)}\nX-Last: here\n\nbody`],
+    ['a body of 200 KiB', `X-Last: here\n\n${'text '.repeat(40_000)}`],
+    ['both', `X-Pad: ${'pad '.repeat(10_000)}\nX-Last: here\n\n${'text '.repeat(40_000)}`],
+    ['no body', 'Subject: a\nX-Last: here\n'],
+  ])('%s', async (_, message) => {
+    await using one = await startImapFixture();
+    const session = await one.login();
+    await session.append('INBOX', message);
+    await session.append('INBOX', 'Subject: other\n\nX-Last: here');
+    await session.ok('SELECT INBOX');
+    expect(await session.ok('SEARCH HEADER X-Last here')).toEqual(['* SEARCH 1']);
   });
 });

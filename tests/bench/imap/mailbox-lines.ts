@@ -1,3 +1,4 @@
+import { messageIdOf } from '../make-message.ts';
 import type { RawImap } from '../raw-imap.ts';
 
 /** Sessions of one account, and what they know of its INBOX. */
@@ -57,6 +58,7 @@ export const mailboxLines: readonly MailboxLine[] = [
   { name: 'SEARCH ANSWERED', command: ({ set }) => `SEARCH ${set} ANSWERED` },
   { name: 'SEARCH SUBJECT', command: ({ set }) => `SEARCH ${set} SUBJECT "number 77"` },
   { name: 'SEARCH FROM', command: ({ set }) => `SEARCH ${set} FROM sender42@` },
+  { name: 'SEARCH HEADER Message-ID', command: ({ set }) => `SEARCH ${set} HEADER Message-ID ${messageIdOf(77)}` },
   { name: 'SEARCH HEADER Received', command: ({ set }) => `SEARCH ${set} HEADER Received 192.0.2.77` },
   { name: 'SEARCH SINCE', command: ({ set }) => `SEARCH ${set} SINCE 1-Jan-2020` },
   { name: 'SEARCH TEXT', command: ({ set }) => `SEARCH ${set} TEXT needle` },
