@@ -7,6 +7,7 @@ import type { Command } from './command.ts';
 import { CommandTooLongError } from './command-input.ts';
 import { commandMap } from './command-map.ts';
 import { replyToError } from './error-replies.ts';
+import { Pace } from './pace.ts';
 import { type OkReply, RefusedError, statusLine } from './reply.ts';
 import type { Session } from './session.ts';
 
@@ -18,6 +19,7 @@ export async function runSession(session: Session): Promise<void> {
   const { server } = session;
   session.out.write(`* OK [CAPABILITY ${capabilities(session)}] ${server.hostname} Restante IMAP server ready\r\n`);
   let badCommands = 0;
+  const pace = new Pace();
   try {
     await session.out.flush();
     while (!session.ended) {
@@ -28,6 +30,8 @@ export async function runSession(session: Session): Promise<void> {
         session.ended = true;
       }
       await session.out.flush();
+      // Commands that have come together wait for nothing: others must get their turn between them.
+      if (pace.over) await pace.turn();
     }
     await session.out.drain();
   } catch (error) {

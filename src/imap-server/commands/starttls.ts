@@ -26,6 +26,7 @@ export const starttls: Command = {
       async after() {
         // Bytes that came since the look above were sent before the answer, too.
         if (session.input.reader.detach().length > 0) throw new ConnectionClosedError();
+        session.socket.allowHalfOpen = false;
         session.useTls(await tls.accept(session.socket, limits.imapIdleBeforeLoginMs).catch(failed));
       },
     };
