@@ -128,15 +128,8 @@ export class ImapModel {
       });
       if (action === undefined) continue;
       await told(session, async () => {
-        try {
-          await action.run(session, random, world);
-          this.#done++;
-        } catch (error) {
-          // RENAME to a name that had a greater UIDVALIDITY.
-          if (!(error instanceof SessionEndedError && error.message.includes('UIDs of the mailbox have changed')))
-            throw error;
-          await session.reconnect();
-        }
+        if (!(await withUids(() => action.run(session, random, world)))) await session.reconnect();
+        this.#done++;
       });
     }
   }
@@ -145,7 +138,7 @@ export class ImapModel {
   async #compare(sessions: readonly CheckedSession[]): Promise<void> {
     for (const session of sessions) {
       await told(session, async () => {
-        await session.noop();
+        if (!(await withUids(() => session.noop()))) return;
         const { view, resyncPoint } = session;
         if (resyncPoint !== undefined) {
           session.companion ??= await connectForResync(session.options);
@@ -172,6 +165,17 @@ export class ImapModel {
 
 function listOf(messages: readonly { uid: number | undefined; flags: string | undefined }[]): string {
   return messages.map(({ uid, flags }) => `${uid} (${flags})`).join(', ');
+}
+
+/** @returns whether the session goes on: it does not when its mailbox was renamed to a name that had a greater UIDVALIDITY */
+async function withUids(action: () => Promise<void>): Promise<boolean> {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    if (error instanceof SessionEndedError && error.message.includes('UIDs of the mailbox have changed')) return false;
+    throw error;
+  }
 }
 
 /** Does something, and adds to its fault what was said before. */
