@@ -23,6 +23,8 @@ const uploadForms = {
   append: /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ APPEND /i,
   'append-and-replace': /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ (?:APPEND|(?:UID )?REPLACE) /i,
 };
+/** A line that is too long is looked through for its tag so far. */
+const tagBytes = 256;
 const tagForm = /^([^\x00-\x20\x7f-\xff(){%*"\\+]+)(?: |\r?\n)/;
 
 /** Reads commands from a connection, with the literals in them. */
@@ -116,8 +118,10 @@ export class CommandInput {
       return (await this.#reader.readLine(Math.max(limitBytes, 0), timeoutMs)).toString('latin1');
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
+      // Without its tag the client would wait for its answer.
+      const found = tag ?? tagOf(this.#reader.peek(tagBytes).toString('latin1'));
       await this.#reader.skipLine(timeoutMs);
-      throw new CommandTooLongError(limitBytes, tag);
+      throw new CommandTooLongError(limitBytes, found);
     }
   }
 }

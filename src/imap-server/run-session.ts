@@ -8,6 +8,7 @@ import { CommandTooLongError } from './command-input.ts';
 import { commandMap } from './command-map.ts';
 import { replyToError } from './error-replies.ts';
 import { logInByCertificate } from './log-in.ts';
+import { Pace } from './pace.ts';
 import { type OkReply, RefusedError, statusLine } from './reply.ts';
 import { requireUids } from './require-uids.ts';
 import type { Session } from './session.ts';
@@ -19,6 +20,7 @@ import type { Session } from './session.ts';
 export async function runSession(session: Session): Promise<void> {
   const { server } = session;
   let badCommands = 0;
+  const pace = new Pace();
   try {
     const greeting = (await logInByCertificate(session)) ? 'PREAUTH' : 'OK';
     const ready = `${server.hostname} Restante IMAP server ready`;
@@ -32,6 +34,8 @@ export async function runSession(session: Session): Promise<void> {
         session.ended = true;
       }
       await session.out.flush();
+      // Commands that have come together wait for nothing: others must get their turn between them.
+      if (pace.over) await pace.turn();
     }
     if (session.farewell !== undefined) session.out.write(`* BYE ${session.farewell}\r\n`);
     await session.out.drain();

@@ -91,7 +91,9 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
 }
 
 function listen(listener: ImapListener, connections: Connections): Promise<Server> {
-  const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+  // A client that has sent all it has to say, and said so, gets its answers. TLS has an end of its own.
+  const allowHalfOpen = listener.tls !== 'implicit';
+  const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen }, (socket) => {
     void connections.accept(socket, listener);
   });
   return new Promise((resolve, reject) => {

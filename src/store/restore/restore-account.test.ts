@@ -405,6 +405,27 @@ describe('a mirror', () => {
     await store.close();
   });
 
+  it('goes on when somebody else deletes first what it is about to delete', async () => {
+    const { store, account } = await startedAccount();
+    const backup = await backUpAccount(store, 'anna');
+    await account.createMailbox('Later');
+    const racing = new Proxy(account, {
+      get(target, name) {
+        if (name !== 'deleteMailbox') {
+          const value = Reflect.get(target, name, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        }
+        return async (mailbox: string, options: { ifEmpty?: boolean }) => {
+          await account.deleteMailbox(mailbox);
+          await account.deleteMailbox(mailbox, options);
+        };
+      },
+    });
+    await restoreTo(store, racing, backup, { mode: 'mirror' });
+    expect(await contentOf(account, 'Later')).toEqual(['no mailbox']);
+    await store.close();
+  });
+
   it('leaves a mailbox that new mail has come into meanwhile', async () => {
     const { store, account } = await startedAccount();
     const backup = await backUpAccount(store, 'anna');

@@ -41,6 +41,8 @@ export class CheckedSession implements Disposable {
   /** What QRESYNC can be asked with: the latest state that was complete when the client was told a MODSEQ for it. */
   resyncPoint: ResyncPoint | undefined;
   readonly transcript: string[] = [];
+  /** A second connection of the same client, to come back with. */
+  companion: CheckedSession | undefined;
   #client: ImapTestClient;
   #tags = 0;
   #compressed = false;
@@ -163,6 +165,7 @@ export class CheckedSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.companion?.[Symbol.dispose]();
     this.#client[Symbol.dispose]();
   }
 

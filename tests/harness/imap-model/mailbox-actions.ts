@@ -1,7 +1,7 @@
 import { numbersOf } from './fetch-data.ts';
 import { check } from './mailbox-view.ts';
 import { type ModelAction, modelMessage, someFlags } from './model-world.ts';
-import { checkResync } from './resync-check.ts';
+import { checkResync, connectForResync } from './resync-check.ts';
 
 /** A mailbox has at most so many messages, or the run becomes slow. */
 const fullMailbox = 50;
@@ -108,7 +108,8 @@ const resync: ModelAction = {
     if (resyncPoint === undefined) return;
     const now = view?.uidValidity === resyncPoint.uidValidity ? view.resyncPoint(resyncPoint.modseq) : undefined;
     // Who knows more than belongs to the MODSEQ comes to the same.
-    await checkResync(options, random.chance(0.5) ? (now ?? resyncPoint) : resyncPoint);
+    session.companion ??= await connectForResync(options);
+    await checkResync(session.companion, random.chance(0.5) ? (now ?? resyncPoint) : resyncPoint);
   },
 };
 

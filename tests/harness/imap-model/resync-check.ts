@@ -2,12 +2,16 @@ import { CheckedSession, type CheckedSessionOptions } from './checked-session.ts
 import { numbersOf } from './fetch-data.ts';
 import { check, type ResyncPoint } from './mailbox-view.ts';
 
+/** A client that comes back. */
+export function connectForResync(options: CheckedSessionOptions): Promise<CheckedSession> {
+  return CheckedSession.connect({ ...options, features: ['QRESYNC'], compress: false });
+}
+
 /**
  * Comes back as a client that knows a state, by QRESYNC, and checks that what it is told makes precisely the present state of it.
  * Source: RFC 7162 §3.2.5
  */
-export async function checkResync(options: CheckedSessionOptions, point: ResyncPoint): Promise<void> {
-  using session = await CheckedSession.connect({ ...options, features: ['QRESYNC'], compress: false });
+export async function checkResync(session: CheckedSession, point: ResyncPoint): Promise<void> {
   try {
     // The set of known UIDs leaves out what is new; half of the time.
     const greatest = point.flags.size === 0 || point.modseq % 2 === 0 ? undefined : Math.max(...point.flags.keys());
@@ -15,7 +19,8 @@ export async function checkResync(options: CheckedSessionOptions, point: ResyncP
     const opened = await session.select(point.name, true, ` (QRESYNC (${point.uidValidity} ${point.modseq}${uids}))`);
     const { view } = session;
     // Another mailbox has the name now, or none.
-    if (!opened || view?.uidValidity !== point.uidValidity) return;
+    if (!opened) return;
+    if (view?.uidValidity !== point.uidValidity) return;
     const replayed = new Map(point.flags);
     for (const uid of view.earlier) replayed.delete(uid);
     for (const { uid, flags } of view.messages) {
@@ -42,6 +47,8 @@ export async function checkResync(options: CheckedSessionOptions, point: ResyncP
       if (modseq > highest || !replayed.has(uid)) continue;
       check(flags === replayed.get(uid), `${told} leaves UID ${uid} with (${replayed.get(uid)}), it has (${flags})`);
     }
+    await session.ok('UNSELECT');
+    session.left();
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${session.transcript.join('\n')}`, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { SeededRandom } from '../../faults/load/seeded-random.ts';
 import { AccountFacts } from './account-facts.ts';
 import { CheckedSession, type CheckedSessionOptions, SessionEndedError } from './checked-session.ts';
@@ -5,7 +6,7 @@ import { mailboxActions } from './mailbox-actions.ts';
 import { check, type ResyncPoint } from './mailbox-view.ts';
 import { messageActions } from './message-actions.ts';
 import type { ModelAction, ModelWorld } from './model-world.ts';
-import { checkResync } from './resync-check.ts';
+import { checkResync, connectForResync } from './resync-check.ts';
 
 /** What sessions may have enabled; one of them each. */
 const profiles: readonly CheckedSessionOptions['features'][] = [
@@ -29,6 +30,8 @@ export interface ModelRunOptions {
   readonly actions?: readonly ModelAction[];
   /** The end of the server is no fault; see {@link ImapModel.check}. */
   readonly mayEnd?: boolean;
+  /** What others do to the account meanwhile: waited for before the sessions are compared with what is there. */
+  readonly others?: Promise<unknown>;
 }
 
 const allActions: readonly ModelAction[] = [...messageActions, ...mailboxActions];
@@ -42,6 +45,7 @@ export class ImapModel {
   /** What clients of earlier runs knew at their end. */
   readonly #points: ResyncPoint[] = [];
   #keys = 0;
+  #done = 0;
 
   /** @throws at the first fault, with what led to it */
   async run(options: ModelRunOptions): Promise<void> {
@@ -66,17 +70,30 @@ export class ImapModel {
           });
         }),
       );
+      await options.others;
       if (!mayEnd) await this.#compare(sessions);
     } finally {
-      for (const { resyncPoint } of sessions) if (resyncPoint !== undefined) this.#points.push(resyncPoint);
+      for (const { resyncPoint, view } of sessions) {
+        if (resyncPoint === undefined) continue;
+        this.#points.push(resyncPoint);
+        const now = view?.uidValidity === resyncPoint.uidValidity ? view.resyncPoint(resyncPoint.modseq) : undefined;
+        if (now !== undefined) this.#points.push(now);
+      }
       for (const session of sessions) session[Symbol.dispose]();
     }
   }
 
+  /** Waits until so much more was done. */
+  async done(actions: number): Promise<void> {
+    const end = this.#done + actions;
+    while (this.#done < end) await wait(2);
+  }
+
   /** Checks that clients of earlier runs find by QRESYNC what is there, and that what they were told is still true. */
   async check({ port, login }: { port: number; login: string }): Promise<void> {
-    const options = { port, login, features: [], compress: false, facts: this.facts };
-    for (const point of this.#points.splice(0)) await checkResync(options, point);
+    const options: CheckedSessionOptions = { port, login, features: ['CONDSTORE'], compress: false, facts: this.facts };
+    using returning = await connectForResync(options);
+    for (const point of this.#points.splice(0)) await checkResync(returning, point);
     using session = await CheckedSession.connect(options);
     for (const name of ['INBOX', 'one', 'two', 'three']) {
       if (!(await session.select(name, true))) continue;
@@ -111,14 +128,8 @@ export class ImapModel {
       });
       if (action === undefined) continue;
       await told(session, async () => {
-        try {
-          await action.run(session, random, world);
-        } catch (error) {
-          // RENAME to a name that had a greater UIDVALIDITY.
-          if (!(error instanceof SessionEndedError && error.message.includes('UIDs of the mailbox have changed')))
-            throw error;
-          await session.reconnect();
-        }
+        if (!(await withUids(() => action.run(session, random, world)))) await session.reconnect();
+        this.#done++;
       });
     }
   }
@@ -127,9 +138,12 @@ export class ImapModel {
   async #compare(sessions: readonly CheckedSession[]): Promise<void> {
     for (const session of sessions) {
       await told(session, async () => {
-        await session.noop();
+        if (!(await withUids(() => session.noop()))) return;
         const { view, resyncPoint } = session;
-        if (resyncPoint !== undefined) await checkResync(session.options, resyncPoint);
+        if (resyncPoint !== undefined) {
+          session.companion ??= await connectForResync(session.options);
+          await checkResync(session.companion, resyncPoint);
+        }
         if (view === undefined) return;
         using fresh = await CheckedSession.connect({ ...session.options, features: [], compress: false });
         for (const name of ['INBOX', 'one', 'two', 'three']) {
@@ -151,6 +165,17 @@ export class ImapModel {
 
 function listOf(messages: readonly { uid: number | undefined; flags: string | undefined }[]): string {
   return messages.map(({ uid, flags }) => `${uid} (${flags})`).join(', ');
+}
+
+/** @returns whether the session goes on: it does not when its mailbox was renamed to a name that had a greater UIDVALIDITY */
+async function withUids(action: () => Promise<void>): Promise<boolean> {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    if (error instanceof SessionEndedError && error.message.includes('UIDs of the mailbox have changed')) return false;
+    throw error;
+  }
 }
 
 /** Does something, and adds to its fault what was said before. */
