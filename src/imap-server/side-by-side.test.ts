@@ -139,7 +139,7 @@ async function act(observer: Observer, below: (limit: number) => number): Promis
     const [a, b] = [any(), any()];
     return below(3) === 0 ? `${a}` : `${Math.min(a, b)}:${Math.max(a, b)}`;
   };
-  const choice = messages.length === 0 ? below(2) : below(14);
+  const choice = messages.length === 0 ? below(2) : below(15);
   const flag = flags[below(flags.length)];
   const sign = ['+', '-', ''][below(3)];
   const silent = below(2) === 0 ? '.SILENT' : '';
@@ -180,6 +180,11 @@ async function act(observer: Observer, below: (limit: number) => number): Promis
       return;
     case 12:
       await observer.command(`UID EXPUNGE ${below(60) + 1}:*`);
+      return;
+    case 13:
+      await observer.command(
+        `REPLACE ${any()} ${below(2) === 0 ? 'INBOX' : 'Drafts'} (${flag}) {20}\r\nSubject: y\r\n\r\nBody\r\n`,
+      );
       return;
     default:
       observer.client.send('i IDLE\r\n');
