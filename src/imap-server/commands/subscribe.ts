@@ -18,5 +18,5 @@ async function set(session: Session, args: ArgumentParser, subscribed: boolean):
   const name = session.mailboxName(args.astring());
   args.end();
   await session.mail.setSubscribed(name, subscribed);
-  await session.notifications?.noteOwnNames([normaliseMailboxName(name)]);
+  session.notifications?.noteOwnSubscription(normaliseMailboxName(name), subscribed);
 }
