@@ -20,14 +20,18 @@ export class MailboxWatch {
   readonly #session: Session;
   readonly #eventsOf: EventsOf;
   readonly #known = new Map<number, Known>();
-  #subscribed: ReadonlySet<string> = new Set();
+  readonly #followsSubscriptions: boolean;
+  /** Names, when subscriptions are followed. */
+  #subscribed = new Set<string>();
   #seenModseq = 0;
   /** MODSEQ of what the client itself has changed, by mailbox. */
   readonly #own = new Map<number, number[]>();
 
-  constructor(session: Session, eventsOf: EventsOf) {
+  /** @param followsSubscriptions whether events depend on subscriptions, which are looked at with every change then */
+  constructor(session: Session, eventsOf: EventsOf, followsSubscriptions: boolean) {
     this.#session = session;
     this.#eventsOf = eventsOf;
+    this.#followsSubscriptions = followsSubscriptions;
   }
 
   get count(): number {
@@ -39,10 +43,10 @@ export class MailboxWatch {
     const { mailboxes, subscriptions, modseq } = await this.#session.mail.read(async (reader) => ({
       modseq: await reader.modseq(),
       mailboxes: await reader.mailboxes(),
-      subscriptions: await reader.subscriptions(),
+      subscriptions: await this.#subscriptions(reader),
     }));
     for (const mailbox of mailboxes) this.#know(mailbox);
-    this.#subscribed = new Set(subscriptions);
+    this.#subscribed = subscriptions;
     this.#seenModseq = modseq;
     return mailboxes;
   }
@@ -59,10 +63,7 @@ export class MailboxWatch {
    * @param names as stored
    */
   async noteOwnNames(names: readonly string[]): Promise<void> {
-    const [mailboxes, subscriptions] = await this.#session.mail.read(async (reader) => [
-      await reader.mailboxes(),
-      await reader.subscriptions(),
-    ]);
+    const mailboxes = await this.#session.mail.read((reader) => reader.mailboxes());
     const isOwn = (name: string): boolean =>
       names.some((own) => name === own || own.startsWith(`${name}/`) || name.startsWith(`${own}/`));
     const live = new Set(mailboxes.map(({ id }) => id));
@@ -73,10 +74,13 @@ export class MailboxWatch {
         this.#know({ ...mailbox, ...(known && { uidNext: known.uidNext, messages: known.messages }) });
       }
     }
-    const subscribed = new Set(this.#subscribed);
-    for (const name of names) subscribed.delete(name);
-    for (const name of subscriptions) if (names.includes(name)) subscribed.add(name);
-    this.#subscribed = subscribed;
+  }
+
+  /** @param name as stored */
+  noteOwnSubscription(name: string, subscribed: boolean): void {
+    if (!this.#followsSubscriptions) return;
+    if (subscribed) this.#subscribed.add(name);
+    else this.#subscribed.delete(name);
   }
 
   /** @returns the untagged responses that tell what has changed */
@@ -85,14 +89,14 @@ export class MailboxWatch {
       const modseq = await reader.modseq();
       const since = this.#seenModseq;
       const changed = modseq === since ? [] : await reader.mailboxesChangedSince(since);
-      const subscriptions = new Set(await reader.subscriptions());
+      const subscriptions = await this.#subscriptions(reader);
       const names = this.#changedNames(changed, subscriptions);
       const responses: string[] = [];
       for (const mailbox of changed) {
         const items = mailbox.expunged ? [] : await this.#changedItems(reader, mailbox, since);
         if (items.length > 0) responses.push(this.#status(mailbox, items));
       }
-      const lists = names.size === 0 ? [] : await this.#list(reader, names, subscriptions);
+      const lists = names.size === 0 ? [] : await this.#list(reader, names);
       for (const mailbox of changed) {
         if (mailbox.expunged) this.#known.delete(mailbox.id);
         else this.#know(mailbox);
@@ -111,6 +115,10 @@ export class MailboxWatch {
     const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
     if (events.has('FlagChange')) items.push('UNSEEN', 'HIGHESTMODSEQ');
     return this.#status(mailbox, items);
+  }
+
+  async #subscriptions(reader: AccountReader): Promise<Set<string>> {
+    return new Set(this.#followsSubscriptions ? await reader.subscriptions() : []);
   }
 
   #know({ id, name, uidValidity, uidNext, messages }: Known & { readonly id: number }): void {
@@ -194,11 +202,8 @@ export class MailboxWatch {
     return names;
   }
 
-  async #list(
-    reader: AccountReader,
-    names: ReadonlyMap<string, string | undefined>,
-    subscriptions: ReadonlySet<string>,
-  ): Promise<string[]> {
+  async #list(reader: AccountReader, names: ReadonlyMap<string, string | undefined>): Promise<string[]> {
+    const subscriptions = new Set(await reader.subscriptions());
     const mailboxes = new Map((await reader.mailboxes()).map((mailbox) => [mailbox.name, mailbox]));
     const parents = new Set([...mailboxes.keys()].map((name) => name.slice(0, Math.max(name.lastIndexOf('/'), 0))));
     return [...names].map(([name, oldName]) => {

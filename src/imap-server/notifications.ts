@@ -27,8 +27,12 @@ export class Notifications implements AsyncDisposable {
     this.#selected = selectedEvents(groups);
     // METADATA events, when there are some, belong beside those of names and messages in the watch.
     const others = groups.filter((group) => !isOfSelected(group));
-    if (others.some(({ events }) => events.size > 0))
-      this.#watch = new MailboxWatch(session, eventsOf(session, others));
+    if (others.some(({ events }) => events.size > 0)) {
+      const follows = others.some(
+        ({ filter, events }) => filter.kind === 'subscribed' || events.has('SubscriptionChange'),
+      );
+      this.#watch = new MailboxWatch(session, eventsOf(session, others), follows);
+    }
     this.#teller = new ChangeTeller(session, () => this.#tell(), { paused: true });
     this.#stop = session.mail.onChange(() => this.#teller.lookAgain());
   }
@@ -83,6 +87,10 @@ export class Notifications implements AsyncDisposable {
   /** See {@link MailboxWatch.noteOwnNames}. */
   async noteOwnNames(names: readonly string[]): Promise<void> {
     await this.#watch?.noteOwnNames(names);
+  }
+
+  noteOwnSubscription(name: string, subscribed: boolean): void {
+    this.#watch?.noteOwnSubscription(name, subscribed);
   }
 
   /** Tells what has changed in mailboxes that are not selected. */

@@ -133,6 +133,26 @@ describe('UIDONLY', () => {
     await client.play('C: a ENABLE UIDONLY\nS: * 2 EXPUNGE\nS: * ENABLED UIDONLY\nS: a OK Done');
   });
 
+  it('ends updates that are message numbers', async () => {
+    const client = await start('updates');
+    await client.play(String.raw`
+      C: n SEARCH RETURN (UPDATE COUNT) UNSEEN
+      S: * ESEARCH (TAG "n") COUNT 3
+      S: n OK Done
+      C: u UID SEARCH RETURN (UPDATE COUNT) UNSEEN
+      S: * ESEARCH (TAG "u") UID COUNT 3
+      S: u OK Done
+      C: a ENABLE UIDONLY
+      S: * NO [NOUPDATE "n"] …
+      S: * ENABLED UIDONLY
+      S: a OK Done
+      C: b UID STORE 3 +FLAGS (\Seen)
+      S: * 3 UIDFETCH (FLAGS (\Seen))
+      S: * ESEARCH (TAG "u") UID REMOVEFROM (0 3)
+      S: b OK Done
+    `);
+  });
+
   it('selects without message numbers', async () => {
     const client = await start('selects');
     await client.ok('ENABLE UIDONLY');
