@@ -2,7 +2,7 @@ import type { ArgumentParser } from '../imap/argument-parser.ts';
 import { formatNumbers } from '../imap/sequence-set.ts';
 
 /** What SEARCH and SORT are to say of what they find. */
-type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE';
+type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE' | 'RELEVANCY';
 
 /** `RETURN ()` is `RETURN (ALL)`. */
 export function parseReturn(args: ArgumentParser): Set<ReturnOption> {
@@ -15,6 +15,7 @@ export function parseReturn(args: ArgumentParser): Set<ReturnOption> {
       case 'ALL':
       case 'COUNT':
       case 'SAVE':
+      case 'RELEVANCY':
         options.add(name);
         return;
     }

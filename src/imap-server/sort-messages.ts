@@ -7,6 +7,7 @@ import { casemapSortKey } from '../message/unicode-casemap.ts';
 import { limits } from '../runtime/limits.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { Pace } from './pace.ts';
+import type { Relevancy } from './relevancy.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 type Column = keyof RenderedMessageRow;
@@ -20,12 +21,14 @@ const batchSize = 500;
  * Puts messages into an order.
  * @param uids ascending: what is equal otherwise stays in this order
  * @returns places in `uids`; none of messages that are gone meanwhile
- * Source: RFC 5256 §2.2 and §3, RFC 5957 §3
+ * @param relevancy for RELEVANCY: the most relevant come first
+ * Source: RFC 5256 §2.2 and §3, RFC 5957 §3, RFC 6203 §6
  */
 export async function sortMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   keys: readonly SortKey[],
+  relevancy?: Relevancy,
 ): Promise<Uint32Array> {
   const pace = new Pace();
   const columns = [...new Set(keys.flatMap(({ by }) => columnsOf[by]))];
@@ -40,7 +43,7 @@ export async function sortMessages(
       while (uids[place] !== row.uid) place++;
       places.push(place);
       keys.forEach(({ by }, index) => {
-        values[index]![place] = sortValue(row, by);
+        values[index]![place] = by === 'RELEVANCY' ? -(relevancy?.(row.uid) ?? 0) : sortValue(row, by);
       });
       if (pace.over) await pace.turn();
     }
@@ -56,11 +59,12 @@ const columnsOf: Record<SortKey['by'], readonly Column[]> = {
   DISPLAYFROM: ['envelope'],
   DISPLAYTO: ['envelope'],
   FROM: ['envelope'],
+  RELEVANCY: [],
   SUBJECT: ['envelope'],
   TO: ['envelope'],
 };
 
-function sortValue(row: RenderedMessageRow, by: SortKey['by']): number | string {
+function sortValue(row: RenderedMessageRow, by: Exclude<SortKey['by'], 'RELEVANCY'>): number | string {
   switch (by) {
     case 'ARRIVAL':
       return row.receivedAt;

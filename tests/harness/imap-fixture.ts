@@ -23,11 +23,20 @@ export interface ImapFixture extends AsyncDisposable {
 /** Accounts have the password `secret`; any login is the name of its account, but for `nobody`. */
 export async function startImapFixture({
   allowPlaintextAuth = true,
+  indexTextsAfterMs,
   ...options
-}: Partial<ImapServerOptions> & { allowPlaintextAuth?: boolean } = {}): Promise<ImapFixture> {
+}: Partial<ImapServerOptions> & {
+  allowPlaintextAuth?: boolean;
+  indexTextsAfterMs?: number;
+} = {}): Promise<ImapFixture> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-imap-'));
   const engine = createSqliteEngine({ log: silentLog, workers: 1 });
-  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true });
+  const accounts = await openAccounts({
+    dataDirectory,
+    engine,
+    checkWhenClosed: true,
+    ...(indexTextsAfterMs === undefined ? {} : { indexTextsAfterMs }),
+  });
   const server = await startImapServer({
     hostname: 'mail.example.org',
     version: '0.0.0',

@@ -2,12 +2,13 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { parseSearchProgram } from '../../imap/search-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+import { checkFuzzy, relevancyText } from '../relevancy.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 
-/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5 */
+/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5, RFC 6203 §4 (RELEVANCY) */
 export const search: Command = {
   when: 'selected',
   tellsExpunges: false,
@@ -34,6 +35,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let asksModseq = false;
   try {
     const key = parseSearchProgram(args);
+    if (options?.has('RELEVANCY') === true) checkFuzzy(key);
     asksModseq = hasModseq(key);
     if (asksModseq) session.enableCondstore();
     found = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: asksModseq });
@@ -50,8 +52,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     session.untagged(`SEARCH${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
   } else if (!(saves && options.size === 1)) {
     const tag = args.text.slice(0, args.text.indexOf(' '));
+    const relevancy = options?.has('RELEVANCY') === true ? relevancyText(found.relevancy, uids) : '';
     session.untagged(
-      extendedResponse(tag, byUid, options ?? new Set(['ALL']), numbers, asksModseq ? found.modseqs : undefined),
+      extendedResponse(tag, byUid, options ?? new Set(['ALL']), numbers, asksModseq ? found.modseqs : undefined) +
+        relevancy,
     );
   }
   return undefined;

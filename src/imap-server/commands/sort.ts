@@ -3,12 +3,13 @@ import { parseSearchProgramIn } from '../../imap/search-keys.ts';
 import { parseSortKeys } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+import { checkFuzzy, type Relevancy, relevancyText } from '../relevancy.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
 
-/** Source: RFC 5256 §3, RFC 5267 §3 (RETURN), RFC 7162 §3.1.5 (MODSEQ) */
+/** Source: RFC 5256 §3, RFC 5267 §3 (RETURN), RFC 7162 §3.1.5 (MODSEQ), RFC 6203 §6 (RELEVANCY) */
 export const sort: Command = {
   when: 'selected',
   tellsExpunges: false,
@@ -28,14 +29,17 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const saves = options?.has('SAVE') === true;
   let uids: Uint32Array;
   let modseqs: number[] | undefined;
+  let relevancy: Relevancy | undefined;
   try {
     const keys = parseSortKeys(args);
     args.space();
     const wanted = parseSearchProgramIn(args);
+    if (options?.has('RELEVANCY') === true || keys.some(({ by }) => by === 'RELEVANCY')) checkFuzzy(wanted);
     const wantsModseqs = hasModseq(wanted);
     if (wantsModseqs) session.enableCondstore();
     const found = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs });
-    const places = await sortMessages(mailbox, found.uids, keys);
+    const places = await sortMessages(mailbox, found.uids, keys, found.relevancy);
+    if (options?.has('RELEVANCY') === true) relevancy = found.relevancy;
     uids = places.map((place) => found.uids[place]!);
     if (wantsModseqs) modseqs = Array.from(places, (place) => found.modseqs?.[place] ?? 1);
   } catch (error) {
@@ -49,7 +53,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     session.untagged(`SORT${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
   } else if (!(saves && options.size === 1)) {
     const tag = args.text.slice(0, args.text.indexOf(' '));
-    session.untagged(extendedResponse(tag, byUid, options, numbers, modseqs));
+    session.untagged(extendedResponse(tag, byUid, options, numbers, modseqs) + relevancyText(relevancy, uids));
   }
   return undefined;
 }
