@@ -8,6 +8,7 @@ import { Eraser } from './eraser.ts';
 import type { MessageFiles } from './message-files.ts';
 import { InconsistentAccountError, reviveStoreError } from './store-errors.ts';
 import { AccountTextIndex } from './text-index/account-text-index.ts';
+import { removeIndex } from './text-index/index-database.ts';
 import type { TextIndexThread } from './text-index/index-thread.ts';
 
 /** What all openings of one account share. */
@@ -70,6 +71,12 @@ export class SharedAccount {
     const entry = (): void => listener();
     this.#listeners.add(entry);
     return () => this.#listeners.delete(entry);
+  }
+
+  /** What is known of the messages has changed: their texts are to be indexed again. */
+  async discardTextIndex(): Promise<void> {
+    if (this.textIndex === undefined) removeIndex(this.#directory);
+    else await this.textIndex.discard();
   }
 
   async close(): Promise<void> {

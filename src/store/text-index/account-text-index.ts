@@ -30,6 +30,7 @@ export class AccountTextIndex {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
+  #discards = 0;
 
   /** @param options.afterMs after a change others come soon */
   constructor(options: {
@@ -76,6 +77,17 @@ export class AccountTextIndex {
     if (!this.#swept) return;
     this.#swept =
       (await this.#asked(this.#thread.request(this.#directory, 'forget', { contentIds }).then(() => true))) === true;
+  }
+
+  /** What is known of the messages has changed: the index is made again. */
+  async discard(): Promise<void> {
+    // What is under way would go on with what was.
+    this.#discards++;
+    await this.#running?.catch(() => {});
+    this.#progress = undefined;
+    await this.#thread.request(this.#directory, 'discard', {});
+    this.#discards--;
+    this.schedule();
   }
 
   /**
@@ -136,14 +148,19 @@ export class AccountTextIndex {
     }
   }
 
+  get #stops(): boolean {
+    return this.#closed || this.#discards > 0;
+  }
+
   async #catchUp(): Promise<void> {
+    if (this.#stops) return;
     this.#progress ??= await this.#open();
     if (!this.#swept) await this.#sweep();
     const mailboxes = await this.#database.read((reader) =>
       reader.all<{ id: number; last: number }>('SELECT id, uid_next - 1 AS last FROM mailboxes WHERE expunged = 0'),
     );
     for (const { id, last } of mailboxes) {
-      while (!this.#closed && (this.#progress?.get(id) ?? 0) < last) await this.#step(id);
+      while (!this.#stops && (this.#progress?.get(id) ?? 0) < last) await this.#step(id);
     }
   }
 
@@ -200,7 +217,7 @@ export class AccountTextIndex {
       if (batch.length < limits.textIndexBatchMessages) continue;
       await this.#add(batch, mailboxId, uid);
       batch = [];
-      if (this.#closed) return;
+      if (this.#stops) return;
     }
     await this.#add(batch, mailboxId, through);
   }
@@ -209,7 +226,7 @@ export class AccountTextIndex {
   async #add(contentIds: readonly number[], mailboxId: number, uid: number): Promise<void> {
     const messages = await this.#database.read((reader) =>
       reader.all<MessageToIndex>(
-        `SELECT id AS contentId, prefix, file_size AS fileSizeBytes, structure FROM contents
+        `SELECT id AS contentId, prefix, file_size AS fileSizeBytes, sha256, structure FROM contents
          WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
         [JSON.stringify(contentIds)],
       ),

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
@@ -17,9 +18,12 @@ import { indexedForm } from './trigrams.ts';
  * texts: the file is as private as the messages, and contents that are erased go from it.
  */
 
+/** To be raised whenever `searchedTexts` finds other texts in a message, or `unicodeCasemap` another form of one. */
 const format = 1;
 const schema = `
-CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), created_at INTEGER NOT NULL, changes_known_since INTEGER NOT NULL) STRICT;
+CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), created_at INTEGER NOT NULL, changes_known_since INTEGER NOT NULL,
+  -- Characters may have other forms in a later one.
+  unicode TEXT NOT NULL) STRICT;
 CREATE TABLE progress (mailbox_id INTEGER PRIMARY KEY, uid INTEGER NOT NULL) STRICT;
 -- partial: some of its text is not in the index.
 CREATE TABLE contents (id INTEGER PRIMARY KEY, partial INTEGER NOT NULL) STRICT;
@@ -54,19 +58,20 @@ export class IndexDatabase implements Handler {
   /** Makes the index anew when it is that of another account, or of a later state of this one. */
   open({ account }: { account: IndexedAccount }): readonly Progress[] {
     const database = this.#database;
-    const meta = database.prepare('SELECT created_at AS createdAt, changes_known_since AS since FROM meta').get() as
-      | { createdAt: number; since: number }
-      | undefined;
+    const meta = database
+      .prepare('SELECT created_at AS createdAt, changes_known_since AS since, unicode FROM meta')
+      .get() as { createdAt: number; since: number; unicode: string } | undefined;
     const { last } = database.prepare('SELECT max(id) AS last FROM contents').get() as { last: number | null };
     const isOther =
       meta !== undefined &&
       (meta.createdAt !== account.createdAt ||
         meta.since !== account.changesKnownSince ||
+        meta.unicode !== process.versions.unicode ||
         (last ?? 0) >= account.nextContentId);
     if (isOther) this.#makeAnew();
     this.#database
-      .prepare('INSERT OR IGNORE INTO meta (id, created_at, changes_known_since) VALUES (1, ?, ?)')
-      .run(account.createdAt, account.changesKnownSince);
+      .prepare('INSERT OR IGNORE INTO meta (id, created_at, changes_known_since, unicode) VALUES (1, ?, ?, ?)')
+      .run(account.createdAt, account.changesKnownSince, process.versions.unicode);
     return this.#database.prepare('SELECT mailbox_id AS mailboxId, uid FROM progress').all() as Progress[];
   }
 
@@ -138,6 +143,10 @@ export class IndexDatabase implements Handler {
     };
   }
 
+  discard(): undefined {
+    this.#makeAnew();
+  }
+
   close(): void {
     this.#database.close();
   }
@@ -184,7 +193,7 @@ export class IndexDatabase implements Handler {
   }
 
   #remove(): void {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(this.#path + suffix, { force: true });
+    removeIndex(this.#directory);
   }
 
   /** What of a message goes into the index. One whose file can't be read is searched in the message itself, which will tell. */
@@ -200,7 +209,8 @@ export class IndexDatabase implements Handler {
         .join(separator),
       header: '',
       body: '',
-      partial: bytes.length < message.prefix.length + message.fileSizeBytes,
+      // What was changed on the disk may be mended: then it has other texts.
+      partial: !this.#isWhole(bytes, message),
     };
     let left: number = limits.textIndexCharacters;
     for (const text of searchedTexts(bytes, structure)) {
@@ -217,6 +227,11 @@ export class IndexDatabase implements Handler {
       }
     }
     return texts;
+  }
+
+  #isWhole(bytes: Buffer, { prefix, fileSizeBytes, sha256 }: MessageToIndex): boolean {
+    if (bytes.length < prefix.length + fileSizeBytes) return false;
+    return Buffer.compare(hash('sha256', bytes.subarray(prefix.length), 'buffer'), sha256) === 0;
   }
 
   /** @returns the first bytes of prefix and file as one */
@@ -239,6 +254,11 @@ export class IndexDatabase implements Handler {
     }
     return bytes.subarray(0, length);
   }
+}
+
+/** Removes the index of an account that nobody has open. */
+export function removeIndex(directory: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(join(directory, `search.db${suffix}`), { force: true });
 }
 
 interface MessageTexts {

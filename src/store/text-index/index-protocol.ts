@@ -3,6 +3,7 @@ export interface MessageToIndex {
   readonly contentId: number;
   readonly prefix: Uint8Array;
   readonly fileSizeBytes: number;
+  readonly sha256: Uint8Array;
   /** JSON, as it is stored: offsets are of the file. */
   readonly structure: string;
 }
@@ -38,6 +39,8 @@ export interface IndexRequests {
     args: { words: readonly string[]; columns: readonly WordColumn[] };
     result: { contentIds: Float64Array; ranks: Float64Array };
   };
+  /** What is known of the messages has changed: the index is empty, and to be opened again. */
+  discard: { args: Record<never, never>; result: undefined };
   close: { args: Record<never, never>; result: undefined };
 }
 

@@ -89,6 +89,40 @@ describe('the index of texts', () => {
     }
   });
 
+  it('is made again when messages are parsed again and turn out to be others', async () => {
+    for (const indexed of [true, false]) {
+      const options = { indexTextsAfterMs: 3_600_000, checkWhenClosed: false };
+      const first = await openTestStore(undefined, options);
+      {
+        await using account = await first.accounts.open('me');
+        await deliver(first.accounts, account, message('subject', 'Content-Type: image/x\n'));
+        await account.indexTexts();
+        expect(await candidates(account, 'subject')).toEqual([1]);
+        expect(await candidates(account, 'Hello')).toEqual([]);
+      }
+      await first.close();
+      const path = join(first.dataDirectory, 'accounts/me/index.db');
+      const { default: SqliteDatabase } = await import('better-sqlite3');
+      const database = new SqliteDatabase(path);
+      // As if an older version had not known the field.
+      database.exec(`UPDATE contents SET structure = replace(structure, '"type":"image"', '"type":"audio"')`);
+      database.close();
+      const second = await openTestStore(first.dataDirectory, indexed ? options : { checkWhenClosed: false });
+      {
+        await using account = await second.accounts.open('me');
+        await account.indexTexts();
+        const { signal } = new AbortController();
+        const repaired = await account.repair('reparse', { dryRun: false, signal, onProgress: () => {} });
+        expect(repaired.changes).toEqual([{ what: 'messages described anew', count: 1 }]);
+        expect(await candidates(account, 'Hello')).toBeUndefined();
+        await account.indexTexts();
+        expect(await candidates(account, 'Hello')).toEqual(indexed ? [] : undefined);
+      }
+      expect(existsSync(join(first.dataDirectory, 'accounts/me/search.db'))).toBe(indexed);
+      await second.close();
+    }
+  });
+
   it('is made again after a restore, and is part of no backup', async () => {
     const first = await openTestStore(undefined, { indexTextsAfterMs: 3_600_000 });
     {
