@@ -32,8 +32,8 @@ import { setSpecialUse } from './operations/set-special-use.ts';
 import { setSubscribed } from './operations/set-subscribed.ts';
 import { settleImport } from './operations/settle-import.ts';
 import { storeFlags } from './operations/store-flags.ts';
-import { makeUrlKey, removeUrlKeys } from './operations/url-keys.ts';
 import { updateImportedFlags } from './operations/update-imported-flags.ts';
+import { makeUrlKey, removeUrlKeys } from './operations/url-keys.ts';
 
 export { migrations } from './migrations.ts';
 

@@ -65,7 +65,8 @@ async function followChange(transactor: AccountTransactor, row: ImportedRow, now
     const { modseq } = await storeFlags(transactor, {
       mailboxId: row.mailbox_id,
       ranges: [[row.message_uid, row.message_uid]],
-      within: everyFlag, unchangedSince: undefined,
+      within: everyFlag,
+      unchangedSince: undefined,
       ...change,
     });
     if (modseq !== undefined) differs = true;
