@@ -35,6 +35,8 @@ interface TransferTools {
   adopt(account: string, contentId: number): Promise<ReceivedFile>;
 }
 
+const columns = ['contentId', 'prefix', 'receivedAt'] as const;
+
 /** Messages that are one transaction. */
 const batchSize = 100;
 
@@ -50,7 +52,9 @@ export async function* transferMessages(transfer: Transfer, tools: TransferTools
   try {
     for (let at = 0; at < uids.length; at += batchSize) {
       const batch = uids.subarray(at, at + batchSize);
-      const rows = await source.read((reader) => reader.renderedMessages(mailboxId, batch));
+      const rows = await source.read((reader) =>
+        reader.renderedMessages(mailboxId, batch, undefined, undefined, { columns }),
+      );
       if (rows.length === 0) continue;
       await using messages = await adoptMessages(rows, transfer, tools);
       const copied = moves
