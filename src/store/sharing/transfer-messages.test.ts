@@ -90,8 +90,7 @@ describe('a move between accounts', () => {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== 'function') return value;
         return (...given: unknown[]) => {
-          if (name === 'expungeMessages' && times-- > 0)
-            return Promise.reject(new DiskFullError('write', 'x', undefined));
+          if (name === 'expungeMoved' && times-- > 0) return Promise.reject(new DiskFullError('write', 'x', undefined));
           return value.apply(target, given);
         };
       },
@@ -117,12 +116,29 @@ describe('a move between accounts', () => {
     }
   });
 
+  it('takes back what somebody else has moved at the same moment', async () => {
+    const { accounts } = await openTestStore();
+    await using source = await accounts.open('left');
+    await using target = await accounts.open('right');
+    const names = Array.from({ length: 12 }, (_, number) => `m${number}`);
+    for (const name of names) await deliver(accounts, source, message(name));
+    const moved = await Promise.all([
+      transfer(accounts, source, target, true),
+      transfer(accounts, source, target, true),
+      transfer(accounts, source, target, true),
+    ]);
+    expect(await subjects(source)).toEqual([]);
+    expect((await subjects(target)).sort()).toEqual(names.toSorted());
+    const told = moved.flat().map(({ uid }) => uid);
+    expect(told.sort((a, b) => a - b)).toEqual((await rows(target)).map(({ uid }) => uid));
+  });
+
   it.each([
     ['before', 'addMessages', 'left'],
     ['after', 'addMessages', 'right'],
-    ['before', 'expungeMessages', 'right'],
-    ['after', 'expungeMessages', 'right'],
-    ['after', 'forgetArrivedMove', 'right'],
+    ['before', 'expungeMoved', 'right'],
+    ['after', 'expungeMoved', 'right'],
+    ['after', 'forgetMove', 'right'],
   ])(
     'loses nothing and doubles nothing when the process is killed %s %s',
     { timeout: 60_000 },
