@@ -159,7 +159,7 @@ describe('a mailbox that may not be looked up', () => {
 
   it('is none of what names with path signs mean', async () => {
     const { guest } = await pair('paths', 'lr');
-    for (const owner of ['..', '.', '../paths-owner', 'paths-owner/..', 'PATHS-OWNER', '', '*']) {
+    for (const owner of ['..', '.', '../paths-owner', 'paths-owner/..', 'PATHS-OWNER', 'paths-guest', '', '*']) {
       const { tagged } = await guest.command(`SELECT "Other Users/${owner}/Projects"`);
       expect(tagged, owner).toBe(noSuch);
     }

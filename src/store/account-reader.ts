@@ -26,7 +26,7 @@ import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
 import { ImportRows } from './imports/import-rows.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
 import { numberOfObject, objectIdColumns } from './object-ids.ts';
-import type { ArrivingMove } from './operations/add-messages.ts';
+import type { ArrivedMove } from './operations/add-messages.ts';
 import { StoredRows } from './restore/stored-rows.ts';
 import { type AclEntry, anyone, effectiveRights, type MailUser, type Rights } from './sharing/rights.ts';
 import { shiftStructure } from './shift-structure.ts';
@@ -173,12 +173,17 @@ export class DatabaseAccountReader implements AccountReader {
     return (await this.#reader.first<{ at: number }>('SELECT created_at AS at FROM account'))!.at;
   }
 
-  async arrivedMove(id: Uint8Array): Promise<ArrivingMove | undefined> {
-    const row = await this.#reader.first<{ account: string; mailboxId: number; uids: string }>(
-      'SELECT account, mailbox_id AS mailboxId, uids FROM arrived_moves WHERE id = ?',
+  async arrivedMove(id: Uint8Array): Promise<ArrivedMove | undefined> {
+    const row = await this.#reader.first<
+      Pick<ArrivedMove, 'account' | 'mailboxId' | 'targetMailboxId'> & { uids: string; targetUids: string }
+    >(
+      `SELECT account, from_mailbox_id AS mailboxId, from_uids AS uids, mailbox_id AS targetMailboxId, uids AS targetUids
+       FROM arrived_moves WHERE id = ?`,
       [id],
     );
-    return row === undefined ? undefined : { ...row, id, uids: JSON.parse(row.uids) as number[] };
+    if (row === undefined) return undefined;
+    const [uids, targetUids] = [row.uids, row.targetUids].map((text) => JSON.parse(text) as number[]);
+    return { ...row, id, uids: uids!, targetUids: targetUids! };
   }
 
   async mailboxesChangedSince(modseq: number): Promise<(Mailbox & { readonly expunged: boolean })[]> {

@@ -3,7 +3,7 @@ import type { MessageStructure } from '../message/structure.ts';
 import type { ChangeableFlags, Flags } from './flags.ts';
 import type { ImportMailbox, ImportRows } from './imports/import-rows.ts';
 import type { ImportOutcome } from './operations/add-imported-messages.ts';
-import type { ArrivingMove } from './operations/add-messages.ts';
+import type { ArrivedMove, ArrivingMove } from './operations/add-messages.ts';
 import type { AddedMissing, StoredMissing } from './operations/add-missing-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
@@ -54,10 +54,9 @@ export interface Account extends AsyncDisposable {
   addMessage(message: NewMessage): Promise<AddedMessage>;
   /**
    * Adds all or none (MULTIAPPEND). UIDs ascend in the order given.
-   * @param move remembered with them until `forgetArrivedMove`: see `sharing/transfer-messages.ts`
+   * @param move remembered with them until `forgetMove`: see `sharing/transfer-messages.ts`
    */
   addMessages(messages: readonly NewMessage[], move?: ArrivingMove): Promise<AddedMessage[]>;
-  forgetArrivedMove(id: Uint8Array): Promise<void>;
 
   /**
    * Adds a message to a mailbox that exists, and expunges another, in one transaction.
@@ -128,6 +127,10 @@ export interface Account extends AsyncDisposable {
     uids: UidSelection,
     which: 'deleted' | 'all',
   ): Promise<{ uids: number[]; modseq: number }>;
+
+  /** Expunges what a move has taken to another account; asked again, tells the same. @returns UIDs that were still there */
+  expungeMoved(id: Uint8Array, mailboxId: number, uids: readonly number[]): Promise<number[]>;
+  forgetMove(id: Uint8Array): Promise<void>;
 
   /** Gives a mailbox a new UIDVALIDITY, so that clients fetch it anew. */
   bumpUidValidity(name: string): Promise<number>;
@@ -299,7 +302,7 @@ export interface AccountReader {
   /** When the account was made, milliseconds: with its name, what an access control list means by it. */
   createdAt(): Promise<number>;
   /** A move into this account that was remembered with its messages. */
-  arrivedMove(id: Uint8Array): Promise<ArrivingMove | undefined>;
+  arrivedMove(id: Uint8Array): Promise<ArrivedMove | undefined>;
   /** Mailboxes that were made, changed or deleted after a MODSEQ, or hold a message that was. */
   mailboxesChangedSince(modseq: number): Promise<(Mailbox & { readonly expunged: boolean })[]>;
   /** Whether a message of a mailbox was last changed after one MODSEQ and before another. */

@@ -290,12 +290,18 @@ CREATE TABLE acl (
   rights TEXT NOT NULL,
   PRIMARY KEY (mailbox_id, identifier)
 ) STRICT, WITHOUT ROWID;
--- Messages that were moved here from another account, and may still be there.
+-- Messages that were moved here from a mailbox of another account, and may still be there. JSON arrays, in the same order.
 CREATE TABLE arrived_moves (
   id BLOB PRIMARY KEY,
   account TEXT NOT NULL,
+  from_mailbox_id INTEGER NOT NULL,
+  from_uids TEXT NOT NULL,
   mailbox_id INTEGER NOT NULL,
-  -- JSON array.
+  uids TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- The other side: which of its messages a move has taken from here, as a JSON array.
+CREATE TABLE departed_moves (
+  id BLOB PRIMARY KEY,
   uids TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `,

@@ -128,10 +128,6 @@ export class OpenAccount implements Account {
     await this.#shared.write('changeAcl', { mailboxId, identifier, accountCreatedAt, ...change });
   }
 
-  async forgetArrivedMove(id: Uint8Array): Promise<void> {
-    await this.#shared.write('forgetArrivedMove', { id });
-  }
-
   async addMessage(message: NewMessage): Promise<AddedMessage> {
     const [added] = await this.addMessages([message]);
     return added!;
@@ -285,6 +281,16 @@ export class OpenAccount implements Account {
     const result = await this.#shared.write('expungeMessages', { mailboxId, ranges: toUidRanges(uids), which });
     if (result.erasable > 0) this.#shared.eraser.schedule();
     return { uids: result.uids, modseq: result.modseq };
+  }
+
+  async expungeMoved(id: Uint8Array, mailboxId: number, uids: readonly number[]): Promise<number[]> {
+    const taken = await this.#shared.write('expungeMoved', { id, mailboxId, ranges: toUidRanges(uids) });
+    if (taken.erasable > 0) this.#shared.eraser.schedule();
+    return taken.uids;
+  }
+
+  async forgetMove(id: Uint8Array): Promise<void> {
+    await this.#shared.write('forgetMove', { id });
   }
 
   async bumpUidValidity(name: string): Promise<number> {

@@ -9,7 +9,7 @@ import { copyMessages } from './operations/copy-messages.ts';
 import { createMailbox } from './operations/create-mailbox.ts';
 import { deleteMailbox } from './operations/delete-mailbox.ts';
 import { expungeMessages } from './operations/expunge-messages.ts';
-import { forgetArrivedMove } from './operations/forget-arrived-move.ts';
+import { expungeMoved, forgetMove } from './operations/expunge-moved.ts';
 import { forgetErased } from './operations/forget-erased.ts';
 import { initialiseAccount } from './operations/initialise-account.ts';
 import { moveMessages } from './operations/move-messages.ts';
@@ -51,8 +51,9 @@ export const operations = {
   createMailbox,
   deleteMailbox,
   expungeMessages,
-  forgetArrivedMove,
+  expungeMoved,
   forgetErased,
+  forgetMove,
   initialiseAccount,
   makeUrlKey,
   moveMessages,

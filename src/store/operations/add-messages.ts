@@ -30,12 +30,19 @@ export interface StoredMessage {
   readonly deliveryId?: Uint8Array | undefined;
 }
 
-/** Where messages come from that are moved here, and are to be expunged there. */
+/** Where messages come from that are moved here, all to one mailbox, and are to be expunged there. */
 export interface ArrivingMove {
   readonly id: Uint8Array;
   readonly account: string;
   readonly mailboxId: number;
   readonly uids: readonly number[];
+}
+
+/** The same, once they are here. */
+export interface ArrivedMove extends ArrivingMove {
+  readonly targetMailboxId: number;
+  /** In the order of `uids`. */
+  readonly targetUids: readonly number[];
 }
 
 /** What the row of a content says about the message. */
@@ -81,12 +88,17 @@ export async function addMessages(
   await change.finish();
   const { move } = args;
   if (move !== undefined) {
-    await transactor.run('INSERT INTO arrived_moves (id, account, mailbox_id, uids) VALUES (?, ?, ?, ?)', [
-      move.id,
-      move.account,
-      move.mailboxId,
-      JSON.stringify(move.uids),
-    ]);
+    await transactor.run(
+      'INSERT INTO arrived_moves (id, account, from_mailbox_id, from_uids, mailbox_id, uids) VALUES (?, ?, ?, ?, ?, ?)',
+      [
+        move.id,
+        move.account,
+        move.mailboxId,
+        JSON.stringify(move.uids),
+        added[0]!.mailboxId,
+        JSON.stringify(added.map(({ uid }) => uid)),
+      ],
+    );
   }
   return added;
 }

@@ -3,7 +3,7 @@ import type { Database, DatabaseEngine } from '../../database/engine.ts';
 import { limits } from '../../runtime/limits.ts';
 import { anyone } from './rights.ts';
 import { sharingDatabase, sharingDatabasePath } from './sharing-database.ts';
-import type { operations } from './sharing-operations.ts';
+import type { operations, PendingMove } from './sharing-operations.ts';
 
 /*
  * What concerns several accounts: which of them may share mailboxes with whom, and which moves between two are under way.
@@ -52,16 +52,16 @@ export class SharingIndex implements AsyncDisposable {
     return rows.map(({ owner }) => owner);
   }
 
-  async beginMove(id: Uint8Array, target: string): Promise<void> {
-    await this.#database.write('beginMove', { id, target });
+  async beginMove(move: PendingMove): Promise<void> {
+    await this.#database.write('beginMove', move);
   }
 
   async endMove(id: Uint8Array): Promise<void> {
     await this.#database.write('endMove', { id });
   }
 
-  async moves(): Promise<{ id: Uint8Array; target: string }[]> {
-    return await this.#database.read((reader) => reader.all('SELECT id, target FROM moves ORDER BY id'));
+  async moves(): Promise<PendingMove[]> {
+    return await this.#database.read((reader) => reader.all('SELECT id, source, target FROM moves ORDER BY id'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

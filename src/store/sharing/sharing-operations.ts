@@ -13,11 +13,19 @@ CREATE TABLE shares (
 -- Moves between accounts that may be half done; the target's \`arrived_moves\` says whether they are.
 CREATE TABLE moves (
   id BLOB PRIMARY KEY,
+  source TEXT NOT NULL,
   target TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `,
   },
 ];
+
+/** A move between two accounts that is under way, or was when the process was killed. */
+export interface PendingMove {
+  readonly id: Uint8Array;
+  readonly source: string;
+  readonly target: string;
+}
 
 async function noteShares(
   write: Transactor<unknown>,
@@ -33,8 +41,8 @@ async function forgetShares(write: Transactor<unknown>, args: { owner: string })
   await write.run('DELETE FROM shares WHERE owner = ?', [args.owner]);
 }
 
-async function beginMove(write: Transactor<unknown>, args: { id: Uint8Array; target: string }): Promise<void> {
-  await write.run('INSERT INTO moves (id, target) VALUES (?, ?)', [args.id, args.target]);
+async function beginMove(write: Transactor<unknown>, args: PendingMove): Promise<void> {
+  await write.run('INSERT INTO moves (id, source, target) VALUES (?, ?, ?)', [args.id, args.source, args.target]);
 }
 
 async function endMove(write: Transactor<unknown>, args: { id: Uint8Array }): Promise<void> {

@@ -2,16 +2,19 @@ import { randomBytes } from 'node:crypto';
 import type { Log } from '../../runtime/log.ts';
 import type { Account, Accounts, CopiedMessages, NewMessage, ReceivedFile, RenderedMessageRow } from '../account.ts';
 import type { ChangeableFlags } from '../flags.ts';
+import type { ArrivedMove } from '../operations/add-messages.ts';
 import { MailboxNotFoundError } from '../store-errors.ts';
 import type { SharingIndex } from './sharing-index.ts';
+import type { PendingMove } from './sharing-operations.ts';
 
 /*
  * Copies and moves messages between two accounts, each of which is a database of its own.
  *
- * A move notes itself in `sharing.db`, adds the messages to the target together with a row of `arrived_moves`, expunges them in the source,
- * and takes both notes away. Killed before the messages are added, nothing has happened; killed after, the next start finds the note,
- * sees by the row that they have arrived, and expunges what may be left in the source: none is lost, none is there twice. No backup falls
- * between the steps.
+ * A move notes itself in `sharing.db`; adds the messages to the target, together with a row of `arrived_moves`; expunges those that are still
+ * in the source, together with a row of `departed_moves` that says which these were; takes back from the target what somebody else has expunged or
+ * moved meanwhile; and takes all three notes away. Killed before the messages are added, nothing has happened; killed after, the next start
+ * finds the note, sees by the first row that they have arrived, and goes on from there: none is lost, none is there twice. No backup
+ * falls between the steps.
  */
 
 export interface Transfer {
@@ -35,6 +38,8 @@ interface TransferTools {
   adopt(account: string, contentId: number): Promise<ReceivedFile>;
 }
 
+const columns = ['contentId', 'prefix', 'receivedAt'] as const;
+
 /** Messages that are one transaction. */
 const batchSize = 100;
 
@@ -50,7 +55,9 @@ export async function* transferMessages(transfer: Transfer, tools: TransferTools
   try {
     for (let at = 0; at < uids.length; at += batchSize) {
       const batch = uids.subarray(at, at + batchSize);
-      const rows = await source.read((reader) => reader.renderedMessages(mailboxId, batch));
+      const rows = await source.read((reader) =>
+        reader.renderedMessages(mailboxId, batch, undefined, undefined, { columns }),
+      );
       if (rows.length === 0) continue;
       await using messages = await adoptMessages(rows, transfer, tools);
       const copied = moves
@@ -67,7 +74,7 @@ export async function* transferMessages(transfer: Transfer, tools: TransferTools
 }
 
 async function moveBatch(
-  { source, mailboxId, target }: Transfer,
+  { source, mailboxId, target, targetMailboxId }: Transfer,
   { sharing, changeFiles }: TransferTools,
   messages: readonly NewMessage[],
   rows: readonly RenderedMessageRow[],
@@ -75,27 +82,55 @@ async function moveBatch(
   return await changeFiles(async () => {
     const id = randomBytes(16);
     const uids = rows.map(({ uid }) => uid);
-    await sharing.beginMove(id, target.name);
+    await sharing.beginMove({ id, source: source.name, target: target.name });
     const added = await target.addMessages(messages, { id, account: source.name, mailboxId, uids });
+    const { uidValidity, pairs } = toCopied(rows, added);
+    const move = {
+      id,
+      account: source.name,
+      mailboxId,
+      uids,
+      targetMailboxId,
+      targetUids: added.map(({ uid }) => uid),
+    };
     try {
       // Whether a failed attempt has expunged them, nobody knows; the second finds out.
-      await expungeMoved(source, mailboxId, uids).catch(() => expungeMoved(source, mailboxId, uids));
+      const taken = new Set(await complete(source, target, move).catch(() => complete(source, target, move)));
+      return { uidValidity, pairs: pairs.filter(({ sourceUid }) => taken.has(sourceUid)) };
     } finally {
       // Also when they stay in both: people see that, and what they do about it must not be undone at the next start.
-      await target.forgetArrivedMove(id);
-      await sharing.endMove(id);
+      await forget(sharing, id, target, source);
     }
-    return toCopied(rows, added);
   });
 }
 
-async function expungeMoved(source: Account, mailboxId: number, uids: readonly number[]): Promise<void> {
+/** Expunges in the source, and takes back from the target what was not there to be moved. @returns UIDs that were */
+async function complete(source: Account, target: Account, move: ArrivedMove): Promise<number[]> {
+  const taken = await source.expungeMoved(move.id, move.mailboxId, move.uids);
+  const lost = move.targetUids.filter((_, index) => !taken.includes(move.uids[index]!));
+  if (lost.length > 0) await expungeIfThere(target, move.targetMailboxId, lost);
+  return taken;
+}
+
+async function expungeIfThere(account: Account, mailboxId: number, uids: readonly number[]): Promise<void> {
   try {
-    await source.expungeMessages(mailboxId, uids, 'all');
+    await account.expungeMessages(mailboxId, uids, 'all');
   } catch (error) {
     // With their mailbox, the messages are gone.
     if (!(error instanceof MailboxNotFoundError)) throw error;
   }
+}
+
+/** The target's note first: without the source's, it would say that nothing was taken from there. */
+async function forget(
+  sharing: SharingIndex,
+  id: Uint8Array,
+  target: Account | undefined,
+  source: Account | undefined,
+): Promise<void> {
+  await target?.forgetMove(id);
+  await source?.forgetMove(id);
+  await sharing.endMove(id);
 }
 
 /** Links the files of messages to `tmp/`, so that nothing that happens in the source can take them away. */
@@ -131,26 +166,31 @@ function toCopied(
 
 /** Finishes moves that a crash has interrupted. To be called before anybody uses an account. */
 export async function finishMoves(accounts: Accounts, sharing: SharingIndex, log: Log): Promise<void> {
-  for (const { id, target } of await sharing.moves()) {
+  for (const move of await sharing.moves()) {
     try {
-      if (await accounts.exists(target)) await finishMove(accounts, id, target, log);
+      await finishMove(accounts, sharing, move, log);
     } catch (error) {
       // An account that can't be opened keeps the others from nothing; the next start tries again.
-      log.error({ err: error, account: target }, 'Cannot finish a move of messages: they may be in two accounts');
-      continue;
+      log.error({ err: error, ...move }, 'Cannot finish a move of messages: they may be in two accounts');
     }
-    await sharing.endMove(id);
   }
 }
 
-async function finishMove(accounts: Accounts, id: Uint8Array, target: string, log: Log): Promise<void> {
-  await using account = await accounts.open(target);
-  const move = await account.read((reader) => reader.arrivedMove(id));
-  if (move === undefined) return;
-  if (await accounts.exists(move.account)) {
-    await using source = await accounts.open(move.account);
-    await expungeMoved(source, move.mailboxId, move.uids);
+async function finishMove(
+  accounts: Accounts,
+  sharing: SharingIndex,
+  { id, ...names }: PendingMove,
+  log: Log,
+): Promise<void> {
+  await using opened = new AsyncDisposableStack();
+  const open = async (name: string): Promise<Account | undefined> =>
+    (await accounts.exists(name)) ? opened.use(await accounts.open(name)) : undefined;
+  const target = await open(names.target);
+  const source = await open(names.source);
+  const move = await target?.read((reader) => reader.arrivedMove(id));
+  if (move !== undefined && target !== undefined && source !== undefined) {
+    const taken = await complete(source, target, move);
+    log.info({ ...names, messages: taken.length }, 'finished a move of messages');
   }
-  await account.forgetArrivedMove(id);
-  log.info({ account: move.account, target, messages: move.uids.length }, 'finished a move of messages');
+  await forget(sharing, id, target, source);
 }
