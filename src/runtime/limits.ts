@@ -77,7 +77,7 @@ export const limits = {
   failedLoginsPerDay: [50, 150, 450],
   /** Failed logins of one account in an hour from all addresses, above which its password is good only where it was used before. */
   failedLoginsPerAccount: 100,
-  /** How long the answer to the first failed login of an address in a minute waits; the next wait longer, up to ten times. */
+  /** How long the answer to the first failed login of an address in a minute waits; the next wait longer, up to five times. */
   failedLoginDelayMs: 1_000,
   /** FUTURERELEASE: how far ahead. RFC 4865 §3. */
   smtpHoldMs: 30 * 24 * 60 * 60 * 1000,
