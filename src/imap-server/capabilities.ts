@@ -6,6 +6,9 @@ const always = ['IMAP4rev2', 'IMAP4rev1', 'LITERAL+', 'SASL-IR', 'ENABLE', 'ID']
 /** What the mail commands can do: said after login, as clients ask again then. */
 const loggedIn = [
   'NAMESPACE',
+  'ACL',
+  'RIGHTS=kxte',
+  'LIST-MYRIGHTS',
   'IDLE',
   'NOTIFY',
   'UNSELECT',
@@ -21,8 +24,12 @@ const loggedIn = [
   'PARTIAL',
   'CONTEXT=SEARCH',
   'CONTEXT=SORT',
+  'I18NLEVEL=1',
+  'THREAD=ORDEREDSUBJECT',
+  'THREAD=REFERENCES',
   'SAVEDATE',
   'PREVIEW',
+  'OBJECTID',
   'CHILDREN',
   'LIST-EXTENDED',
   'LIST-STATUS',
@@ -37,6 +44,15 @@ const loggedIn = [
   'MULTIAPPEND',
   'QUOTA',
   'QUOTA=RES-STORAGE',
+  'QUOTA=RES-MESSAGE',
+  'METADATA',
+  'LIST-METADATA',
+  'CATENATE',
+  'REPLACE',
+  'UIDBATCHES',
+  'INPROGRESS',
+  'URLAUTH',
+  'URL-PARTIAL',
   'UNAUTHENTICATE',
 ];
 

@@ -17,7 +17,12 @@ export class CommandTooLongError extends RestanteError {
   }
 }
 
-const appendForm = /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ APPEND /i;
+/** Commands that bring messages, which are not for memory. */
+const uploadForms = {
+  none: undefined,
+  append: /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ APPEND /i,
+  'append-and-replace': /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ (?:APPEND|(?:UID )?REPLACE) /i,
+};
 const tagForm = /^([^\x00-\x20\x7f-\xff(){%*"\\+]+)(?: |\r?\n)/;
 
 /** Reads commands from a connection, with the literals in them. */
@@ -45,16 +50,16 @@ export class CommandInput {
   }
 
   /**
-   * Reads the next command; of APPEND only the first line, as its messages are not for memory.
-   * @param mayAppend before login APPEND is refused like any command, and what it brings must not be taken for commands
-   * @returns the command without its line end; of APPEND with the line end, when a literal follows
+   * Reads the next command; of those that bring messages only the first line.
+   * @param uploads those that the state allows: others are refused like any command, and what they bring must not be taken for commands
+   * @returns the command without its line end; of one that brings messages with the line end, when a literal follows
    * @throws CommandTooLongError, ReadTimeoutError, ConnectionClosedError
    */
-  async command(limitBytes: number, timeoutMs: number, mayAppend: boolean): Promise<ByteText> {
+  async command(limitBytes: number, timeoutMs: number, uploads: keyof typeof uploadForms): Promise<ByteText> {
     let text = await this.#line(limitBytes, timeoutMs);
-    const isAppend = mayAppend && appendForm.test(text);
-    while (!isAppend && literalAtEnd(text) !== undefined) text = await this.withLiteral(text, limitBytes, timeoutMs);
-    return isAppend && literalAtEnd(text) !== undefined ? text : withoutLineEnd(text);
+    const isUpload = uploadForms[uploads]?.test(text) === true;
+    while (!isUpload && literalAtEnd(text) !== undefined) text = await this.withLiteral(text, limitBytes, timeoutMs);
+    return isUpload && literalAtEnd(text) !== undefined ? text : withoutLineEnd(text);
   }
 
   /**

@@ -13,6 +13,8 @@ export interface Command {
   readonly tellsExpunges: boolean;
   /** Its arguments or its answer are message numbers: refused after ENABLE UIDONLY (RFC 9586 §3.2). */
   readonly byNumber?: boolean;
+  /** Given in a selected mailbox, and also when that is another's that may not be read any more. */
+  readonly leavesMailbox?: true;
   /**
    * Parses the arguments, to their end, and does the work.
    * @param args stands before the first space after the command's name

@@ -5,6 +5,7 @@ import { parseDate } from '../message/parse-date.ts';
 import { searchMessageText } from '../message/search-message-text.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
 import { flagBit } from '../store/flags.ts';
+import type { SearchAnswers } from './search-answers.ts';
 import { SearchCandidate } from './search-candidate.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -18,11 +19,16 @@ export const envelopeKeys: ReadonlySet<string> = new Set(['bcc', 'cc', 'from', '
 
 /**
  * Makes the test of a search key. Cheap facts are asked first: a test answers as soon as what is known decides it.
- * @param nowMs for OLDER and YOUNGER
+ * @param context.nowMs for OLDER and YOUNGER
  * @throws RefusedError for message numbers that don't exist
  */
-export function compileSearch(key: SearchKey, mailbox: SelectedMailbox, nowMs: number): SearchTest {
-  const compile = (inner: SearchKey): SearchTest => compileSearch(inner, mailbox, nowMs);
+export function compileSearch(
+  key: SearchKey,
+  mailbox: SelectedMailbox,
+  context: { readonly nowMs: number; readonly answers: SearchAnswers },
+): SearchTest {
+  const { nowMs, answers } = context;
+  const compile = (inner: SearchKey): SearchTest => compileSearch(inner, mailbox, context);
   switch (key.kind) {
     case 'all':
       return () => true;
@@ -75,6 +81,12 @@ export function compileSearch(key: SearchKey, mailbox: SelectedMailbox, nowMs: n
       return ({ row }) => row.modseq >= key.modseq;
     case 'header':
       return headerTest(key.field, key.value);
+    case 'emailId':
+    case 'threadId': {
+      const uids = answers.get(key);
+      if (uids === undefined) throw new TypeError('Cannot search: the database was not asked');
+      return ({ row }) => uids.has(row.uid);
+    }
     case 'text':
     case 'body': {
       const matcher = new TextMatcher(key.value);

@@ -46,6 +46,8 @@ const columnsOfItems: Record<FetchItem['kind'], readonly Column[]> = {
   MODSEQ: [],
   INTERNALDATE: ['receivedAt'],
   SAVEDATE: ['savedAt'],
+  EMAILID: ['emailObjectId'],
+  THREADID: ['threadObjectId'],
   PREVIEW: ['contentId', 'prefix', 'fileSizeBytes'],
   'RFC822.SIZE': ['sizeBytes'],
   ENVELOPE: ['envelope'],
@@ -104,6 +106,10 @@ function rowItem(item: FetchItem): RowText | undefined {
       return (row) => `INTERNALDATE ${formatDateTime(row.receivedAt)}`;
     case 'SAVEDATE':
       return (row) => `SAVEDATE ${formatDateTime(row.savedAt)}`;
+    case 'EMAILID':
+      return (row) => `EMAILID (${row.emailObjectId})`;
+    case 'THREADID':
+      return (row) => `THREADID (${row.threadObjectId})`;
     case 'RFC822.SIZE':
       return (row) => `RFC822.SIZE ${row.sizeBytes}`;
     case 'MODSEQ':
@@ -156,14 +162,27 @@ export async function writeFetchResponse(
       }
     }
   }
+  for (const part of parts) await writeNstring(out, part.text, part.content, part.binary);
+  out.write(`${text})\r\n`);
+}
+
+/**
+ * Writes text and then a literal with what a section holds.
+ * @throws BrokenResponseError when that ends too early
+ */
+export async function writeNstring(
+  out: ResponseWriter,
+  before: string,
+  content: SectionContent,
+  binary = false,
+): Promise<void> {
   try {
-    for (const part of parts) await writeLiteral(out, part.text, part.content, part.binary);
+    await writeLiteral(out, before, content, binary);
   } catch (error) {
     // It's the client that is gone, not the message.
     if (error instanceof ConnectionClosedError) throw error;
     throw new BrokenResponseError(error);
   }
-  out.write(`${text})\r\n`);
 }
 
 async function writeLiteral(

@@ -1,4 +1,4 @@
-import { type Flags, flagBit, flagBits, flagNames } from '../store/flags.ts';
+import { type ChangeableFlags, everyFlag, type Flags, flagBit, flagNames } from '../store/flags.ts';
 import { RefusedError } from './reply.ts';
 
 /** Flags without keywords, as sent: there are few sets of bits, and FETCH asks once a message. */
@@ -17,8 +17,18 @@ export function formatFlags(bits: number, keywords: readonly string[]): string {
 
 /** All flags a mailbox may show: what FLAGS announces. The registered keywords are always among them. */
 export function formatMailboxFlags(keywords: readonly string[], permanent: boolean): string {
-  const names = [...Object.keys(flagBits), ...keywords.filter((keyword) => flagBit(keyword) === undefined)];
-  return `(${names.join(' ')}${permanent ? ' \\*' : ''})`;
+  return `(${mailboxFlags(keywords, everyFlag)}${permanent ? ' \\*' : ''})`;
+}
+
+/** Those of them that a user may change: PERMANENTFLAGS. RFC 4314 §5.1.1 */
+export function formatPermanentFlags(keywords: readonly string[], changeable: ChangeableFlags): string {
+  return changeable.keywords
+    ? `(${mailboxFlags(keywords, changeable)} \\*)`
+    : `(${flagNames(changeable.bits).join(' ')})`;
+}
+
+function mailboxFlags(keywords: readonly string[], { bits }: ChangeableFlags): string {
+  return [...flagNames(bits), ...keywords.filter((keyword) => flagBit(keyword) === undefined)].join(' ');
 }
 
 /**

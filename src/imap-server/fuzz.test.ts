@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapTestClient } from '../../tests/harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
+import { LoginGuard } from '../sasl/login-guard.ts';
 import { commandMap } from './command-map.ts';
 
 const faults: unknown[] = [];
@@ -13,7 +15,7 @@ beforeAll(async () => {
   server = await startImapFixture({
     log,
     limits: { imapIdleMs: 2_000, imapIdleBeforeLoginMs: 2_000, imapDroppedLiteralBytes: 10_000 },
-    failedLogins: [],
+    loginGuard: new LoginGuard({ clock: systemClock, failedLogins: [], delayMs: 0 }),
   });
   const client = await server.login('fuzz');
   for (let number = 0; number < 3; number++) await client.append('INBOX', `Subject: ${number}\n\nBody\n`);

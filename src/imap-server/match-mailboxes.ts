@@ -7,6 +7,8 @@ import type { Session } from './session.ts';
 interface NamedMailbox {
   readonly name: string;
   readonly subscribed: boolean;
+  /** Whether it is another account's, so that it is in nobody's personal namespace. */
+  readonly shared?: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export function mailboxMatcher(session: Session, filter: MailboxFilter): (mailbo
       return () => false;
     case 'inboxes':
     case 'personal':
-      return () => true;
+      return ({ shared = false }) => !shared;
     case 'subscribed':
       return ({ subscribed }) => subscribed;
   }

@@ -1,5 +1,5 @@
 import { type EventGroup, isOfSelected, type NotifyEvent } from '../imap/event-groups.ts';
-import type { Mailbox } from '../store/account.ts';
+import type { Account, Mailbox } from '../store/account.ts';
 import { ChangeTeller } from './change-teller.ts';
 import { type EventsOf, MailboxWatch } from './mailbox-watch.ts';
 import { mailboxMatcher } from './match-mailboxes.ts';
@@ -17,19 +17,21 @@ export class Notifications implements AsyncDisposable {
   readonly #session: Session;
   readonly #teller: ChangeTeller;
   readonly #stop: () => void;
+  #listensTo: Account | undefined;
+  #stopSelected: (() => void) | undefined;
   /** Of mailboxes that are not selected; undefined when the client wants to know nothing of them. */
   #watch: MailboxWatch | undefined;
 
   private constructor(session: Session, groups: readonly EventGroup[]) {
     this.#session = session;
     this.#selected = selectedEvents(groups);
-    // METADATA events, when there are some, belong beside those of names and messages in the watch.
     const others = groups.filter((group) => !isOfSelected(group));
-    if (others.some(({ events }) => events.size > 0)) {
+    const wanted = new Set(others.flatMap(({ events }) => [...events]));
+    if (wanted.size > 0) {
       const follows = others.some(
         ({ filter, events }) => filter.kind === 'subscribed' || events.has('SubscriptionChange'),
       );
-      this.#watch = new MailboxWatch(session, eventsOf(session, others), follows);
+      this.#watch = new MailboxWatch(session, eventsOf(session, others), wanted, follows);
     }
     this.#teller = new ChangeTeller(session, () => this.#tell(), { paused: true });
     this.#stop = session.mail.onChange(() => this.#teller.lookAgain());
@@ -65,11 +67,12 @@ export class Notifications implements AsyncDisposable {
 
   /** STATUS of a mailbox when the client begins to be told of it. */
   firstStatus(mailbox: Mailbox): string | undefined {
-    return mailbox.id === this.#session.selected?.id ? undefined : this.#watch?.firstStatus(mailbox);
+    return this.#session.hasSelected(this.#session.mail, mailbox.id) ? undefined : this.#watch?.firstStatus(mailbox);
   }
 
   /** No command is under way. */
   resume(): void {
+    this.#listenToSelected();
     this.#teller.resume();
   }
 
@@ -84,6 +87,10 @@ export class Notifications implements AsyncDisposable {
   /** See {@link MailboxWatch.noteOwnNames}. */
   async noteOwnNames(names: readonly string[]): Promise<void> {
     await this.#watch?.noteOwnNames(names);
+  }
+
+  noteOwnMetadata(modseq: number): void {
+    this.#watch?.noteOwnMetadata(modseq);
   }
 
   noteOwnSubscription(name: string, subscribed: boolean): void {
@@ -108,7 +115,20 @@ export class Notifications implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop();
+    this.#stopSelected?.();
     await this.#teller.pause();
+  }
+
+  /** The selected mailbox may be another account's. */
+  #listenToSelected(): void {
+    const { selected } = this.#session;
+    const shared = selected?.shared === true ? selected.account : undefined;
+    if (shared === this.#listensTo) return;
+    this.#stopSelected?.();
+    this.#listensTo = shared;
+    this.#stopSelected = shared?.onChange(() => this.#teller.lookAgain());
+    // What changed before the listening is not missed.
+    this.#teller.lookAgain();
   }
 
   async #tell(): Promise<void> {
@@ -116,6 +136,7 @@ export class Notifications implements AsyncDisposable {
     const { messages, delayed } = this.#selected;
     if (messages) await session.selected?.tell(session, !delayed);
     await this.tellOthers();
+    await session.metadata?.tell();
   }
 }
 

@@ -29,10 +29,9 @@ export async function resynchronise(session: Session, opened: Selection, resync:
     const missing = missingUids(selected.uids, known ?? [1, greatest], greatest);
     if (missing !== '') session.untagged(`VANISHED (EARLIER) ${missing}`);
   }
-  for (const { uid, expunged, createSeq } of changes) {
-    // What came and went in between, the client never knew.
-    if (opened.changesComplete && expunged && createSeq <= resync.modseq && uid >= unmatchedFrom && within(known, uid))
-      gone.push(uid);
+  for (const { uid, expunged } of changes) {
+    // Also what came after the MODSEQ that the client names: it may have seen it come, and been told no later MODSEQ to start from.
+    if (opened.changesComplete && expunged && uid >= unmatchedFrom && within(known, uid)) gone.push(uid);
   }
   if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumbers(gone)}`);
   for (const change of changes) {

@@ -7,6 +7,7 @@ import type { Command } from './command.ts';
 import { CommandTooLongError } from './command-input.ts';
 import { commandMap } from './command-map.ts';
 import { replyToError } from './error-replies.ts';
+import { logInByCertificate } from './log-in.ts';
 import { type OkReply, RefusedError, statusLine } from './reply.ts';
 import { requireUids } from './require-uids.ts';
 import type { Session } from './session.ts';
@@ -17,9 +18,11 @@ import type { Session } from './session.ts';
  */
 export async function runSession(session: Session): Promise<void> {
   const { server } = session;
-  session.out.write(`* OK [CAPABILITY ${capabilities(session)}] ${server.hostname} Restante IMAP server ready\r\n`);
   let badCommands = 0;
   try {
+    const greeting = (await logInByCertificate(session)) ? 'PREAUTH' : 'OK';
+    const ready = `${server.hostname} Restante IMAP server ready`;
+    session.out.write(`* ${greeting} [CAPABILITY ${capabilities(session)}] ${ready}\r\n`);
     await session.out.flush();
     while (!session.ended) {
       const understood = await serveCommand(session);
@@ -30,6 +33,7 @@ export async function runSession(session: Session): Promise<void> {
       }
       await session.out.flush();
     }
+    if (session.farewell !== undefined) session.out.write(`* BYE ${session.farewell}\r\n`);
     await session.out.drain();
   } catch (error) {
     if (error instanceof ReadTimeoutError) {
@@ -40,6 +44,9 @@ export async function runSession(session: Session): Promise<void> {
     await session.logOut();
   }
 }
+
+/** What clients may ask after login before they say who they are. */
+const beforeId = new Set(['ID', 'CAPABILITY']);
 
 /** @returns whether the command was understood */
 async function serveCommand(session: Session): Promise<boolean> {
@@ -52,7 +59,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     text = await session.input.command(
       loggedIn ? imapCommandBytes : imapCommandBytesBeforeLogin,
       loggedIn ? imapIdleMs : imapIdleBeforeLoginMs,
-      loggedIn,
+      !loggedIn ? 'none' : session.selected === undefined ? 'append' : 'append-and-replace',
     );
   } catch (error) {
     if (!(error instanceof CommandTooLongError)) throw error;
@@ -68,6 +75,7 @@ async function serveCommand(session: Session): Promise<boolean> {
   const startedAt = performance.now();
   let name = '';
   let outcome = 'OK';
+  let begun = false;
   try {
     tag = args.tag();
     args.space();
@@ -83,6 +91,10 @@ async function serveCommand(session: Session): Promise<boolean> {
     }
     checkState(session, command);
     if (command.byNumber === true) requireUids(session);
+    if (!beforeId.has(name)) session.recordLogin();
+    session.command = name;
+    if (command.when === 'selected' && !command.leavesMailbox) await session.selected?.renewRights(session.out);
+    begun = true;
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
     if (reply?.after !== undefined) {
@@ -91,11 +103,14 @@ async function serveCommand(session: Session): Promise<boolean> {
     }
   } catch (error) {
     if (error instanceof ConnectionClosedError || error instanceof ReadTimeoutError) throw error;
+    // What a refused REPLACE still brings must not be taken for commands.
+    if (!begun) await session.input.dropLiterals(text, imapIdleMs);
     const reply = replyToError(error);
     if (reply.unexpected) session.log.error({ err: error, command: name }, 'command failed');
     outcome = reply.status;
     session.out.write(statusLine(tag, reply.status, reply.code, reply.text));
   }
+  session.command = undefined;
   session.server.countCommand(name, outcome, performance.now() - startedAt);
   return outcome !== 'BAD';
 }
@@ -103,7 +118,9 @@ async function serveCommand(session: Session): Promise<boolean> {
 /** Runs a command, and tells what others have changed before it is answered, also when it was refused. */
 async function runTelling(session: Session, command: Command, args: ArgumentParser): Promise<OkReply | undefined> {
   const tell = async (): Promise<void> => {
-    if (!session.ended) await session.selected?.tell(session, command.tellsExpunges);
+    if (session.ended) return;
+    await session.selected?.tell(session, command.tellsExpunges);
+    await session.metadata?.tell();
   };
   let reply: OkReply | undefined;
   try {

@@ -5,6 +5,8 @@ import { flagBit } from '../store/flags.ts';
 import { compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
+import type { Progress } from './progress.ts';
+import { answerFromIndexes } from './search-answers.ts';
 import { SearchCandidate } from './search-candidate.ts';
 import { searchableContent } from './searchable-content.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -22,17 +24,18 @@ const batchSize = 500;
 
 /**
  * Finds the messages of the client's view that match and still exist.
- * @param wantsModseqs whether MODSEQ of what is found is asked for
+ * @param options.wantsModseqs whether MODSEQ of what is found is asked for
+ * @param options.progress told of each message that is looked at
  */
 export async function searchMailbox(
   mailbox: SelectedMailbox,
   key: SearchKey,
-  options: { nowMs: number; wantsModseqs: boolean },
+  options: { nowMs: number; wantsModseqs: boolean; progress?: Progress },
 ): Promise<Found> {
   const pace = new Pace();
   const { rest, uids } = await narrow(mailbox, key, pace);
   if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined };
-  return await testMessages(mailbox, uids, rest, options.nowMs, pace);
+  return await testMessages(mailbox, uids, rest, { ...options, pace });
 }
 
 /** Those of some messages of the client's view that match and still exist. @param uids ascending. @returns ascending */
@@ -42,17 +45,19 @@ export async function matchMessages(
   key: SearchKey,
   nowMs: number,
 ): Promise<Uint32Array> {
-  return (await testMessages(mailbox, uids, key, nowMs, new Pace())).uids;
+  return (await testMessages(mailbox, uids, key, { nowMs, pace: new Pace() })).uids;
 }
 
 async function testMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   rest: SearchKey | undefined,
-  nowMs: number,
-  pace: Pace,
+  { nowMs, pace, progress }: { nowMs: number; pace: Pace; progress?: Progress },
 ): Promise<Found> {
-  const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, nowMs);
+  const test: SearchTest =
+    rest === undefined
+      ? () => true
+      : compileSearch(rest, mailbox, { nowMs, answers: await answerFromIndexes(mailbox, rest) });
   const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
   const found: number[] = [];
   const modseqs: number[] = [];
@@ -65,6 +70,7 @@ async function testMessages(
       }
       if (pace.over) await pace.turn();
     }
+    progress?.advance(Math.min(batchSize, uids.length - at), uids.length);
   }
   return { uids: Uint32Array.from(found), modseqs };
 }
@@ -118,7 +124,7 @@ async function searchEnvelopes(
   pace: Pace,
 ): Promise<Uint32Array> {
   const matcher = new TextMatcher(key.value);
-  const plain = plainRun(key);
+  const plain = plainRun(matcher, key.field);
   const found: number[] = [];
   for (let at = 0; at < uids.length; at += envelopesAtOnce) {
     const step = uids.subarray(at, at + envelopesAtOnce);
@@ -136,13 +142,12 @@ async function searchEnvelopes(
 
 /**
  * The longest part of what is looked for that stands in an envelope as it is, if it stands there in ASCII at all.
- * @returns undefined when what is looked for isn't ASCII
+ * @returns undefined when what is looked for can't be found in ASCII
  */
-function plainRun(key: HeaderKey): string | undefined {
-  const lower = key.value.toLowerCase();
-  if (/[^\x00-\x7f]/.test(lower)) return undefined;
+function plainRun({ asciiText }: TextMatcher, field: string): string | undefined {
+  if (asciiText === undefined) return undefined;
   // Quoted strings escape `"` and `\`; what joins the parts of an address is not in the envelope.
-  const parts = lower.split(key.field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
+  const parts = asciiText.split(field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
   return parts
     .map((part) => part.trim())
     .reduce((longest, part) => (part.length > longest.length ? part : longest), '');

@@ -4,8 +4,11 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, Mailbox, MessageChange, MessageFlags } from '../store/account.ts';
-import { flagBits } from '../store/flags.ts';
-import { formatFlags, formatMailboxFlags } from './flag-text.ts';
+import { type ChangeableFlags, flagBits } from '../store/flags.ts';
+import { allRights, type Rights } from '../store/sharing/rights.ts';
+import { changeableFlags } from './flag-rights.ts';
+import { formatFlags, formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
+import { checkRights, type MailboxPlace } from './mailbox-place.ts';
 import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
@@ -49,17 +52,25 @@ export interface Selection {
 export class SelectedMailbox implements Disposable {
   readonly account: Account;
   readonly id: number;
+  /** When it was selected. */
+  readonly name: string;
   readonly uidValidity: number;
-  readonly readOnly: boolean;
+  /** Opened by EXAMINE. */
+  readonly examined: boolean;
   readonly uids: UidList;
   /** Result of the last SEARCH with SAVE (RFC 9051 §6.4.4.1), UIDs ascending. */
   saved: Uint32Array = new Uint32Array(0);
   /** Searches that are kept up to date. */
   readonly contexts = new SearchContexts(this);
+  /** What the client may do, as of its last command: all, in a mailbox of its own. */
+  rights: Rights;
+  readonly #place: MailboxPlace;
   #keywords: readonly string[];
   /** The client was told of all changes up to here, but for {@link #gone} . */
   #seenModseq: number;
   #mailboxModseq: number;
+  /** HIGHESTMODSEQ when nothing was kept back: whoever comes back with it misses nothing. */
+  #completeModseq: number;
   /** Expunged, ascending, not told yet. */
   #gone: number[] = [];
   /** MODSEQ of changes above {@link #seenModseq} that the client knows from the response to its own command, by UID. */
@@ -72,38 +83,52 @@ export class SelectedMailbox implements Disposable {
   readonly #sharedUids: SharedUids;
 
   private constructor(
-    account: Account,
+    place: MailboxPlace,
     mailbox: Mailbox,
-    readOnly: boolean,
-    view: { uids: UidList; modseq: number; hold: ReturnType<Account['holdExpunged']>; sharedUids: SharedUids },
+    examined: boolean,
+    view: {
+      uids: UidList;
+      modseq: number;
+      rights: Rights;
+      hold: ReturnType<Account['holdExpunged']>;
+      sharedUids: SharedUids;
+    },
   ) {
-    this.account = account;
+    this.#place = place;
+    this.account = place.account;
     this.id = mailbox.id;
+    this.name = mailbox.name;
     this.uidValidity = mailbox.uidValidity;
-    this.readOnly = readOnly;
+    this.examined = examined;
+    this.rights = view.rights;
     this.uids = view.uids;
     this.#keywords = mailbox.keywords;
     this.#seenModseq = view.modseq;
     this.#mailboxModseq = mailbox.modseq;
+    this.#completeModseq = mailbox.modseq;
     this.#hold = view.hold;
     this.#sharedUids = view.sharedUids;
   }
 
   /**
+   * @param place taken over when a mailbox was opened
    * @param since asks for the changes after this MODSEQ too
    * @returns undefined when there is no such mailbox
+   * @throws RefusedError when the client may not read it
    */
   static async open(
-    account: Account,
-    name: string,
+    place: MailboxPlace,
     options: { readOnly: boolean; since: number | undefined; sharedUids: SharedUids },
   ): Promise<Selection | undefined> {
+    const { account, name, access } = place;
     // Held before it is read, so that no file goes between the two.
     const hold = account.holdExpunged(await account.read((reader) => reader.modseq()));
     try {
       const opened = await account.read(async (reader) => {
         const mailbox = await reader.mailbox(name);
         if (mailbox === undefined) return undefined;
+        const rights = (await access?.rights(reader, mailbox.id)) ?? allRights;
+        checkRights(rights, 'r');
         const modseq = await reader.modseq();
         const uids = await options.sharedUids.read(account.name, mailbox, reader);
         const { since } = options;
@@ -114,14 +139,14 @@ export class SelectedMailbox implements Disposable {
           const unseen = await reader.firstUidWithFlags(mailbox.id, 0, flagBits['\\Seen']);
           firstUnseen = unseen === undefined ? 0 : uids.indexOf(unseen) + 1;
         }
-        return { mailbox, uids, modseq, changes, changesComplete, firstUnseen };
+        return { mailbox, rights, uids, modseq, changes, changesComplete, firstUnseen };
       });
       if (opened === undefined) {
         hold[Symbol.dispose]();
         return undefined;
       }
       const { mailbox, changes, changesComplete, firstUnseen } = opened;
-      const selected = new SelectedMailbox(account, mailbox, options.readOnly, {
+      const selected = new SelectedMailbox(place, mailbox, options.readOnly, {
         ...opened,
         hold,
         sharedUids: options.sharedUids,
@@ -133,13 +158,56 @@ export class SelectedMailbox implements Disposable {
     }
   }
 
-  /** HIGHESTMODSEQ as of what the client was told. */
+  /** HIGHESTMODSEQ as of what the client was told; not above that of an expunge that it was not told of. */
   get highestModseq(): number {
-    return Math.max(Math.min(this.#mailboxModseq, this.#untoldFlagsSince ?? this.#mailboxModseq), 1);
+    const complete = this.#gone.length === 0 ? this.#mailboxModseq : this.#completeModseq;
+    return Math.max(Math.min(complete, this.#untoldFlagsSince ?? complete), 1);
+  }
+
+  /** RFC 4314 §5.2: there is nothing that the client may change. */
+  get readOnly(): boolean {
+    return this.examined || !/[iestw]/.test(this.rights);
+  }
+
+  /** Whether it is another account's. */
+  get shared(): boolean {
+    return this.#place.access !== undefined;
+  }
+
+  get changeableFlags(): ChangeableFlags {
+    return changeableFlags(this.examined ? '' : this.rights);
+  }
+
+  /** PERMANENTFLAGS as they are now. */
+  get permanentFlags(): string {
+    return formatPermanentFlags(this.#keywords, this.changeableFlags);
+  }
+
+  /** The name under which the client knows it. */
+  nameOf(mailbox: Mailbox): string {
+    return this.#place.nameOf(mailbox);
+  }
+
+  /**
+   * Looks again what the client may do, before a command of it, and tells it when that concerns flags.
+   * @throws RefusedError when it may not read any more
+   * Source: RFC 4314 §5.1.1
+   */
+  async renewRights(out: ResponseWriter): Promise<void> {
+    const { access } = this.#place;
+    if (access === undefined) return;
+    const before = this.permanentFlags;
+    this.rights = await this.account.read((reader) => access.rights(reader, this.id));
+    checkRights(this.rights, 'r');
+    if (this.permanentFlags === before) return;
+    out.write(`* FLAGS ${formatMailboxFlags(this.#keywords, false)}\r\n`);
+    out.write(`* OK [PERMANENTFLAGS ${this.permanentFlags}] Flags that can be changed\r\n`);
   }
 
   [Symbol.dispose](): void {
     this.#hold[Symbol.dispose]();
+    // Giving up an account never fails.
+    void this.#place[Symbol.asyncDispose]();
   }
 
   /**
@@ -179,7 +247,7 @@ export class SelectedMailbox implements Disposable {
     this.#keywords = [...all];
     out.write(`* FLAGS ${formatMailboxFlags(this.#keywords, false)}\r\n`);
     if (!this.readOnly) {
-      out.write(`* OK [PERMANENTFLAGS ${formatMailboxFlags(this.#keywords, true)}] Flags\r\n`);
+      out.write(`* OK [PERMANENTFLAGS ${this.permanentFlags}] Flags\r\n`);
     }
   }
 
@@ -222,6 +290,7 @@ export class SelectedMailbox implements Disposable {
       changed: [],
     };
     if (events.messages) {
+      if (this.#gone.length === 0) this.#completeModseq = this.#mailboxModseq;
       news = await this.#look(out, events.flags);
       const { gone } = news;
       this.contexts.tellGone(out, gone);
@@ -231,7 +300,10 @@ export class SelectedMailbox implements Disposable {
         this.#gone = [];
         this.#tellGone(audience, all);
       }
-      if (this.#gone.length === 0) this.#hold.advance(this.#seenModseq);
+      if (this.#gone.length === 0) {
+        this.#hold.advance(this.#seenModseq);
+        this.#completeModseq = this.#mailboxModseq;
+      }
       if (news.added.length > 0) {
         for (const uid of news.added) this.uids.append(uid);
         out.write(`* ${this.uids.count} EXISTS\r\n`);
@@ -321,7 +393,10 @@ export class SelectedMailbox implements Disposable {
     const seen = this.#seenModseq;
     const flagsSince = this.#untoldFlagsSince ?? seen;
     const news: News = { added: [], ownAdded: [], gone: [], changed: [] };
+    const { access } = this.#place;
     const found = await this.account.read(async (reader) => {
+      // Whoever may not read any more is told nothing, and hears of it when he may again.
+      if (access !== undefined && !(await access.rights(reader, this.id)).includes('r')) return undefined;
       const modseq = await reader.modseq();
       const since = wantsFlags ? Math.min(seen, flagsSince) : seen;
       if (modseq === since) return undefined;

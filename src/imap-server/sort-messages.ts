@@ -3,10 +3,11 @@ import type { SortKey } from '../imap/sort-keys.ts';
 import { baseSubject } from '../message/base-subject.ts';
 import { decodeHeaderText } from '../message/header-text.ts';
 import { parseDate } from '../message/parse-date.ts';
-import { foldCase } from '../message/text-matcher.ts';
+import { casemapSortKey } from '../message/unicode-casemap.ts';
 import { limits } from '../runtime/limits.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { Pace } from './pace.ts';
+import type { Progress } from './progress.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 type Column = keyof RenderedMessageRow;
@@ -26,7 +27,7 @@ export async function sortMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   keys: readonly SortKey[],
-  { includeExpunged = false }: { includeExpunged?: boolean } = {},
+  { includeExpunged = false, progress }: { includeExpunged?: boolean; progress?: Progress } = {},
 ): Promise<Uint32Array> {
   const pace = new Pace();
   const columns = columnsOfKeys(keys);
@@ -48,6 +49,7 @@ export async function sortMessages(
       });
       if (pace.over) await pace.turn();
     }
+    progress?.advance(rows.length, uids.length);
   }
   return await sortPaced(Uint32Array.from(places), comparing(keys, values), pace);
 }
@@ -155,7 +157,7 @@ function sortValue(row: RenderedMessageRow, by: SortKey['by']): number | string 
 
 /** A copy of its own: a part of an envelope would keep all of it, 200,000 times. What is the same so far is the same. */
 function comparable(text: string): string {
-  return foldCase(Buffer.from(text.slice(0, limits.imapSortCharacters)).toString());
+  return casemapSortKey(Buffer.from(text.slice(0, limits.imapSortCharacters)).toString());
 }
 
 function firstAddress(row: RenderedMessageRow, field: 'CC' | 'FROM' | 'TO') {
@@ -188,7 +190,7 @@ const runLength = 2048;
 const mergedBetweenLooks = 512;
 
 /** Sorts in short runs, which it then merges: others have their turn between. */
-async function sortPaced(places: Uint32Array, compare: Compare, pace: Pace): Promise<Uint32Array> {
+export async function sortPaced(places: Uint32Array, compare: Compare, pace: Pace): Promise<Uint32Array> {
   for (let at = 0; at < places.length; at += runLength) {
     places.subarray(at, at + runLength).sort(compare);
     if (pace.over) await pace.turn();

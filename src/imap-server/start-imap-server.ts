@@ -8,8 +8,10 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { readProxyHeader } from '../runtime/proxy-protocol.ts';
 import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
+import { LoginGuard } from '../sasl/login-guard.ts';
 import type { Accounts } from '../store/account.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
+import { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { runSession } from './run-session.ts';
 import type { ImapServerContext, TlsAcceptor } from './server-context.ts';
 import { Session } from './session.ts';
@@ -34,6 +36,8 @@ export interface ImapServerOptions {
   readonly version: string;
   readonly accounts: Accounts;
   readonly credentials: CredentialSource;
+  /** The account that a name or address means, whether or not it may log in; default: any that there is, by name. */
+  readonly accountForLogin?: (login: string) => string | undefined;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
@@ -41,9 +45,10 @@ export interface ImapServerOptions {
   /** Connections of an address range that are open at the same time. */
   readonly openConnections?: readonly [number, number, number];
   readonly connectionsPerMinute?: readonly [number, number, number];
-  /** Failed logins, shared with SMTP; made here when not given. */
-  readonly failedLogins?: readonly RateLimit[];
-  readonly failedLoginDelayMs?: number;
+  /** Shared with other servers; made here when not given. */
+  readonly loginGuard?: LoginGuard;
+  /** Shared with other servers; made here when not given. */
+  readonly sessions?: OpenSessions;
   /** Told of every login, good or bad. Must return at once, and not throw. */
   readonly recordLogin?: (attempt: LoginAttempt) => void;
 }
@@ -56,7 +61,6 @@ export interface ImapServer extends AsyncDisposable {
 /** How long sessions may take to finish what they are at when the server stops. */
 const stopMs = 5_000;
 const minuteMs = 60_000;
-const dayMs = 86_400_000;
 
 /**
  * Listens and serves until disposed of: then no connection is taken any more, and those that are open get BYE and end.
@@ -135,14 +139,17 @@ class Connections {
       version: options.version,
       accounts: options.accounts,
       credentials: options.credentials,
+      findAccount: async (login) => {
+        const { accountForLogin, accounts } = options;
+        if (accountForLogin !== undefined) return accountForLogin(login);
+        return (await accounts.exists(login)) ? login : undefined;
+      },
+      isAccount: (name) => options.accountForLogin === undefined || options.accountForLogin(name) === name,
       log: options.log,
       clock,
       limits: { ...allLimits, ...options.limits },
-      failedLogins: options.failedLogins ?? [
-        new RateLimit({ clock, windowMs: minuteMs, limits: allLimits.failedLoginsPerMinute }),
-        new RateLimit({ clock, windowMs: dayMs, limits: allLimits.failedLoginsPerDay }),
-      ],
-      failedLoginDelayMs: options.failedLoginDelayMs ?? 1_000,
+      loginGuard: options.loginGuard ?? new LoginGuard({ clock }),
+      sessions: options.sessions ?? new OpenSessions({ clock }),
       sharedUids: new SharedUids(),
       stopping: this.#stopping.signal,
       countLogin: (outcome, mechanism) => logins?.add(1, { outcome, mechanism }),
@@ -240,7 +247,7 @@ class Connections {
     if (listener.tls === 'implicit') {
       if (listener.acceptor === undefined) throw new TypeError('Cannot serve TLS: the listener has no certificates');
       try {
-        tls = await listener.acceptor.accept(socket, limits.imapIdleBeforeLoginMs);
+        tls = await listener.acceptor.accept(socket, limits.imapIdleBeforeLoginMs, { requestCertificate: true });
         tls.on('error', () => {});
       } catch (error) {
         log.info({ err: error }, 'TLS handshake failed');

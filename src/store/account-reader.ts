@@ -1,23 +1,34 @@
 import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
+  AppPasswordScope,
+  ChangedAnnotation,
   ContentOrigin,
   ContentPlaces,
   Mailbox,
   MessageChange,
   MessageRow,
+  ObjectIds,
+  QuotaLimits,
+  QuotaUse,
   ReadMessagesOptions,
   ReceivedFile,
   RenderedMessageRow,
   SpecialUse,
+  StoredAppPassword,
   StoredCredentials,
+  ThreadFieldsRow,
   UidSelection,
 } from './account.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
 import { describeContent } from './content-facts.ts';
 import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
+import { ImportRows } from './imports/import-rows.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
+import { numberOfObject, objectIdColumns } from './object-ids.ts';
+import type { ArrivingMove } from './operations/add-messages.ts';
 import { StoredRows } from './restore/stored-rows.ts';
+import { type AclEntry, anyone, effectiveRights, type MailUser, type Rights } from './sharing/rights.ts';
 import { shiftStructure } from './shift-structure.ts';
 import { splitAddress } from './split-address.ts';
 import { MailboxNameError, MessageFileError } from './store-errors.ts';
@@ -25,7 +36,7 @@ import { MailboxNameError, MessageFileError } from './store-errors.ts';
 const noKeywords: readonly string[] = [];
 
 const mailboxColumns = `id, mailboxes.name, uid_validity AS uidValidity, uid_next AS uidNext, special_use AS specialUse, keywords,
-  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes`;
+  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes, ${objectIdColumns.mailbox} AS objectId`;
 const mailboxTables = 'mailboxes LEFT JOIN subscriptions ON subscriptions.name = mailboxes.name';
 const mailboxQuery = `SELECT ${mailboxColumns} FROM ${mailboxTables} WHERE expunged = 0`;
 
@@ -46,10 +57,17 @@ const columnsOfContents: Record<string, string> = {
   fileSizeBytes: 'file_size AS fileSizeBytes',
   envelope: 'envelope',
   bodyStructure: 'body_structure AS bodyStructure',
-} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow>, string>;
-const everyColumn: Record<string, string> = { ...columnsOfMessages, ...columnsOfContents };
+} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow | keyof ObjectIds>, string>;
 const narrowColumns = Object.values(columnsOfMessages).join(', ');
-const renderedColumns = Object.values(everyColumn).join(', ');
+const renderedColumns = Object.values({ ...columnsOfMessages, ...columnsOfContents }).join(', ');
+/** Read only when they are named. */
+const everyColumn: Record<string, string> = {
+  ...columnsOfMessages,
+  ...columnsOfContents,
+  emailObjectId: `${objectIdColumns.email} AS emailObjectId`,
+  threadObjectId: `${objectIdColumns.thread} AS threadObjectId`,
+};
+const ofContents: ReadonlySet<string> = new Set([...Object.keys(columnsOfContents), 'threadObjectId']);
 /** Read whatever else is asked for. */
 const alwaysRead: readonly string[] = ['uid', 'modseq', 'flagBits', 'keywords'];
 
@@ -90,14 +108,16 @@ interface StoredMailbox extends Omit<Mailbox, 'specialUse' | 'keywords' | 'subsc
 /** Reads of one instant. Rows become objects in place: FETCH asks for thousands. */
 export class DatabaseAccountReader implements AccountReader {
   readonly stored: StoredRows;
+  readonly imports: ImportRows;
   readonly #reader: AccountDatabaseReader;
-  readonly #defaultQuotaBytes: number | undefined;
+  readonly #quota: QuotaLimits;
 
-  /** @param defaultQuotaBytes limit of accounts that have none of their own */
-  constructor(reader: AccountDatabaseReader, defaultQuotaBytes?: number) {
+  /** @param quota by configuration: an account's own limit comes before it */
+  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}) {
     this.#reader = reader;
     this.stored = new StoredRows(reader);
-    this.#defaultQuotaBytes = defaultQuotaBytes;
+    this.imports = new ImportRows(reader);
+    this.#quota = quota;
   }
 
   async mailboxes(): Promise<Mailbox[]> {
@@ -120,6 +140,41 @@ export class DatabaseAccountReader implements AccountReader {
   async mailboxById(id: number): Promise<Mailbox | undefined> {
     const row = await this.#reader.first<StoredMailbox>(`${mailboxQuery} AND id = ?`, [id]);
     return row === undefined ? undefined : toMailbox(row);
+  }
+
+  async acl(mailboxId: number): Promise<AclEntry[]> {
+    return await this.#reader.all(
+      'SELECT identifier, account_created_at AS accountCreatedAt, rights FROM acl WHERE mailbox_id = ? ORDER BY identifier',
+      [mailboxId],
+    );
+  }
+
+  async sharedWith(user: MailUser): Promise<{ mailbox: Mailbox; rights: Rights }[]> {
+    const rows = await this.#reader.all<AclEntry & { mailboxId: number }>(
+      `SELECT mailbox_id AS mailboxId, identifier, account_created_at AS accountCreatedAt, rights FROM acl
+       WHERE ltrim(identifier, '-') IN (?, ?)`,
+      [user.name, anyone],
+    );
+    if (rows.length === 0) return [];
+    const byMailbox = Map.groupBy(rows, ({ mailboxId }) => mailboxId);
+    const shared: { mailbox: Mailbox; rights: Rights }[] = [];
+    for (const mailbox of await this.mailboxes()) {
+      const rights = effectiveRights(byMailbox.get(mailbox.id) ?? [], user);
+      if (rights !== '') shared.push({ mailbox, rights });
+    }
+    return shared;
+  }
+
+  async createdAt(): Promise<number> {
+    return (await this.#reader.first<{ at: number }>('SELECT created_at AS at FROM account'))!.at;
+  }
+
+  async arrivedMove(id: Uint8Array): Promise<ArrivingMove | undefined> {
+    const row = await this.#reader.first<{ account: string; mailboxId: number; uids: string }>(
+      'SELECT account, mailbox_id AS mailboxId, uids FROM arrived_moves WHERE id = ?',
+      [id],
+    );
+    return row === undefined ? undefined : { ...row, id, uids: JSON.parse(row.uids) as number[] };
   }
 
   async mailboxesChangedSince(modseq: number): Promise<(Mailbox & { readonly expunged: boolean })[]> {
@@ -306,6 +361,41 @@ export class DatabaseAccountReader implements AccountReader {
     );
   }
 
+  async threadFields(mailboxId: number, uids: Uint32Array): Promise<ThreadFieldsRow[]> {
+    const rows = await this.#reader.all<Record<keyof ThreadFieldsRow, never>>(
+      `SELECT uid, received_at AS receivedAt, sent_at AS sentAt, subject, structure ->> '$.envelope.messageId' AS messageId,
+       structure ->> '$.references' AS "references", structure ->> '$.envelope.inReplyTo' AS inReplyTo
+       FROM json_each(?) CROSS JOIN messages ${joinContents} WHERE mailbox_id = ? AND uid = value AND expunged = 0`,
+      [`[${uids.join(',')}]`, mailboxId],
+    );
+    return rows.map((row) => ({
+      ...row,
+      sentAt: row.sentAt ?? undefined,
+      messageId: row.messageId ?? undefined,
+      references: row.references ?? undefined,
+      inReplyTo: row.inReplyTo ?? undefined,
+    }));
+  }
+
+  async uidsOfObject(mailboxId: number, kind: 'M' | 'T', objectId: string): Promise<number[]> {
+    const account = await this.#reader.first<{ createdAt: number }>('SELECT created_at AS createdAt FROM account');
+    const number = numberOfObject(objectId, kind, account!.createdAt);
+    if (number === undefined) return [];
+    const rows =
+      kind === 'M'
+        ? await this.#reader.all<{ uid: number }>(
+            'SELECT uid FROM messages WHERE content_id = ? AND mailbox_id = ? AND expunged = 0 ORDER BY uid',
+            [number, mailboxId],
+          )
+        : await this.#reader.all<{ uid: number }>(
+            `SELECT uid FROM (SELECT id FROM contents WHERE thread_id = ? AND given_thread_id IS NULL
+             UNION ALL SELECT id FROM contents WHERE given_thread_id = ?)
+             CROSS JOIN messages ON content_id = id AND expunged = 0 WHERE mailbox_id = ? ORDER BY uid`,
+            [number, number, mailboxId],
+          );
+    return rows.map(({ uid }) => uid);
+  }
+
   async structure(contentId: number): Promise<MessageStructure> {
     const row = await this.#reader.first<{ structure: string; prefixBytes: number }>(
       'SELECT structure, length(prefix) AS prefixBytes FROM contents WHERE id = ?',
@@ -315,11 +405,19 @@ export class DatabaseAccountReader implements AccountReader {
     return shiftStructure(JSON.parse(row.structure) as MessageStructure, row.prefixBytes);
   }
 
-  async quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }> {
+  async deletedBytes(mailboxId: number): Promise<number> {
+    const row = await this.#reader.first<{ bytes: number }>(
+      'SELECT coalesce(sum(size), 0) AS bytes FROM messages WHERE mailbox_id = ? AND expunged = 0 AND (flags & 8) = 8',
+      [mailboxId],
+    );
+    return row!.bytes;
+  }
+
+  async quota(): Promise<QuotaUse> {
     const row = (await this.#reader.first<{ usedBytes: number; limitBytes: number | null; messages: number }>(
       'SELECT used_bytes AS usedBytes, quota_bytes AS limitBytes, messages FROM account',
     ))!;
-    return { ...row, limitBytes: row.limitBytes ?? this.#defaultQuotaBytes };
+    return { ...row, limitBytes: row.limitBytes ?? this.#quota.bytes, limitMessages: this.#quota.messages };
   }
 
   async annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]> {
@@ -328,10 +426,43 @@ export class DatabaseAccountReader implements AccountReader {
     ]);
   }
 
+  async annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]> {
+    const rows = await this.#reader.all<{ mailboxId: number; mailbox: string | null; key: string; modseq: number }>(
+      `SELECT mailbox_id AS mailboxId, mailboxes.name AS mailbox, key, changed.modseq FROM (
+         SELECT mailbox_id, key, modseq FROM annotations WHERE modseq > ?
+         UNION ALL SELECT mailbox_id, key, modseq FROM annotation_removals WHERE modseq > ?) AS changed
+       LEFT JOIN mailboxes ON mailboxes.id = mailbox_id AND mailboxes.expunged = 0 ORDER BY mailbox_id, key`,
+      [modseq, modseq],
+    );
+    return rows
+      .filter(({ mailboxId, mailbox }) => mailboxId === 0 || mailbox !== null)
+      .map(({ mailbox, key, modseq: changed }) => ({ mailbox: mailbox ?? undefined, key, modseq: changed }));
+  }
+
+  async urlKey(mailboxId: number): Promise<Uint8Array | undefined> {
+    const row = await this.#reader.first<{ key: Uint8Array }>('SELECT key FROM url_keys WHERE mailbox_id = ?', [
+      mailboxId,
+    ]);
+    return row?.key;
+  }
+
   async credentials(): Promise<StoredCredentials | undefined> {
     return await this.#reader.first<StoredCredentials>(
       'SELECT argon2id, scram_sha1 AS scramSha1, scram_sha256 AS scramSha256 FROM credentials',
     );
+  }
+
+  async appPasswords(): Promise<StoredAppPassword[]> {
+    type Row = Omit<StoredAppPassword, 'scopes' | 'lastUsedAt'> & { scopes: string; lastUsedAt: number | null };
+    const rows = await this.#reader.all<Row>(
+      `SELECT id, name, scopes, hash, scram_sha1 AS scramSha1, scram_sha256 AS scramSha256, created_at AS createdAt,
+       last_used_at AS lastUsedAt FROM app_passwords ORDER BY name`,
+    );
+    return rows.map(({ scopes, lastUsedAt, ...row }) => ({
+      ...row,
+      scopes: scopes.split(' ') as AppPasswordScope[],
+      lastUsedAt: lastUsedAt ?? undefined,
+    }));
   }
 
   async changesKnownSince(): Promise<number> {
@@ -349,7 +480,7 @@ export class DatabaseAccountReader implements AccountReader {
   ): Promise<Row[]> {
     if (options.columns !== undefined) {
       columns = columnsText(options.columns);
-      join = options.columns.some((name) => Object.hasOwn(columnsOfContents, name)) ? joinContents : '';
+      join = options.columns.some((name) => ofContents.has(name)) ? joinContents : '';
     }
     const live = options.includeExpunged === true ? '' : 'AND expunged = 0';
     let low = from;

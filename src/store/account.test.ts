@@ -235,7 +235,23 @@ describe('an account', () => {
       usedBytes: usedBytes * 2,
       limitBytes: usedBytes * 2,
       messages: 2,
+      limitMessages: undefined,
     });
+    expect(await readdir(join(dataDirectory, 'accounts/me/msg/0'))).toEqual(['1']);
+  });
+
+  it('keeps to its number of messages, also when copying; moving needs no room', async () => {
+    const { accounts, dataDirectory } = await openTestStore(undefined, { quotaOf: () => ({ messages: 2 }) });
+    await using account = await accounts.open('me');
+    await deliver(accounts, account, message('first'));
+    const { id } = await inbox(account);
+    await account.copyMessages(id, 'all', id);
+    await expect(deliver(accounts, account, message('more'))).rejects.toThrow(
+      new OverQuotaError(2, 1, 2, 'messages').message,
+    );
+    await expect(account.copyMessages(id, [1], id)).rejects.toThrow(OverQuotaError);
+    await account.moveMessages(id, 'all', id);
+    expect(await account.read((reader) => reader.quota())).toMatchObject({ messages: 2, limitMessages: 2 });
     expect(await readdir(join(dataDirectory, 'accounts/me/msg/0'))).toEqual(['1']);
   });
 
@@ -330,8 +346,8 @@ describe('mailboxes', () => {
     const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     const { id } = await inbox(account);
-    await account.setAnnotation(id, '/private/comment', Buffer.from('mine'));
-    await account.setAnnotation(undefined, '/shared/admin', Buffer.from('x'));
+    await account.setAnnotations(id, [{ key: '/private/comment', value: Buffer.from('mine') }]);
+    await account.setAnnotations(undefined, [{ key: '/shared/admin', value: Buffer.from('x') }]);
     await account.setSubscribed('Gone', true);
     const read = await account.read(async (reader) => ({
       own: await reader.annotations(id),
@@ -343,7 +359,7 @@ describe('mailboxes', () => {
     ]);
     expect(read.all).toHaveLength(1);
     expect(read.names).toContain('Gone');
-    await account.setAnnotation(id, '/private/comment', undefined);
+    await account.setAnnotations(id, [{ key: '/private/comment', value: undefined }]);
     expect(await account.read((reader) => reader.annotations(id))).toEqual([]);
   });
 });

@@ -37,6 +37,17 @@ export function flagBit(name: string): number | undefined {
   return bitOfLowerName.get(name.toLowerCase());
 }
 
+/** A part of all flags: those that a user may change. */
+export interface ChangeableFlags {
+  readonly bits: number;
+  readonly keywords: boolean;
+}
+
+export const everyFlag: ChangeableFlags = {
+  bits: Object.values(flagBits).reduce((all, bit) => all | bit, 0),
+  keywords: true,
+};
+
 /** Flags of a message: bits of {@link flagBits}, and other keywords as first written in the mailbox. */
 export interface Flags {
   readonly bits: number;

@@ -10,22 +10,29 @@ import type {
   Mailbox,
   MessageFlags,
   MissingMessage,
+  NewImport,
   NewMessage,
+  QuotaLimits,
   ReceivedFile,
   SpecialUse,
   UidSelection,
 } from './account.ts';
 import { DatabaseAccountReader, parseKeywords } from './account-reader.ts';
 import { describeContent } from './content-facts.ts';
-import type { Flags } from './flags.ts';
+import { type ChangeableFlags, everyFlag, type Flags } from './flags.ts';
+import type { ImportMailbox } from './imports/import-rows.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
-import type { StoredMessage } from './operations/add-messages.ts';
+import type { ImportOutcome } from './operations/add-imported-messages.ts';
+import type { ArrivingMove, StoredMessage } from './operations/add-messages.ts';
 import type { AddedMissing } from './operations/add-missing-messages.ts';
 import type { CopiedUids } from './operations/copy-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import type { AnnotationChange } from './operations/set-annotations.ts';
+import type { SourceFlags } from './operations/update-imported-flags.ts';
 import { type RepairKind, type RepairOptions, repairAccount } from './repair/repair-account.ts';
 import type { SharedAccount } from './shared-account.ts';
+import type { AclEntry, RightsChange } from './sharing/rights.ts';
 import { KeywordNameError, reviveStoreError } from './store-errors.ts';
 import { toUidRanges } from './uid-ranges.ts';
 
@@ -39,7 +46,8 @@ export class OpenAccount implements Account {
   readonly identity: object;
   readonly #shared: SharedAccount;
   readonly #clock: Clock;
-  readonly #quotaOf: ((account: string) => number | undefined) | undefined;
+  readonly #quotaOf: ((account: string) => QuotaLimits) | undefined;
+  readonly #noteShare: (identifier: string) => Promise<void>;
   readonly #giveUp: () => Promise<void>;
   readonly #undo = new Set<() => void>();
   #disposed: Promise<void> | undefined;
@@ -48,7 +56,9 @@ export class OpenAccount implements Account {
     shared: SharedAccount,
     options: {
       clock: Clock;
-      quotaOf: ((account: string) => number | undefined) | undefined;
+      quotaOf: ((account: string) => QuotaLimits) | undefined;
+      /** Says, durably, that the account may share something with somebody. */
+      noteShare: (identifier: string) => Promise<void>;
       giveUp: () => Promise<void>;
     },
   ) {
@@ -57,6 +67,7 @@ export class OpenAccount implements Account {
     this.#shared = shared;
     this.#clock = options.clock;
     this.#quotaOf = options.quotaOf;
+    this.#noteShare = options.noteShare;
     this.#giveUp = options.giveUp;
   }
 
@@ -89,20 +100,51 @@ export class OpenAccount implements Account {
     await this.#shared.write('setSpecialUse', { name: normaliseMailboxName(name), specialUse });
   }
 
+  async changeAcl(
+    mailboxId: number,
+    entry: Pick<AclEntry, 'identifier' | 'accountCreatedAt'>,
+    change: RightsChange,
+  ): Promise<void> {
+    const { identifier, accountCreatedAt } = entry;
+    if (!identifier.startsWith('-')) await this.#noteShare(identifier);
+    await this.#shared.write('changeAcl', { mailboxId, identifier, accountCreatedAt, ...change });
+  }
+
+  async forgetArrivedMove(id: Uint8Array): Promise<void> {
+    await this.#shared.write('forgetArrivedMove', { id });
+  }
+
   async addMessage(message: NewMessage): Promise<AddedMessage> {
     const [added] = await this.addMessages([message]);
     return added!;
   }
 
-  async addMessages(messages: readonly NewMessage[]): Promise<AddedMessage[]> {
+  async addMessages(messages: readonly NewMessage[], move?: ArrivingMove): Promise<AddedMessage[]> {
     const now = this.#clock.now();
     const stored = messages.map((message) => toStoredMessage(message, now));
     return await this.#withFiles(messages, async (ids) => {
       const added = await this.#shared.write('addMessages', {
         now,
-        quotaBytes: this.#quota(),
+        quota: this.#quota(),
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
+        move,
       });
+      return { result: added, unused: [] };
+    });
+  }
+
+  async replaceMessage(mailboxId: number, uid: number, message: NewMessage): Promise<AddedMessage> {
+    const now = this.#clock.now();
+    const stored = toStoredMessage(message, now);
+    return await this.#withFiles([message], async ([contentId]) => {
+      const { added, erasable } = await this.#shared.write('replaceMessage', {
+        now,
+        quota: this.#quota(),
+        mailboxId,
+        uid,
+        message: { ...stored, contentId: contentId! },
+      });
+      if (erasable > 0) this.#shared.eraser.schedule();
       return { result: added, unused: [] };
     });
   }
@@ -120,7 +162,7 @@ export class OpenAccount implements Account {
     return await this.#withFiles(messages, async (ids) => {
       const result = await this.#shared.write('addMissingMessages', {
         now,
-        quotaBytes: this.#quota(),
+        quota: this.#quota(),
         mailbox: normaliseMailboxName(mailbox),
         seenModseq,
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
@@ -129,11 +171,37 @@ export class OpenAccount implements Account {
     });
   }
 
+  async beginImport(mailbox: { source: string; name: string; uidValidity: number }): Promise<ImportMailbox> {
+    return await this.#shared.write('beginImport', mailbox);
+  }
+
+  async addImported(importMailboxId: number, messages: readonly NewImport[]): Promise<ImportOutcome[]> {
+    const now = this.#clock.now();
+    const stored = messages.map(({ sourceUid, ...message }) => ({ ...toStoredMessage(message, now), sourceUid }));
+    return await this.#withFiles(messages, async (ids) => {
+      const result = await this.#shared.write('addImportedMessages', {
+        now,
+        quota: this.#quota(),
+        importMailboxId,
+        messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
+      });
+      return { result, unused: ids.filter((_, index) => result[index] !== 'added') };
+    });
+  }
+
+  async updateImportedFlags(importMailboxId: number, messages: readonly SourceFlags[]): Promise<number> {
+    return await this.#shared.write('updateImportedFlags', { importMailboxId, messages });
+  }
+
+  async settleImport(progress: { importMailboxId: number; completeBelow: number; modseq: string }): Promise<void> {
+    await this.#shared.write('settleImport', progress);
+  }
+
   async storeFlags(
     mailboxId: number,
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
-    options: { unchangedSince?: number } = {},
+    options: { unchangedSince?: number; within?: ChangeableFlags } = {},
   ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }> {
     const result = await this.#shared.write('storeFlags', {
       mailboxId,
@@ -141,6 +209,7 @@ export class OpenAccount implements Account {
       mode: change.mode,
       flagBits: change.flags.bits,
       keywords: checkKeywords(change.flags.keywords),
+      within: options.within ?? everyFlag,
       unchangedSince: options.unchangedSince,
     });
     const changed: MessageFlags[] = new Array(result.uids.length);
@@ -160,13 +229,15 @@ export class OpenAccount implements Account {
     mailboxId: number,
     uids: UidSelection,
     targetMailboxId: number,
+    kept = everyFlag,
   ): Promise<CopiedMessages & { modseq: number }> {
     const copied = await this.#shared.write('copyMessages', {
       now: this.#clock.now(),
-      quotaBytes: this.#quota(),
+      quota: this.#quota(),
       mailboxId,
       ranges: toUidRanges(uids),
       targetMailboxId,
+      kept,
     });
     return { ...toCopied(copied), modseq: copied.modseq };
   }
@@ -175,6 +246,7 @@ export class OpenAccount implements Account {
     mailboxId: number,
     uids: UidSelection,
     targetMailboxId: number,
+    kept = everyFlag,
   ): Promise<CopiedMessages & { modseq: number }> {
     const now = this.#clock.now();
     const moved = await this.#shared.write('moveMessages', {
@@ -182,6 +254,7 @@ export class OpenAccount implements Account {
       mailboxId,
       ranges: toUidRanges(uids),
       targetMailboxId,
+      kept,
     });
     return { ...toCopied(moved), modseq: moved.modseq };
   }
@@ -208,8 +281,16 @@ export class OpenAccount implements Account {
     await this.#shared.write('setQuota', { limitBytes });
   }
 
-  async setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void> {
-    await this.#shared.write('setAnnotation', { mailboxId, key, value });
+  async setAnnotations(mailboxId: number | undefined, annotations: readonly AnnotationChange[]): Promise<number> {
+    return await this.#shared.write('setAnnotations', { mailboxId, annotations });
+  }
+
+  async makeUrlKey(mailboxId: number, key: Uint8Array): Promise<Uint8Array> {
+    return await this.#shared.write('makeUrlKey', { mailboxId, key });
+  }
+
+  async removeUrlKeys(mailboxId: number | undefined): Promise<void> {
+    await this.#shared.write('removeUrlKeys', { mailboxId });
   }
 
   async noteRecipients(addresses: readonly string[], message: { messageId: string; sentAt: number }): Promise<void> {
@@ -279,8 +360,8 @@ export class OpenAccount implements Account {
     }
   }
 
-  #quota(): number | undefined {
-    return this.#quotaOf?.(this.name);
+  #quota(): QuotaLimits {
+    return this.#quotaOf?.(this.name) ?? {};
   }
 
   async #dispose(): Promise<void> {

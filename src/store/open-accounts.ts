@@ -8,18 +8,29 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
 import { limits } from '../runtime/limits.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import { hashPassword } from '../sasl/password-hash.ts';
-import type { Account, Accounts, MessageIntake, ReceivedFile, SpecialUse } from './account.ts';
+import type {
+  Account,
+  Accounts,
+  AppPasswordScope,
+  CopiedMessages,
+  MessageIntake,
+  QuotaLimits,
+  ReceivedFile,
+  SpecialUse,
+} from './account.ts';
 import { accountDatabaseKind } from './account-database.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
+import { addAppPassword, setPassword } from './account-passwords.ts';
 import type { BufferedBytes } from './buffered-message.ts';
 import { removeLeftovers } from './content-ids.ts';
 import { toFileError } from './file-error.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
-import { MessageFiles } from './message-files.ts';
+import { MessageFiles, messageFilePath } from './message-files.ts';
 import { FileIntake } from './message-intake.ts';
 import { OpenAccount } from './open-account.ts';
 import { directorySyncer, SharedAccount } from './shared-account.ts';
+import { SharingIndex } from './sharing/sharing-index.ts';
+import { finishMoves, type Transfer, transferMessages } from './sharing/transfer-messages.ts';
 import { AccountBusyError, AccountExistsError, AccountNotFoundError } from './store-errors.ts';
 import { temporaryName } from './temporary-name.ts';
 import { WrittenMessage } from './written-message.ts';
@@ -60,7 +71,7 @@ export interface OpenAccountsOptions {
   /** Made and subscribed to in a new account. */
   readonly defaultMailboxes?: readonly { readonly name: string; readonly specialUse?: readonly SpecialUse[] }[];
   /** Most bytes that an account may store, unless it has a limit of its own; undefined: any number. Asked at each change. */
-  readonly quotaOf?: (account: string) => number | undefined;
+  readonly quotaOf?: (account: string) => QuotaLimits;
   /** Accounts that stay open though nobody uses them. */
   readonly idleAccounts?: number;
   /** Checks every invariant, and reads every file, when an account is closed; throws InconsistentAccountError. For tests. */
@@ -80,7 +91,15 @@ const usualMailboxes: NonNullable<OpenAccountsOptions['defaultMailboxes']> = [
 export async function openAccounts(options: OpenAccountsOptions): Promise<Accounts> {
   await makeDirectoryDurably(join(options.dataDirectory, 'accounts'));
   await mkdir(join(options.dataDirectory, 'tmp'), { recursive: true, mode: 0o700 });
-  return new AccountsOfDirectory(options);
+  const sharing = await SharingIndex.open(options.engine, options.dataDirectory);
+  const accounts = new AccountsOfDirectory(options, sharing);
+  try {
+    await finishMoves(accounts, sharing, options.log ?? silentLog);
+  } catch (error) {
+    await accounts[Symbol.asyncDispose]();
+    throw error;
+  }
+  return accounts;
 }
 
 /**
@@ -100,6 +119,7 @@ class AccountsOfDirectory implements Accounts {
   readonly #options: OpenAccountsOptions;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #sharing: SharingIndex;
   readonly #temporaryDirectory: string;
   readonly #buffered: BufferedBytes = { bytes: 0 };
   readonly #open = new Map<string, SharedAccount>();
@@ -112,8 +132,9 @@ class AccountsOfDirectory implements Accounts {
   #uidValidityFloor = 0;
   #closed = false;
 
-  constructor(options: OpenAccountsOptions) {
+  constructor(options: OpenAccountsOptions, sharing: SharingIndex) {
     this.#options = options;
+    this.#sharing = sharing;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
     this.#temporaryDirectory = join(options.dataDirectory, 'tmp');
@@ -134,6 +155,7 @@ class AccountsOfDirectory implements Accounts {
     return new OpenAccount(taken, {
       clock: this.#clock,
       quotaOf: this.#options.quotaOf,
+      noteShare: (identifier) => this.#sharing.note(name, [identifier]),
       giveUp: () => this.#giveUp(taken),
     });
   }
@@ -192,9 +214,22 @@ class AccountsOfDirectory implements Accounts {
         if (!engine.filesMayBeErased) throw new AccountBusyError(name, 'a backup needs its files; try again after it');
         await rename(this.#directory(name), removed);
         await syncDirectory(join(dataDirectory, 'accounts'));
+        await this.#sharing.forgetOwner(name);
       });
     });
     await rm(removed, { recursive: true, force: true });
+  }
+
+  async sharingWith(user: string): Promise<string[]> {
+    return await this.#sharing.ownersFor(user);
+  }
+
+  transferMessages(transfer: Transfer): AsyncGenerator<CopiedMessages> {
+    return transferMessages(transfer, {
+      sharing: this.#sharing,
+      changeFiles: (change) => this.#options.engine.changeFiles(change),
+      adopt: (account, contentId) => this.adopt(join(this.#directory(account), messageFilePath(contentId))),
+    });
   }
 
   async startMessage(options: { limitBytes?: number } = {}): Promise<MessageIntake> {
@@ -227,15 +262,30 @@ class AccountsOfDirectory implements Accounts {
   }
 
   async setPassword(name: string, password: string): Promise<void> {
-    const secrets = await hashPassword(password);
     await using account = await this.open(name);
-    await this.#open.get(account.name)!.write('setCredentials', { ...secrets, now: this.#clock.now() });
+    await setPassword({ account, shared: this.#open.get(name)! }, password, this.#clock.now());
+  }
+
+  async addAppPassword(name: string, options: { name: string; scopes: readonly AppPasswordScope[] }): Promise<string> {
+    await using account = await this.open(name);
+    return await addAppPassword({ account, shared: this.#open.get(name)! }, options, this.#clock.now());
+  }
+
+  async removeAppPassword(account: string, name: string): Promise<number | undefined> {
+    await using opened = await this.open(account);
+    return await this.#open.get(opened.name)!.write('removeAppPassword', { name });
+  }
+
+  async noteAppPasswordUse(account: string, id: number): Promise<void> {
+    await using opened = await this.open(account);
+    await this.#open.get(opened.name)!.write('noteAppPasswordUse', { id, now: this.#clock.now() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     while (this.#changes.size > 0) await Promise.allSettled(this.#changes.values());
     const results = await Promise.allSettled([...this.#open.values()].map((shared) => this.#closeShared(shared)));
+    await this.#sharing[Symbol.asyncDispose]();
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -270,7 +320,10 @@ class AccountsOfDirectory implements Accounts {
     try {
       const files = new MessageFiles(directory, directorySyncer);
       const state = await database.read((reader) =>
-        reader.first<{ erasable: number | null }>('SELECT (SELECT 1 FROM erase) AS erasable FROM account'),
+        reader.first<{ erasable: number | null; shared: string }>(
+          `SELECT (SELECT 1 FROM erase) AS erasable,
+           (SELECT json_group_array(DISTINCT identifier) FROM acl WHERE identifier NOT LIKE '-%') AS shared FROM account`,
+        ),
       );
       if (state === undefined) {
         const mailboxes = defaultMailboxes.map((mailbox) => ({ ...mailbox, name: normaliseMailboxName(mailbox.name) }));
@@ -280,6 +333,8 @@ class AccountsOfDirectory implements Accounts {
           mailboxes,
         });
       }
+      const sharedWith = JSON.parse(state?.shared ?? '[]') as string[];
+      if (sharedWith.length > 0) await this.#sharing.note(name, sharedWith);
       await removeLeftovers(database, files);
       const mayErase = (): boolean => engine.filesMayBeErased;
       const log = this.#log;

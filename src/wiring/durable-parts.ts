@@ -9,6 +9,7 @@ import { createReceivedTlsPart } from '../reports/tls/received/received-part.ts'
 import { createTlsResultPart } from '../reports/tls/results/results-part.ts';
 import { isUnfinishedWrite } from '../runtime/durable-file.ts';
 import { createAuthPart } from '../store/login-attempts/auth-part.ts';
+import { createSharingPart } from '../store/sharing/sharing-part.ts';
 import { createStorePart } from '../store/store-part.ts';
 import { wrongWithLastBackup } from './last-backup.ts';
 
@@ -31,6 +32,7 @@ export function durableParts(options: { configuredAccounts?: () => ReadonlySet<s
     createAuthPart(),
     createQueuePart(),
     createStorePart(options.configuredAccounts),
+    createSharingPart(),
     createJunkPart(),
     createReceivedDmarcPart(),
     createDmarcEvaluationPart(),

@@ -103,6 +103,8 @@ async function makeSafe(request: InstallRequest, directory: string, workers: Fil
   await using database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
   const restores = await countRestores(backup);
   await database.write('passOverUnknown', { now, instant, restores });
+  // Whom its owner has let in, to an account of another name is not let in.
+  if (request.name !== request.account) await database.write('clearAcls', undefined);
   if (!allowIncomplete) return;
   for await (const { mailboxId, ...message } of lostMessages(request, directory, workers)) {
     const ranges = [[message.uid, message.uid]] as const;

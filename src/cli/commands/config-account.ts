@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
 import { editConfig, readDomains } from '../edit-config.ts';
 import { printJson, printTable } from '../print-result.ts';
+import { defineAclCommands } from './config-account-acl.ts';
+import { defineAppPasswordCommands } from './config-account-apppassword.ts';
+import { defineSessionCommands } from './config-account-sessions.ts';
+import { defineAccountLogins } from './loginattempts.ts';
 
 /** `config account …` */
 export function defineAccountCommands(account: Command): void {
@@ -45,4 +49,9 @@ export function defineAccountCommands(account: Command): void {
   enable.argument('<account>', 'its name').action(async (name: string) => {
     await editConfig(enable, [{ edit: 'enableLogin', account: name }]);
   });
+
+  defineAccountLogins(account.command('logins').description('show who has logged in, and who has tried to'));
+  defineSessionCommands(account.command('sessions').description('list sessions that are logged in, and end them'));
+  defineAppPasswordCommands(account.command('apppassword').description('passwords for single programs and devices'));
+  defineAclCommands(account.command('acl').description('list and change who may use mailboxes of another account'));
 }

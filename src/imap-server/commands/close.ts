@@ -4,10 +4,15 @@ import type { Command } from '../command.ts';
 export const close: Command = {
   when: 'selected',
   tellsExpunges: false,
+  leavesMailbox: true,
   async run(session, args) {
     args.end();
     const { mailbox } = session;
-    if (!mailbox.readOnly) await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
+    await mailbox.renewRights(session.out).catch(() => {});
+    // RFC 4314 §4: without the right to expunge, it is closed all the same.
+    if (!mailbox.examined && mailbox.rights.includes('e')) {
+      await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
+    }
     session.unselect();
     return undefined;
   },
@@ -17,6 +22,7 @@ export const close: Command = {
 export const unselect: Command = {
   when: 'selected',
   tellsExpunges: false,
+  leavesMailbox: true,
   async run(session, args) {
     args.end();
     session.unselect();

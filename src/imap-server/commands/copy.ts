@@ -1,8 +1,12 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers } from '../../imap/sequence-set.ts';
 import type { CopiedMessages } from '../../store/account.ts';
+import type { ChangeableFlags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
+import { changeableFlags } from '../flag-rights.ts';
+import { findTarget, type MailboxPlace } from '../mailbox-place.ts';
 import { noteAdded } from '../note-added.ts';
+import { Progress } from '../progress.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -34,20 +38,19 @@ async function run(
   args.space();
   const target = session.mailboxName(args.astring());
   args.end();
-  const mailbox = moves ? session.writableMailbox : session.mailbox;
-  const { account } = mailbox;
+  const mailbox = moves ? session.mailboxToChange('te') : session.mailbox;
   const uids = mailbox.resolve(set, byUid);
-  const targetMailbox = await account.read((reader) => reader.mailbox(target));
-  if (targetMailbox === undefined) throw new RefusedError('NO', 'TRYCREATE', 'There is no such mailbox');
+  await using place = await findTarget(session, target);
+  const { mailbox: targetMailbox, rights } = await place.requireTarget();
   if (uids.length === 0) return { text: 'There are no such messages' };
-  const copied = moves
-    ? await account.moveMessages(mailbox.id, uids, targetMailbox.id)
-    : await account.copyMessages(mailbox.id, uids, targetMailbox.id);
+  const copied = await new Progress(session, args).during(
+    transfer(session, uids, place, targetMailbox.id, changeableFlags(rights), moves),
+  );
   if (copied.pairs.length === 0) {
     if (!byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The messages are gone');
     return { text: 'The messages are gone' };
   }
-  noteAdded(session, targetMailbox.id, copied.modseq);
+  if (copied.modseq !== undefined) noteAdded(session, place.account, targetMailbox.id, copied.modseq);
   const code = `COPYUID ${copyUid(copied)}`;
   if (!moves) return { code, text: 'Copied' };
   // RFC 9051 §6.4.8: COPYUID comes before the EXPUNGE responses.
@@ -57,6 +60,49 @@ async function run(
     copied.pairs.map(({ sourceUid }) => sourceUid),
   );
   return session.qresync ? { code: `HIGHESTMODSEQ ${mailbox.highestModseq}`, text: 'Moved' } : { text: 'Moved' };
+}
+
+/**
+ * @param kept flags that the client may set in the target
+ * @returns with the MODSEQ of the copies, where both mailboxes are of one account
+ */
+async function transfer(
+  session: Session,
+  uids: Uint32Array,
+  place: MailboxPlace,
+  targetMailboxId: number,
+  kept: ChangeableFlags,
+  moves: boolean,
+): Promise<CopiedMessages & { modseq?: number }> {
+  const { account: source, id: mailboxId } = session.mailbox;
+  const { account: target } = place;
+  if (source.name === target.name) {
+    return moves
+      ? await source.moveMessages(mailboxId, uids, targetMailboxId, kept)
+      : await source.copyMessages(mailboxId, uids, targetMailboxId, kept);
+  }
+  const pairs: CopiedMessages['pairs'][number][] = [];
+  let uidValidity = 0;
+  const steps = session.server.accounts.transferMessages({
+    source,
+    mailboxId,
+    uids,
+    target,
+    targetMailboxId,
+    moves,
+    kept,
+  });
+  try {
+    for await (const copied of steps) {
+      pairs.push(...copied.pairs);
+      ({ uidValidity } = copied);
+    }
+  } catch (error) {
+    // RFC 6851 §3.3: what was moved before is moved.
+    if (moves && pairs.length > 0) session.untaggedOk(`COPYUID ${copyUid({ uidValidity, pairs })}`, 'Moved so far');
+    throw error;
+  }
+  return { uidValidity, pairs };
 }
 
 /** Both sets in the same order, so that the pairs stay pairs: UIDs in the target ascend with those of the source. */

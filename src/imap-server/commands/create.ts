@@ -1,10 +1,11 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import type { SpecialUse } from '../../store/account.ts';
 import type { Command } from '../command.ts';
+import { findPlaceToCreate } from '../mailbox-place.ts';
 import { RefusedError } from '../reply.ts';
 import { specialUseNamed } from '../special-use.ts';
 
-/** Source: RFC 9051 §6.3.4, RFC 6154 §3 */
+/** Source: RFC 9051 §6.3.4, RFC 6154 §3, RFC 8474 §4.1 */
 export const create: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -14,9 +15,14 @@ export const create: Command = {
     const name = session.mailboxName(args.astring()).replace(/\/$/, '');
     const specialUse = args.takeIf(' ') ? parseUse(args) : [];
     args.end();
-    const created = await session.mail.createMailbox(name, { specialUse });
-    await session.notifications?.noteOwnNames([created.name]);
-    return undefined;
+    await using place = await findPlaceToCreate(session, name);
+    // What a mailbox is for its owner says.
+    if (place.access !== undefined && specialUse.length > 0) {
+      throw new RefusedError('NO', 'USEATTR', 'That is for the owner to say');
+    }
+    const created = await place.account.createMailbox(place.name, { specialUse });
+    if (place.access === undefined) await session.notifications?.noteOwnNames([created.name]);
+    return { code: `MAILBOXID (${created.objectId})` };
   },
 };
 

@@ -1,5 +1,6 @@
 import { normaliseMailboxName } from '../../store/mailbox-name.ts';
 import type { Command } from '../command.ts';
+import { findPlace } from '../mailbox-place.ts';
 
 /** Source: RFC 9051 §6.3.5 */
 export const deleteMailbox: Command = {
@@ -9,11 +10,11 @@ export const deleteMailbox: Command = {
     args.space();
     const name = session.mailboxName(args.astring());
     args.end();
-    const { selected } = session;
-    const deletesSelected =
-      selected !== undefined && (await session.mail.read((reader) => reader.mailbox(name)))?.id === selected.id;
-    await session.mail.deleteMailbox(name);
-    await session.notifications?.noteOwnNames([normaliseMailboxName(name)]);
+    await using place = await findPlace(session, name);
+    const { mailbox } = await place.require('x');
+    const deletesSelected = session.hasSelected(place.account, mailbox.id);
+    await place.account.deleteMailbox(place.name);
+    if (place.access === undefined) await session.notifications?.noteOwnNames([normaliseMailboxName(place.name)]);
     if (deletesSelected) {
       session.unselect();
       session.untaggedOk('CLOSED', 'The selected mailbox was deleted');

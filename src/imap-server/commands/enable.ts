@@ -1,7 +1,8 @@
 import type { Command } from '../command.ts';
 import { refuseUpdates } from '../keep-updated.ts';
+import { MetadataWatch } from '../metadata-watch.ts';
 
-/** Source: RFC 9051 §6.3.1, RFC 5161; RFC 6855 §3, RFC 7162 §3.1.2, §3.2.3, RFC 9586 §3.1 */
+/** Source: RFC 9051 §6.3.1, RFC 5161; RFC 6855 §3, RFC 7162 §3.1.2, §3.2.3; RFC 5464 §4.1; RFC 9586 §3.1 */
 export const enable: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -21,6 +22,10 @@ export const enable: Command = {
         case 'UTF8=ACCEPT':
           session.utf8Accepted = true;
           enabled.push('UTF8=ACCEPT');
+          break;
+        case 'METADATA':
+          session.metadata ??= await MetadataWatch.begin(session);
+          enabled.push('METADATA');
           break;
         case 'CONDSTORE':
           enabled.push('CONDSTORE');

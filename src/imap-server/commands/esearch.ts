@@ -6,13 +6,16 @@ import type { Mailbox } from '../../store/account.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated, refuseUpdates } from '../keep-updated.ts';
+import { findPlace, type MailboxPlace } from '../mailbox-place.ts';
 import { mailboxMatcher } from '../match-mailboxes.ts';
 import { parseSearch } from '../parse-search.ts';
 import { RefusedError } from '../reply.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, isTold, parseReturn, type ReturnOptions, returnAll, savedUids } from '../search-return.ts';
-import { SelectedMailbox } from '../selected-mailbox.ts';
+import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
+import { sharedMailboxes } from '../shared-mailboxes.ts';
+import type { SharedUids } from '../shared-uids.ts';
 
 /** Searches mailboxes, of which none need be selected. Source: RFC 7377 §2 */
 export const esearch: Command = {
@@ -64,18 +67,39 @@ function checkOptions(
   if (names.has('UPDATE')) checkTagIsFree(session, args.text.split(' ', 1)[0]!);
 }
 
+/** A mailbox to search: whose it is, and the name that the client knows it by. */
+interface Source {
+  readonly owner: string;
+  readonly name: string;
+  readonly mailbox: Mailbox;
+}
+
 /** Each mailbox once, whatever it matches. @throws RefusedError */
-async function sources(session: Session, filters: readonly MailboxFilter[]): Promise<Mailbox[]> {
+async function sources(session: Session, filters: readonly MailboxFilter[]): Promise<Source[]> {
   const matchers = filters.map((filter) => mailboxMatcher(session, filter));
-  const selectedId = filters.some(({ kind }) => kind === 'selected') ? session.selected?.id : undefined;
-  const mailboxes = (await session.mail.read((reader) => reader.mailboxes())).filter(
-    (mailbox) => mailbox.id === selectedId || matchers.some((matches) => matches(mailbox)),
-  );
+  const wantsSelected = filters.some(({ kind }) => kind === 'selected');
+  const own = await session.mail.read((reader) => reader.mailboxes());
+  const subscriptions = new Set(await session.mail.read((reader) => reader.subscriptions()));
+  const all = [
+    ...own.map((mailbox) => ({ owner: session.mail.name, name: mailbox.name, mailbox, shared: false })),
+    ...(await sharedMailboxes(session))
+      .filter(({ rights }) => rights.includes('r'))
+      .map(({ owner, name, mailbox }) => ({ owner, name, mailbox, shared: true })),
+  ];
+  const mailboxes = all.filter((source) => {
+    const { name, shared } = source;
+    if (wantsSelected && isSelected(session, source)) return true;
+    return matchers.some((matches) => matches({ name, shared, subscribed: subscriptions.has(name) }));
+  });
   // RFC 7377 §2.4
   if (mailboxes.length > session.server.limits.imapSearchedMailboxes) {
     throw new RefusedError('NO', 'LIMIT', 'Too many mailboxes to search');
   }
   return mailboxes;
+}
+
+function isSelected({ selected }: Session, { owner, mailbox }: Source): boolean {
+  return selected?.account.name === owner && selected.id === mailbox.id;
 }
 
 interface Request {
@@ -84,23 +108,19 @@ interface Request {
   readonly key: SearchKey;
 }
 
-async function searchAll(session: Session, mailboxes: readonly Mailbox[], request: Request): Promise<void> {
+async function searchAll(session: Session, mailboxes: readonly Source[], request: Request): Promise<void> {
   const { sharedUids } = session.server;
   let updated = false;
-  for (const mailbox of mailboxes) {
-    if (mailbox.id === session.selected?.id) {
-      await searchOne(session, mailbox, session.selected, request);
+  for (const source of mailboxes) {
+    if (session.selected !== undefined && isSelected(session, source)) {
+      await searchOne(session, source, session.selected, request);
       updated = true;
-    } else if (mailbox.messages > 0) {
-      const opened = await SelectedMailbox.open(session.mail, mailbox.name, {
-        readOnly: true,
-        since: undefined,
-        sharedUids,
-      });
-      // It was deleted in between.
+    } else if (source.mailbox.messages > 0) {
+      const opened = await open(session, source.name, sharedUids);
+      // It was deleted in between, or may not be read any more.
       if (opened === undefined) continue;
       using view = opened.selected;
-      await searchOne(session, opened.mailbox, view, request);
+      await searchOne(session, { ...source, mailbox: opened.mailbox }, view, request);
     }
     if (session.out.full) await session.out.flush();
   }
@@ -109,9 +129,24 @@ async function searchAll(session: Session, mailboxes: readonly Mailbox[], reques
   }
 }
 
+async function open(session: Session, name: string, sharedUids: SharedUids): Promise<Selection | undefined> {
+  let place: MailboxPlace | undefined;
+  let opened: Selection | undefined;
+  try {
+    place = await findPlace(session, name);
+    opened = await SelectedMailbox.open(place, { readOnly: true, since: undefined, sharedUids });
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+  } finally {
+    // A view gives the place up itself.
+    if (opened === undefined) await place?.[Symbol.asyncDispose]();
+  }
+  return opened;
+}
+
 async function searchOne(
   session: Session,
-  { name, uidValidity }: Mailbox,
+  { name, mailbox: { uidValidity } }: Source,
   view: SelectedMailbox,
   { tag, options, key: asked }: Request,
 ): Promise<void> {

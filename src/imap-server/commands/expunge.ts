@@ -8,7 +8,7 @@ export const expunge: Command = {
   tellsExpunges: true,
   async run(session, args) {
     args.end();
-    return remove(session, session.writableMailbox.uids.slice());
+    return remove(session, session.mailboxToChange('e').uids.slice());
   },
 };
 
@@ -20,7 +20,7 @@ export const uidExpunge: Command = {
     args.space();
     const set = args.sequenceSet();
     args.end();
-    return remove(session, session.writableMailbox.resolve(set, true));
+    return remove(session, session.mailboxToChange('e').resolve(set, true));
   },
 };
 

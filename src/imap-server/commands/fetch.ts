@@ -5,7 +5,7 @@ import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../../
 import { UnknownEncodingError } from '../../message/transfer-decoder.ts';
 import type { RenderedMessageRow } from '../../store/account.ts';
 import { flagBits } from '../../store/flags.ts';
-import { MessageFileError } from '../../store/store-errors.ts';
+import { MailboxNotFoundError, MessageFileError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
 import { columnsOf, compileRowItems, compileWholeItems, writeFetchResponse } from '../fetch-response.ts';
 import { missingUids } from '../missing-uids.ts';
@@ -112,8 +112,7 @@ async function changedUids(session: Session, request: Request, uids: Uint32Array
   } else if (request.vanished) {
     const gone = changes.filter(
       // Who is in the view has a number still: that is told by VANISHED without EARLIER.
-      ({ uid, expunged, createSeq }) =>
-        expunged && createSeq <= since && mailbox.sequenceOf(uid) === 0 && isWithin(ranges, uid),
+      ({ uid, expunged }) => expunged && mailbox.sequenceOf(uid) === 0 && isWithin(ranges, uid),
     );
     if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumbers(gone.map(({ uid }) => uid))}`);
   }
@@ -129,7 +128,9 @@ async function fetchMessages(
 ): Promise<OkReply | undefined> {
   const { out, mailbox } = session;
   const { account } = mailbox;
-  const marksSeen = !mailbox.readOnly && items.some((item) => item.kind === 'section' && !item.peek);
+  // RFC 4314 §4: whoever may not change \Seen reads without leaving a trace.
+  const marksSeen =
+    (mailbox.changeableFlags.bits & seen) !== 0 && items.some((item) => item.kind === 'section' && !item.peek);
   const rowText = marksSeen ? undefined : compileRowItems(items);
   const writeWhole = marksSeen ? undefined : compileWholeItems(items);
   const columns = columnsOf(items);
@@ -183,11 +184,18 @@ function itemsOf(session: Session, items: readonly FetchItem[], changed: boolean
 async function markSeen(mailbox: SelectedMailbox, rows: RenderedMessageRow[]): Promise<Set<number>> {
   const unseen = rows.filter((row) => (row.flagBits & seen) === 0);
   if (unseen.length === 0) return new Set();
-  const change = await mailbox.account.storeFlags(
-    mailbox.id,
-    unseen.map(({ uid }) => uid),
-    { mode: 'add', flags: { bits: seen, keywords: [] } },
-  );
+  const change = await mailbox.account
+    .storeFlags(
+      mailbox.id,
+      unseen.map(({ uid }) => uid),
+      { mode: 'add', flags: { bits: seen, keywords: [] } },
+    )
+    .catch((error: unknown) => {
+      if (error instanceof MailboxNotFoundError) return undefined;
+      throw error;
+    });
+  // Somebody has deleted the mailbox: what the client has not been told is gone it can read still.
+  if (change === undefined) return new Set();
   const now = new Map(change.changed.map((flags) => [flags.uid, flags]));
   rows.forEach((row, index) => {
     const flags = now.get(row.uid);

@@ -1,4 +1,5 @@
 import { LineTooLongError } from '../../runtime/wire-reader.ts';
+import type { Account } from '../../store/account.ts';
 import { ChangeTeller } from '../change-teller.ts';
 import type { Command } from '../command.ts';
 import { withoutLineEnd } from '../command-input.ts';
@@ -18,7 +19,7 @@ export const idle: Command = {
     await tell(session);
     await session.out.flush();
     const teller = new ChangeTeller(session, () => tell(session));
-    const stop = session.mail.onChange(() => teller.lookAgain());
+    const stops = accountsOf(session).map((account) => account.onChange(() => teller.lookAgain()));
     const { imapIdleMs } = session.server.limits;
     let line: string;
     try {
@@ -32,7 +33,7 @@ export const idle: Command = {
       line = '';
     } finally {
       session.waiting = false;
-      stop();
+      for (const stop of stops) stop();
       await teller.pause();
     }
     if (line.toUpperCase() !== 'DONE') throw new RefusedError('BAD', undefined, 'DONE expected');
@@ -40,7 +41,13 @@ export const idle: Command = {
   },
 };
 
+/** Whose changes the client is told of. */
+function accountsOf({ mail, selected }: Session): Account[] {
+  return selected?.shared === true ? [mail, selected.account] : [mail];
+}
+
 async function tell(session: Session): Promise<void> {
   await session.selected?.tell(session, true);
   await session.notifications?.tellOthers();
+  await session.metadata?.tell();
 }

@@ -1,11 +1,18 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { listPatternMatcher } from '../../imap/list-pattern.ts';
 import { decodeMailboxName } from '../../imap/mailbox-name.ts';
+import { parseEntries } from '../../imap/metadata-entries.ts';
 import type { Mailbox } from '../../store/account.ts';
+import { allRights, type Rights } from '../../store/sharing/rights.ts';
 import type { Command } from '../command.ts';
+import { findPlace } from '../mailbox-place.ts';
+import { readableAnnotations } from '../metadata-access.ts';
+import { metadataResponse } from '../metadata-response.ts';
 import { Pace } from '../pace.ts';
+import { rightsText } from '../rights-text.ts';
 import type { Session } from '../session.ts';
-import { parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
+import { mayMatchOthers, type SharedMailbox, sharedMailboxes } from '../shared-mailboxes.ts';
+import { deletedStorage, parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
 
 /** Patterns in one command, and their length together: each is compared with each mailbox. */
 const maxPatterns = 100;
@@ -19,11 +26,14 @@ interface Request {
   readonly patterns: readonly string[];
   readonly returnSubscribed: boolean;
   readonly status: readonly StatusItem[];
+  /** Entries of METADATA. */
+  readonly metadata: readonly string[];
+  readonly myRights: boolean;
   /** The form of RFC 3501, whose empty pattern asks for the delimiter. */
   readonly basic: boolean;
 }
 
-/** Source: RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154 */
+/** Source: RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440 (MYRIGHTS), RFC 9590 (METADATA) */
 export const list: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -35,12 +45,15 @@ export const list: Command = {
     }
     const [mailboxes, subscriptions] = await session.mail.read(async (reader) => [
       await reader.mailboxes(),
-      request.subscribed ? await reader.subscriptions() : [],
+      request.subscribed || request.returnSubscribed ? await reader.subscriptions() : [],
     ]);
     const matchers = request.patterns.map((pattern) => listPatternMatcher(request.reference + pattern));
     const matches = (name: string): boolean => matchers.some((matcher) => matcher(name));
     if (request.status.includes('HIGHESTMODSEQ')) session.enableCondstore();
-    const entries = entriesOf(mailboxes, subscriptions);
+    const others = request.patterns.some((pattern) => mayMatchOthers(request.reference + pattern))
+      ? await sharedMailboxes(session)
+      : [];
+    const entries = entriesOf(mailboxes, subscriptions, others);
     const withSubscribed = request.recursive ? parentsOf(entries.filter(({ subscribed }) => subscribed)) : undefined;
     const pace = new Pace();
     for (const entry of entries) {
@@ -48,9 +61,20 @@ export const list: Command = {
       const line = matches(entry.name) ? listLine(session, request, entry, withSubscribed) : undefined;
       if (line === undefined) continue;
       session.untagged(line);
-      if (request.status.length > 0 && entry.mailbox !== undefined) {
-        const text = statusText(session, entry.mailbox, request.status);
+      // RFC 8440 §3
+      if (request.myRights && entry.mailbox !== undefined) {
+        session.untagged(`MYRIGHTS ${session.quotedName(entry.name)} ${rightsText(entry.rights)}`);
+      }
+      if (request.status.length > 0 && entry.mailbox !== undefined && entry.rights.includes('r')) {
+        const text = await entryStatus(session, entry, entry.mailbox, request.status);
         session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
+      }
+      if (request.metadata.length > 0 && entry.mailbox !== undefined && entry.rights.includes('r')) {
+        await using place = await findPlace(session, entry.name);
+        const annotations = await readableAnnotations(place, entry.mailbox.id);
+        const query = { entries: request.metadata, maxSizeBytes: Number.POSITIVE_INFINITY, depth: 0 };
+        const { text } = metadataResponse(session.quotedName(entry.name), annotations, query);
+        if (text !== undefined) session.untagged(text);
       }
       if (session.out.full) await session.out.flush();
     }
@@ -61,22 +85,43 @@ export const list: Command = {
 interface Entry {
   readonly name: string;
   readonly mailbox: Mailbox | undefined;
+  readonly rights: Rights;
   readonly subscribed: boolean;
   readonly hasChildren: boolean;
 }
 
-/** All names there are: mailboxes and, when asked for, names subscribed to that are none. */
-function entriesOf(mailboxes: readonly Mailbox[], subscriptions: readonly string[]): Entry[] {
-  const byName = new Map<string, Mailbox | undefined>(mailboxes.map((mailbox) => [mailbox.name, mailbox]));
-  for (const name of subscriptions) if (!byName.has(name)) byName.set(name, undefined);
-  const parents = parentsOf(mailboxes);
+/** The account of another is opened again only for what its row does not say. */
+async function entryStatus(
+  session: Session,
+  entry: Entry,
+  mailbox: Mailbox,
+  items: readonly StatusItem[],
+): Promise<string> {
+  if (!items.includes('DELETED-STORAGE') || mailbox.deleted === 0) return statusText(session, mailbox, items);
+  await using place = await findPlace(session, entry.name);
+  return statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+}
+
+/** All names there are: mailboxes, those that others share, what these are below, and names subscribed to that are none. */
+function entriesOf(
+  mailboxes: readonly Mailbox[],
+  subscriptions: readonly string[],
+  others: readonly SharedMailbox[],
+): Entry[] {
+  const nothing = { mailbox: undefined, rights: '' };
+  const byName = new Map<string, { mailbox: Mailbox | undefined; rights: Rights }>();
+  for (const name of [...parentsOf(others), ...subscriptions]) byName.set(name, nothing);
+  for (const { name, mailbox, rights } of others) byName.set(name, { mailbox, rights });
+  for (const mailbox of mailboxes) byName.set(mailbox.name, { mailbox, rights: allRights });
+  const parents = parentsOf([...mailboxes, ...others]);
   const subscribed = new Set(subscriptions);
   return [...byName]
     .sort(([a], [b]) => (a === 'Inbox' ? -1 : b === 'Inbox' ? 1 : a < b ? -1 : 1))
-    .map(([name, mailbox]) => ({
+    .map(([name, { mailbox, rights }]) => ({
       name,
       mailbox,
-      subscribed: mailbox?.subscribed ?? subscribed.has(name),
+      rights,
+      subscribed: subscribed.has(name),
       hasChildren: parents.has(name),
     }));
 }
@@ -104,12 +149,13 @@ function listLine(
   const { name, mailbox, subscribed, hasChildren } = entry;
   const specialUse = mailbox?.specialUse ?? [];
   let chosen = (!request.subscribed || subscribed) && (!request.specialUse || specialUse.length > 0);
-  if (!request.subscribed && mailbox === undefined) chosen = false;
+  // A name that is no mailbox is told where it is subscribed to, or leads to mailboxes of others.
+  if (!request.subscribed && mailbox === undefined && !hasChildren) chosen = false;
   // RFC 9051 §6.3.9.7: also who has a match below, whether or not that is listed itself.
   const childInfo = withSubscribed?.has(name) === true;
   if (!chosen && !childInfo) return undefined;
   const attributes: string[] = [];
-  if (mailbox === undefined) attributes.push('\\NonExistent');
+  if (mailbox === undefined) attributes.push(...(request.subscribed ? [] : ['\\Noselect']), '\\NonExistent');
   attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren');
   if ((request.subscribed || request.returnSubscribed) && subscribed) attributes.push('\\Subscribed');
   attributes.push(...specialUse);
@@ -148,20 +194,37 @@ function parse(session: Session, args: ArgumentParser): Request {
   } else patterns.push(patternText(session, args, args.listMailbox()));
   if (patterns.length * reference.length + patterns.join('').length > maxPatternChars) args.fail('Patterns too long');
   let returnSubscribed = false;
+  let myRights = false;
   let status: StatusItem[] = [];
+  let metadata: string[] = [];
   if (args.takeIf(' RETURN ')) {
     basic = false;
     args.list(() => {
       const option = args.word();
       if (option === 'SUBSCRIBED') returnSubscribed = true;
+      else if (option === 'MYRIGHTS') myRights = true;
       else if (option === 'STATUS') {
         args.space();
         status = parseStatusItems(args);
+      } else if (option === 'METADATA') {
+        args.space();
+        metadata = parseEntries(args);
       } else if (option !== 'CHILDREN' && option !== 'SPECIAL-USE') args.fail('Unknown return option');
     });
   }
   args.end();
-  return { subscribed, specialUse, recursive, reference, patterns, returnSubscribed, status, basic };
+  return {
+    subscribed,
+    specialUse,
+    recursive,
+    reference,
+    patterns,
+    returnSubscribed,
+    status,
+    myRights,
+    metadata,
+    basic,
+  };
 }
 
 function patternText(session: Session, args: ArgumentParser, bytes: string): string {

@@ -1,6 +1,8 @@
 import { listPatternMatcher } from '../../imap/list-pattern.ts';
 import { decodeMailboxName } from '../../imap/mailbox-name.ts';
 import type { Command } from '../command.ts';
+import { othersRoot } from '../mailbox-place.ts';
+import { mayMatchOthers, sharedMailboxes } from '../shared-mailboxes.ts';
 
 /** Source: RFC 3501 §6.3.9 */
 export const lsub: Command = {
@@ -18,6 +20,9 @@ export const lsub: Command = {
       await reader.subscriptions(),
       new Set((await reader.mailboxes()).map(({ name }) => name)),
     ]);
+    if (mayMatchOthers(reference + pattern) && names.some((name) => name.startsWith(`${othersRoot}/`))) {
+      for (const { name } of await sharedMailboxes(session)) existing.add(name);
+    }
     const matches = listPatternMatcher(reference + pattern);
     const lines = new Map<string, string>();
     for (const name of names) {

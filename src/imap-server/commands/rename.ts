@@ -1,5 +1,7 @@
 import { normaliseMailboxName } from '../../store/mailbox-name.ts';
 import type { Command } from '../command.ts';
+import { findPlace, findPlaceToCreate } from '../mailbox-place.ts';
+import { RefusedError } from '../reply.ts';
 
 /** Source: RFC 9051 §6.3.6 */
 export const rename: Command = {
@@ -11,8 +13,20 @@ export const rename: Command = {
     args.space();
     const to = session.mailboxName(args.astring()).replace(/\/$/, '');
     args.end();
-    await session.mail.renameMailbox(from, to);
-    await session.notifications?.noteOwnNames([normaliseMailboxName(from), normaliseMailboxName(to)]);
+    await using source = await findPlace(session, from);
+    const { mailbox } = await source.require('x');
+    await using target = await findPlaceToCreate(session, to);
+    if (source.account.name !== target.account.name) {
+      throw new RefusedError('NO', 'CANNOT', 'A mailbox cannot go to another account');
+    }
+    // Renaming an inbox takes all messages out of it.
+    if (source.access !== undefined && mailbox.name === 'Inbox') {
+      throw new RefusedError('NO', 'CANNOT', 'Every account has an inbox');
+    }
+    await source.account.renameMailbox(source.name, target.name);
+    if (source.access === undefined) {
+      await session.notifications?.noteOwnNames([source.name, target.name].map(normaliseMailboxName));
+    }
     return undefined;
   },
 };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ImapTestClient } from '../../../tests/harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../../../tests/harness/imap-fixture.ts';
 
@@ -210,5 +210,29 @@ describe('SEARCH', () => {
       S: * ESEARCH (TAG "b") UID PARTIAL (4:5 NIL)
       S: b OK Done
     `);
+  });
+});
+
+describe('I18NLEVEL=1', () => {
+  it('compares by i;unicode-casemap in SEARCH, SORT and THREAD', async () => {
+    const server = await startImapFixture();
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    const other = await server.login('casemap');
+    const encoded = (text: string): string => `=?utf-8?b?${Buffer.from(text).toString('base64')}?=`;
+    for (const subject of [encoded('Zürich'), 'zu_', 'ZUA', encoded('re: zu\u0308RICH'), 'x2']) {
+      await other.append('INBOX', `Subject: ${subject}\n\n`);
+    }
+    await other.ok('SELECT INBOX');
+    const search = (key: string, text: string): Promise<readonly string[]> =>
+      other.ok(`SEARCH CHARSET UTF-8 ${key} {${Buffer.byteLength(text)}+}\r\n${Buffer.from(text).toString('latin1')}`);
+    expect(await search('SUBJECT', 'ZÜRI')).toEqual(['* SEARCH 1 4']);
+    expect(await search('TEXT', 'zu\u0308r')).toEqual(['* SEARCH 1 4']);
+    expect(await search('SUBJECT', 'zu')).toEqual(['* SEARCH 1 2 3 4']);
+    expect(await search('SUBJECT', 'x²')).toEqual(['* SEARCH 5']);
+    // Capitals come before "_", and "_" before all that is no ASCII.
+    expect(await other.ok('SORT (SUBJECT) UTF-8 ALL')).toEqual(['* SORT 5 3 2 1 4']);
+    expect(await other.ok('THREAD REFERENCES UTF-8 ALL')).toEqual(['* THREAD (1 4)(2)(3)(5)']);
+    const [line] = await other.ok('CAPABILITY');
+    expect(line).toMatch(/ I18NLEVEL=1 /);
   });
 });

@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
 import { parseSearch } from '../parse-search.ts';
+import { Progress } from '../progress.ts';
 import type { OkReply } from '../reply.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, returnAll, savedUids } from '../search-return.ts';
@@ -40,7 +41,11 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     key = parseSearch(session, args);
     asksModseq = hasModseq(key);
     if (asksModseq) session.enableCondstore();
-    found = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: asksModseq });
+    found = await searchMailbox(mailbox, key, {
+      nowMs: session.server.clock.now(),
+      wantsModseqs: asksModseq,
+      progress: new Progress(session, args),
+    });
   } catch (error) {
     // RFC 9051 §6.4.4.1: NO empties what was saved, BAD leaves it.
     if (saves && replyToError(error).status === 'NO') mailbox.saved = new Uint32Array(0);

@@ -2,13 +2,14 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import type { SequenceSet } from '../../imap/sequence-set.ts';
 import type { Command } from '../command.ts';
 import { formatMailboxFlags } from '../flag-text.ts';
+import { findPlace, type MailboxPlace, nonexistent } from '../mailbox-place.ts';
 import { RefusedError } from '../reply.ts';
 import { requireUids } from '../require-uids.ts';
 import { type Resync, resynchronise } from '../resynchronise.ts';
-import { SelectedMailbox } from '../selected-mailbox.ts';
+import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 
-/** Source: RFC 9051 §6.3.2; RFC 7162 §3.1.8 (CONDSTORE), §3.2.5 (QRESYNC) */
+/** Source: RFC 9051 §6.3.2; RFC 7162 §3.1.8 (CONDSTORE), §3.2.5 (QRESYNC); RFC 8474 §4.2 (MAILBOXID) */
 export const select: Command = {
   when: 'logged-in',
   tellsExpunges: false,
@@ -43,19 +44,14 @@ async function open(
     session.untaggedOk('CLOSED', 'Previous mailbox closed');
   }
   const name = session.mailboxName(nameBytes);
-  const opened = await SelectedMailbox.open(session.mail, name, {
-    readOnly,
-    since: resync?.modseq,
-    sharedUids: session.server.sharedUids,
-  });
-  if (opened === undefined) throw new RefusedError('NO', 'NONEXISTENT', 'There is no such mailbox');
+  const opened = await openPlace(session, await findPlace(session, name), { readOnly, since: resync?.modseq });
   const { mailbox, selected, firstUnseen } = opened;
   if (parameters.condstore) session.condstore = true;
   session.selected = selected;
   session.untagged(`FLAGS ${formatMailboxFlags(mailbox.keywords, false)}`);
   session.untaggedOk(
-    `PERMANENTFLAGS ${readOnly ? '()' : formatMailboxFlags(mailbox.keywords, true)}`,
-    readOnly ? 'Opened read-only' : 'Flags that can be changed',
+    `PERMANENTFLAGS ${selected.permanentFlags}`,
+    selected.readOnly ? 'Opened read-only' : 'Flags that can be changed',
   );
   session.untagged(`${selected.uids.count} EXISTS`);
   if (!session.rev2) {
@@ -65,11 +61,30 @@ async function open(
   session.untaggedOk(`UIDVALIDITY ${mailbox.uidValidity}`, 'UIDs are valid');
   session.untaggedOk(`UIDNEXT ${mailbox.uidNext}`, 'Next UID');
   session.untaggedOk(`HIGHESTMODSEQ ${selected.highestModseq}`, 'Changes are numbered');
-  if (session.rev2) session.untagged(`LIST () "/" ${session.quotedName(mailbox.name)}`);
+  session.untaggedOk(`MAILBOXID (${mailbox.objectId})`, 'Name for ever');
+  // RFC 4467 §8
+  session.untaggedOk('URLMECH INTERNAL', 'URLs can be authorized');
+  if (session.rev2) session.untagged(`LIST () "/" ${session.quotedName(selected.nameOf(mailbox))}`);
   if (resync !== undefined && resync.uidValidity === mailbox.uidValidity) await resynchronise(session, opened, resync);
-  return readOnly
+  return selected.readOnly
     ? { code: 'READ-ONLY', text: 'Mailbox is open for reading' }
     : { code: 'READ-WRITE', text: 'Mailbox is open' };
+}
+
+/** @throws RefusedError */
+async function openPlace(
+  session: Session,
+  place: MailboxPlace,
+  options: { readOnly: boolean; since: number | undefined },
+): Promise<Selection> {
+  try {
+    const opened = await SelectedMailbox.open(place, { ...options, sharedUids: session.server.sharedUids });
+    if (opened === undefined) throw nonexistent();
+    return opened;
+  } catch (error) {
+    await place[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 function parseParameters(args: ArgumentParser): { condstore: boolean; resync: Resync | undefined } {

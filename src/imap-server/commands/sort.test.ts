@@ -43,7 +43,8 @@ describe('SORT', () => {
     ['(FROM)', '4 1 2 3'],
     ['(CC)', '1 3 4 2'],
     ['(TO)', '1 2 4 3'],
-    ['(DISPLAYFROM)', '4 2 1 3'],
+    // A letter with an accent stands by the letter: RFC 5051.
+    ['(DISPLAYFROM)', '4 3 2 1'],
     ['(DISPLAYTO)', '3 1 2 4'],
     ['(reverse size)', bySize(1)],
     ['(Size)', bySize(-1)],

@@ -4,6 +4,7 @@ import { parseSortKeys, type SortKey } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
+import { Progress } from '../progress.ts';
 import { requireUidKeys } from '../require-uids.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, savedUids } from '../search-return.ts';
@@ -44,8 +45,11 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     requireUidKeys(session, wanted);
     const wantsModseqs = hasModseq(wanted);
     if (wantsModseqs) session.enableCondstore();
-    const found = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs });
-    const places = await sortMessages(mailbox, found.uids, order);
+    // What is found is gone through once more.
+    const progress = new Progress(session, args, { goalKnown: false });
+    const nowMs = session.server.clock.now();
+    const found = await searchMailbox(mailbox, wanted, { nowMs, wantsModseqs, progress });
+    const places = await sortMessages(mailbox, found.uids, order, { progress });
     uids = places.map((place) => found.uids[place]!);
     if (wantsModseqs) modseqs = Array.from(places, (place) => found.modseqs?.[place] ?? 1);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
-import { RefusedError } from '../reply.ts';
-import { parseStatusItems, statusText } from '../status-items.ts';
+import { findPlace } from '../mailbox-place.ts';
+import { deletedStorage, parseStatusItems, statusText } from '../status-items.ts';
 
 /** Source: RFC 9051 §6.3.11 */
 export const status: Command = {
@@ -12,10 +12,11 @@ export const status: Command = {
     args.space();
     const items = parseStatusItems(args);
     args.end();
-    const mailbox = await session.mail.read((reader) => reader.mailbox(name));
-    if (mailbox === undefined) throw new RefusedError('NO', 'NONEXISTENT', 'There is no such mailbox');
+    await using place = await findPlace(session, name);
+    const { mailbox } = await place.require('r');
     if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
-    session.untagged(`STATUS ${session.quotedName(mailbox.name)} ${statusText(session, mailbox, items)}`);
+    const text = statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+    session.untagged(`STATUS ${session.quotedName(place.nameOf(mailbox))} ${text}`);
     return undefined;
   },
 };

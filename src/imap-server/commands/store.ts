@@ -2,9 +2,11 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers, type SequenceSet } from '../../imap/sequence-set.ts';
 import type { Flags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
+import { changeablePart } from '../flag-rights.ts';
 import { formatFlags, parseFlagNames } from '../flag-text.ts';
 import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
+import type { SelectedMailbox } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 
 /** Source: RFC 9051 §6.4.6, RFC 7162 §3.1.3 */
@@ -63,17 +65,33 @@ function parse(args: ArgumentParser): Request {
   };
 }
 
+/**
+ * Those of the flags that the client may change; the others are passed over, unless that leaves none.
+ * @throws RefusedError
+ * Source: RFC 4314 §4
+ */
+function permittedFlags(mailbox: SelectedMailbox, flags: Flags, mode: Request['mode']): Flags {
+  const { changeableFlags: changeable } = mailbox;
+  const permitted = changeablePart(flags, changeable);
+  const isEmpty = ({ bits, keywords }: Flags): boolean => bits === 0 && keywords.length === 0;
+  if (isEmpty(flags) ? mode === 'replace' && changeable.bits === 0 : isEmpty(permitted)) {
+    throw new RefusedError('NO', 'NOPERM', 'Its owner does not allow that to you');
+  }
+  return permitted;
+}
+
 async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
   const { set, unchangedSince, mode, silent, flags } = parse(args);
-  const mailbox = session.writableMailbox;
+  const mailbox = session.mailboxToChange('');
+  const permitted = permittedFlags(mailbox, flags, mode);
   const uids = mailbox.resolve(set, byUid);
   if (unchangedSince !== undefined) session.enableCondstore();
   if (uids.length === 0) return undefined;
   const change = await mailbox.account.storeFlags(
     mailbox.id,
     uids,
-    { mode, flags },
-    unchangedSince === undefined ? {} : { unchangedSince },
+    { mode, flags: permitted },
+    { within: mailbox.changeableFlags, ...(unchangedSince === undefined ? {} : { unchangedSince }) },
   );
   const { changed, modified } = change;
   // RFC 9051 §6.4.6: .SILENT doesn't hide what others have changed. When others changed anything, all is told.

@@ -1,6 +1,7 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { normaliseMailboxName } from '../../store/mailbox-name.ts';
 import type { Command } from '../command.ts';
+import { canonicalName } from '../mailbox-place.ts';
 import type { Session } from '../session.ts';
 
 /** Source: RFC 9051 §6.3.7 */
@@ -17,6 +18,6 @@ async function set(session: Session, args: ArgumentParser, subscribed: boolean):
   args.space();
   const name = session.mailboxName(args.astring());
   args.end();
-  await session.mail.setSubscribed(name, subscribed);
-  session.notifications?.noteOwnSubscription(normaliseMailboxName(name), subscribed);
+  await session.mail.setSubscribed(canonicalName(name), subscribed);
+  session.notifications?.noteOwnSubscription(normaliseMailboxName(canonicalName(name)), subscribed);
 }

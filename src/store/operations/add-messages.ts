@@ -1,5 +1,5 @@
 import { addressRanges } from '../../runtime/address-range.ts';
-import type { AddedMessage, Reception } from '../account.ts';
+import type { AddedMessage, QuotaLimits, Reception } from '../account.ts';
 import { validationNumbers } from '../content-origin.ts';
 import { flagBits } from '../flags.ts';
 import { splitAddress } from '../split-address.ts';
@@ -30,6 +30,14 @@ export interface StoredMessage {
   readonly deliveryId?: Uint8Array | undefined;
 }
 
+/** Where messages come from that are moved here, and are to be expunged there. */
+export interface ArrivingMove {
+  readonly id: Uint8Array;
+  readonly account: string;
+  readonly mailboxId: number;
+  readonly uids: readonly number[];
+}
+
 /** What the row of a content says about the message. */
 export interface ContentFacts extends ThreadFacts {
   readonly envelope: string;
@@ -53,22 +61,48 @@ export interface ContentFacts extends ThreadFacts {
  */
 export async function addMessages(
   transactor: AccountTransactor,
-  args: { now: number; quotaBytes: number | undefined; messages: readonly StoredMessage[] },
+  args: {
+    now: number;
+    quota: QuotaLimits;
+    messages: readonly StoredMessage[];
+    move?: ArrivingMove | undefined;
+  },
 ): Promise<AddedMessage[]> {
   for (const { deliveryId } of args.messages) {
     if (deliveryId !== undefined) await rememberDelivery(transactor, deliveryId);
   }
   const change = await AccountChange.begin(transactor);
-  const { account } = change;
   change.checkQuota(
     args.messages.reduce((sum, message) => sum + sizeOf(message), 0),
-    args.quotaBytes,
+    args.messages.length,
+    args.quota,
   );
+  const added = await insertMessages(change, args.messages, args.now);
+  await change.finish();
+  const { move } = args;
+  if (move !== undefined) {
+    await transactor.run('INSERT INTO arrived_moves (id, account, mailbox_id, uids) VALUES (?, ?, ?, ?)', [
+      move.id,
+      move.account,
+      move.mailboxId,
+      JSON.stringify(move.uids),
+    ]);
+  }
+  return added;
+}
+
+/** Inserts rows and counts them; room for them has been seen to. */
+export async function insertMessages(
+  change: AccountChange,
+  messages: readonly StoredMessage[],
+  now: number,
+): Promise<AddedMessage[]> {
+  const { transactor, account } = change;
   const added: AddedMessage[] = [];
-  for (const message of args.messages) {
+  for (const message of messages) {
     const mailbox = await findMailbox(change, message);
     const { names } = takeKeywords(mailbox, message.keywords);
-    const place = await placeInThread(transactor, message.contentId, args.now, message.facts);
+    const place = await placeInThread(transactor, message.contentId, now, message.facts);
     await insertContent(transactor, message, mailbox.id, place);
     const uid = mailbox.uid_next++;
     const size = sizeOf(message);
@@ -85,7 +119,7 @@ export async function addMessages(
         message.flagBits,
         keywordsText(names),
         message.receivedAt,
-        args.now,
+        now,
         size,
       ],
     );
@@ -105,11 +139,10 @@ export async function addMessages(
       contentId: message.contentId,
     });
   }
-  await change.finish();
   return added;
 }
 
-function sizeOf(message: StoredMessage): number {
+export function sizeOf(message: StoredMessage): number {
   return message.prefix.length + message.fileSizeBytes;
 }
 

@@ -1,3 +1,5 @@
+import type { QuotaLimits } from '../account.ts';
+import type { ChangeableFlags } from '../flags.ts';
 import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
 import { takeKeywords } from './mailbox-keywords.ts';
@@ -23,18 +25,20 @@ export async function copyMessages(
   transactor: AccountTransactor,
   args: {
     now: number;
-    quotaBytes: number | undefined;
+    quota: QuotaLimits;
     mailboxId: number;
     ranges: UidRanges;
     targetMailboxId: number;
+    /** Flags that the copies have, too. */
+    kept: ChangeableFlags;
   },
 ): Promise<CopiedUids & { modseq: number }> {
   const change = await AccountChange.begin(transactor);
   const source = await change.mailbox(args.mailboxId);
   const target = await change.mailbox(args.targetMailboxId);
-  const copied = await insertCopies(change, source, target, args.ranges, args.now);
+  const copied = await insertCopies(change, source, target, args.ranges, args.now, args.kept);
   const { account } = change;
-  change.checkQuota(copied.totals.size, args.quotaBytes);
+  change.checkQuota(copied.totals.size, copied.totals.count, args.quota);
   account.used_bytes += copied.totals.size;
   account.messages += copied.totals.count;
   return { ...copied.uids, modseq: await change.finish() };
@@ -47,13 +51,15 @@ export async function insertCopies(
   target: MailboxRecord,
   ranges: UidRanges,
   now: number,
+  kept: ChangeableFlags,
 ): Promise<{ uids: CopiedUids; totals: Totals }> {
   const { transactor } = change;
   const rangesText = JSON.stringify(ranges);
+  const keywords = kept.keywords ? 'keywords' : 'NULL';
   const rows = await transactor.all<{ uid: number; flags: number; size: number; keywords: string | null }>(
-    `SELECT uid, flags, size, keywords FROM ${rangesTable} CROSS JOIN messages
+    `SELECT uid, flags & ? AS flags, size, ${keywords} AS keywords FROM ${rangesTable} CROSS JOIN messages
      WHERE mailbox_id = ? AND uid BETWEEN low AND high AND expunged = 0`,
-    [rangesText, source.id],
+    [kept.bits, rangesText, source.id],
   );
   const firstUid = target.uid_next;
   const sourceUids = new Uint32Array(rows.length);
@@ -72,10 +78,10 @@ export async function insertCopies(
 
   await transactor.run(
     `INSERT INTO messages (mailbox_id, uid, modseq, create_seq, expunged, content_id, thread_id, flags, keywords, received_at,
-     saved_at, size) SELECT ?, ? - 1 + row_number() OVER (ORDER BY uid), ?, ?, 0, content_id, thread_id, flags, keywords,
+     saved_at, size) SELECT ?, ? - 1 + row_number() OVER (ORDER BY uid), ?, ?, 0, content_id, thread_id, flags & ?, ${keywords},
      received_at, ?, size FROM ${rangesTable} CROSS JOIN messages
      WHERE mailbox_id = ? AND uid BETWEEN low AND high AND expunged = 0 ORDER BY uid`,
-    [target.id, firstUid, change.modseq, change.modseq, now, rangesText, source.id],
+    [target.id, firstUid, change.modseq, change.modseq, kept.bits, now, rangesText, source.id],
   );
   for (const text of keywordTexts) {
     const names = JSON.parse(text) as string[];

@@ -16,7 +16,7 @@ export async function createMailbox(
     );
     if (owner !== undefined) throw new SpecialUseTakenError(use, owner.name);
   }
-  const mailbox = await makeMailbox(change, args.name, args.specialUse.join(' '));
+  const mailbox = await makeMailbox(change, args.name, { specialUse: args.specialUse.join(' ') });
   await change.finish();
   return mailbox.id;
 }

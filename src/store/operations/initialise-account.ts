@@ -27,7 +27,7 @@ export async function initialiseAccount(
   const change = await AccountChange.begin(transactor);
   for (const { name, specialUse } of args.mailboxes) {
     if ((await change.findMailbox(name)) !== undefined) continue;
-    await makeMailbox(change, name, specialUse?.join(' '));
+    await makeMailbox(change, name, { specialUse: specialUse?.join(' ') });
     await transactor.run('INSERT OR IGNORE INTO subscriptions (name) VALUES (?)', [name]);
   }
   await change.finish();

@@ -3,14 +3,25 @@ import { parentMailboxName } from '../mailbox-name.ts';
 import { StoreLimitError } from '../store-errors.ts';
 import type { AccountChange, AccountTransactor, MailboxRecord } from './account-change.ts';
 
-/** Inserts a mailbox that does not exist, and those above it that don't. @param name normalised */
-export async function makeMailbox(change: AccountChange, name: string, specialUse = ''): Promise<MailboxRecord> {
+/**
+ * Inserts a mailbox that does not exist, and those above it that don't.
+ * @param name normalised
+ * @param options.private nobody but the owner has rights to it; else it is shared as the one above it is (RFC 4314 §4)
+ */
+export async function makeMailbox(
+  change: AccountChange,
+  name: string,
+  options: { specialUse?: string | undefined; private?: boolean } = {},
+): Promise<MailboxRecord> {
+  const { specialUse = '' } = options;
   const { transactor } = change;
   await checkMailboxCount(transactor, name);
   const parentName = parentMailboxName(name);
   let parent: MailboxRecord | undefined;
   if (parentName !== undefined) {
-    parent = (await change.findMailbox(parentName)) ?? (await makeMailbox(change, parentName));
+    parent =
+      (await change.findMailbox(parentName)) ??
+      (await makeMailbox(change, parentName, { private: options.private === true }));
   }
   const uidValidity = change.takeUidValidity();
   const { lastInsertId } = await transactor.run(
@@ -35,6 +46,13 @@ export async function makeMailbox(change: AccountChange, name: string, specialUs
   };
   change.adopt(mailbox);
   await recordName(change, mailbox);
+  if (parent !== undefined && options.private !== true) {
+    await transactor.run(
+      `INSERT INTO acl (mailbox_id, identifier, account_created_at, rights)
+       SELECT ?, identifier, account_created_at, rights FROM acl WHERE mailbox_id = ?`,
+      [mailbox.id, parent.id],
+    );
+  }
   return mailbox;
 }
 

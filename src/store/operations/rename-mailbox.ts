@@ -1,3 +1,4 @@
+import { everyFlag } from '../flags.ts';
 import { normaliseMailboxName, parentMailboxName } from '../mailbox-name.ts';
 import { MailboxExistsError, MailboxNameError, MailboxNotFoundError } from '../store-errors.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
@@ -20,7 +21,12 @@ export async function renameMailbox(
   if ((await change.findMailbox(args.to)) !== undefined) throw new MailboxExistsError(args.to, 'rename to');
   if (source.name === 'Inbox') {
     const target = await makeMailbox(change, args.to);
-    await moveRows(change, source, target, [[1, 0xffff_ffff]], args.now);
+    await moveRows(change, source, target, [[1, 0xffff_ffff]], args.now, everyFlag);
+    // RFC 5464 §4.1: both have its annotations.
+    await transactor.run(
+      'INSERT INTO annotations (mailbox_id, key, value, modseq) SELECT ?, key, value, ? FROM annotations WHERE mailbox_id = ?',
+      [target.id, change.modseq, source.id],
+    );
     await change.finish();
     return;
   }

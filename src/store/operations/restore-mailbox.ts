@@ -14,7 +14,7 @@ export interface MailboxToRestore {
 }
 
 /**
- * Makes a mailbox that is missing. Where the mailbox that had its name last was deleted, that one comes back: with its UIDVALIDITY, and its
+ * Makes a mailbox that is missing, for its owner alone whoever may use the one above it. Where the mailbox that had its name last was deleted, that one comes back: with its UIDVALIDITY, and its
  * UIDs go on, so that mail programs see messages come and not a new mailbox.
  * @returns whether it was there after all, was deleted and lives again, or is new
  * @throws StoreLimitError
@@ -28,7 +28,9 @@ export async function restoreMailbox(
   if (live !== undefined) return { id: live.id, outcome: 'present' };
   const deleted = await transactor.first<{ id: number }>(deletedMailboxSql, [args.name]);
   const mailbox =
-    deleted === undefined ? await makeMailbox(change, args.name) : await revive(change, args.name, deleted.id);
+    deleted === undefined
+      ? await makeMailbox(change, args.name, { private: true })
+      : await revive(change, args.name, deleted.id);
   mailbox.special_use = (await freeUses(transactor, args.specialUse)).join(' ');
   change.touch(mailbox);
   await change.finish();
@@ -48,7 +50,7 @@ async function revive(change: AccountChange, name: string, id: number): Promise<
   const parent =
     parentName === undefined
       ? undefined
-      : ((await change.findMailbox(parentName)) ?? (await makeMailbox(change, parentName)));
+      : ((await change.findMailbox(parentName)) ?? (await makeMailbox(change, parentName, { private: true })));
   await change.transactor.run('UPDATE mailboxes SET expunged = 0 WHERE id = ?', [id]);
   const mailbox = await change.mailbox(id);
   mailbox.parent_id = parent?.id ?? null;

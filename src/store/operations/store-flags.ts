@@ -1,5 +1,5 @@
 import { limits } from '../../runtime/limits.ts';
-import { flagBits } from '../flags.ts';
+import { type ChangeableFlags, flagBits } from '../flags.ts';
 import { StoreLimitError } from '../store-errors.ts';
 import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { AccountChange, type AccountTransactor } from './account-change.ts';
@@ -35,6 +35,8 @@ export async function storeFlags(
     mode: 'add' | 'remove' | 'replace';
     flagBits: number;
     keywords: readonly string[];
+    /** What `replace` leaves as it is: all others. */
+    within: ChangeableFlags;
     unchangedSince: number | undefined;
   },
 ): Promise<StoredFlags> {
@@ -52,14 +54,14 @@ export async function storeFlags(
   const modified: number[] = [];
   const current: FlagRow[] = [];
   const groups = new Map<string, Group>();
-  const changeKeywords = keywordChange(args.mode, names);
+  const changeKeywords = keywordChange(args.mode, names, args.within);
   for (const [index, row] of rows.entries()) {
     if (args.unchangedSince !== undefined && row.modseq > args.unchangedSince) {
       modified.push(row.uid);
       continue;
     }
     current.push(row);
-    const flags = changeBits(args.mode, row.flags, args.flagBits);
+    const flags = changeBits(args.mode, row.flags, args.flagBits, args.within.bits);
     const keywords = changeKeywords(row.keywords);
     if (flags === row.flags && keywords === row.keywords) continue;
     const key = `${flags} ${keywords ?? ''}`;
@@ -104,9 +106,9 @@ function extend(group: Group, index: number, row: FlagRow): void {
   group.lastLow = row.low;
 }
 
-function changeBits(mode: 'add' | 'remove' | 'replace', before: number, bits: number): number {
+function changeBits(mode: 'add' | 'remove' | 'replace', before: number, bits: number, within: number): number {
   if (mode === 'add') return before | bits;
-  return mode === 'remove' ? before & ~bits : bits;
+  return mode === 'remove' ? before & ~bits : (before & ~within) | bits;
 }
 
 /** 1 when the bit goes away, -1 when it comes. */
@@ -118,8 +120,9 @@ function bitDifference(before: number, after: number, bit: number): number {
 function keywordChange(
   mode: 'add' | 'remove' | 'replace',
   names: readonly string[],
+  within: ChangeableFlags,
 ): (before: string | null) => string | null {
-  if (mode === 'replace') {
+  if (mode === 'replace' && within.keywords) {
     const replaced = keywordsText(names);
     return () => replaced;
   }

@@ -70,13 +70,13 @@ async function restoreAnnotations(
   wanted: readonly { key: string; value: Uint8Array }[],
 ): Promise<void> {
   const found = await account.read((reader) => reader.annotations(mailboxId));
-  for (const { key } of found) {
-    if (!wanted.some((each) => each.key === key)) await account.setAnnotation(mailboxId, key, undefined);
-  }
-  for (const { key, value } of wanted) {
+  const removed = found.filter(({ key }) => !wanted.some((each) => each.key === key));
+  const set = wanted.filter(({ key, value }) => {
     const now = found.find((each) => each.key === key);
-    if (now === undefined || !Buffer.from(now.value).equals(value)) await account.setAnnotation(mailboxId, key, value);
-  }
+    return now === undefined || !Buffer.from(now.value).equals(value);
+  });
+  if (removed.length + set.length === 0) return;
+  await account.setAnnotations(mailboxId, [...removed.map(({ key }) => ({ key, value: undefined })), ...set]);
 }
 
 async function deleteOthers(

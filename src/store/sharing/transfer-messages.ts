@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import type { Log } from '../../runtime/log.ts';
+import type { Account, Accounts, CopiedMessages, NewMessage, ReceivedFile, RenderedMessageRow } from '../account.ts';
+import type { ChangeableFlags } from '../flags.ts';
+import { MailboxNotFoundError } from '../store-errors.ts';
+import type { SharingIndex } from './sharing-index.ts';
+
+/*
+ * Copies and moves messages between two accounts, each of which is a database of its own.
+ *
+ * A move notes itself in `sharing.db`, adds the messages to the target together with a row of `arrived_moves`, expunges them in the source,
+ * and takes both notes away. Killed before the messages are added, nothing has happened; killed after, the next start finds the note,
+ * sees by the row that they have arrived, and expunges what may be left in the source: none is lost, none is there twice. No backup falls
+ * between the steps.
+ */
+
+export interface Transfer {
+  readonly source: Account;
+  readonly mailboxId: number;
+  /** Ascending. Messages that don't exist any more are passed over. */
+  readonly uids: Uint32Array;
+  readonly target: Account;
+  readonly targetMailboxId: number;
+  /** Whether they leave the source. */
+  readonly moves: boolean;
+  /** Flags that they have in the target, too. The received date is kept always. */
+  readonly kept: ChangeableFlags;
+}
+
+interface TransferTools {
+  readonly sharing: SharingIndex;
+  /** Runs a change that no snapshot may fall into. */
+  changeFiles<Result>(change: () => Promise<Result>): Promise<Result>;
+  /** The file of a message, to be added elsewhere. */
+  adopt(account: string, contentId: number): Promise<ReceivedFile>;
+}
+
+/** Messages that are one transaction. */
+const batchSize = 100;
+
+/**
+ * Yields what is durably done, step by step, UIDs ascending. When a copy fails, what was added before is taken back; of a move, what was
+ * yielded stays moved.
+ * @throws MailboxNotFoundError, OverQuotaError, StoreLimitError, MessageFileError
+ */
+export async function* transferMessages(transfer: Transfer, tools: TransferTools): AsyncGenerator<CopiedMessages> {
+  const { source, mailboxId, uids, target, targetMailboxId, moves } = transfer;
+  const added: number[] = [];
+  let done = false;
+  try {
+    for (let at = 0; at < uids.length; at += batchSize) {
+      const batch = uids.subarray(at, at + batchSize);
+      const rows = await source.read((reader) => reader.renderedMessages(mailboxId, batch));
+      if (rows.length === 0) continue;
+      await using messages = await adoptMessages(rows, transfer, tools);
+      const copied = moves
+        ? await moveBatch(transfer, tools, messages.list, rows)
+        : toCopied(rows, await target.addMessages(messages.list));
+      added.push(...copied.pairs.map(({ uid }) => uid));
+      yield copied;
+    }
+    done = true;
+  } finally {
+    // RFC 9051 §6.4.7: a COPY that fails leaves the target as it was.
+    if (!done && !moves && added.length > 0) await target.expungeMessages(targetMailboxId, added, 'all');
+  }
+}
+
+async function moveBatch(
+  { source, mailboxId, target }: Transfer,
+  { sharing, changeFiles }: TransferTools,
+  messages: readonly NewMessage[],
+  rows: readonly RenderedMessageRow[],
+): Promise<CopiedMessages> {
+  return await changeFiles(async () => {
+    const id = randomBytes(16);
+    const uids = rows.map(({ uid }) => uid);
+    await sharing.beginMove(id, target.name);
+    const added = await target.addMessages(messages, { id, account: source.name, mailboxId, uids });
+    try {
+      // Whether a failed attempt has expunged them, nobody knows; the second finds out.
+      await expungeMoved(source, mailboxId, uids).catch(() => expungeMoved(source, mailboxId, uids));
+    } finally {
+      // Also when they stay in both: people see that, and what they do about it must not be undone at the next start.
+      await target.forgetArrivedMove(id);
+      await sharing.endMove(id);
+    }
+    return toCopied(rows, added);
+  });
+}
+
+async function expungeMoved(source: Account, mailboxId: number, uids: readonly number[]): Promise<void> {
+  try {
+    await source.expungeMessages(mailboxId, uids, 'all');
+  } catch (error) {
+    // With their mailbox, the messages are gone.
+    if (!(error instanceof MailboxNotFoundError)) throw error;
+  }
+}
+
+/** Links the files of messages to `tmp/`, so that nothing that happens in the source can take them away. */
+async function adoptMessages(
+  rows: readonly RenderedMessageRow[],
+  { source, targetMailboxId, kept }: Transfer,
+  { adopt }: TransferTools,
+): Promise<AsyncDisposable & { readonly list: readonly NewMessage[] }> {
+  await using adopted = new AsyncDisposableStack();
+  const list: NewMessage[] = [];
+  for (const row of rows) {
+    list.push({
+      mailbox: targetMailboxId,
+      file: adopted.use(await adopt(source.name, row.contentId)),
+      prefix: row.prefix,
+      flags: { bits: row.flagBits & kept.bits, keywords: kept.keywords ? row.keywords : [] },
+      receivedAt: row.receivedAt,
+    });
+  }
+  const held = adopted.move();
+  return { list, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+function toCopied(
+  rows: readonly RenderedMessageRow[],
+  added: readonly { uid: number; uidValidity: number }[],
+): CopiedMessages {
+  return {
+    uidValidity: added[0]!.uidValidity,
+    pairs: rows.map(({ uid }, index) => ({ sourceUid: uid, uid: added[index]!.uid })),
+  };
+}
+
+/** Finishes moves that a crash has interrupted. To be called before anybody uses an account. */
+export async function finishMoves(accounts: Accounts, sharing: SharingIndex, log: Log): Promise<void> {
+  for (const { id, target } of await sharing.moves()) {
+    try {
+      if (await accounts.exists(target)) await finishMove(accounts, id, target, log);
+    } catch (error) {
+      // An account that can't be opened keeps the others from nothing; the next start tries again.
+      log.error({ err: error, account: target }, 'Cannot finish a move of messages: they may be in two accounts');
+      continue;
+    }
+    await sharing.endMove(id);
+  }
+}
+
+async function finishMove(accounts: Accounts, id: Uint8Array, target: string, log: Log): Promise<void> {
+  await using account = await accounts.open(target);
+  const move = await account.read((reader) => reader.arrivedMove(id));
+  if (move === undefined) return;
+  if (await accounts.exists(move.account)) {
+    await using source = await accounts.open(move.account);
+    await expungeMoved(source, move.mailboxId, move.uids);
+  }
+  await account.forgetArrivedMove(id);
+  log.info({ account: move.account, target, messages: move.uids.length }, 'finished a move of messages');
+}
