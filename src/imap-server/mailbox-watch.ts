@@ -1,4 +1,5 @@
 import type { NotifyEvent } from '../imap/event-groups.ts';
+import { quoteUnlessAtom } from '../imap/quote.ts';
 import type { AccountReader, Mailbox } from '../store/account.ts';
 import type { Session } from './session.ts';
 import { type StatusItem, statusText } from './status-items.ts';
@@ -21,17 +22,26 @@ export class MailboxWatch {
   readonly #eventsOf: EventsOf;
   readonly #known = new Map<number, Known>();
   readonly #followsSubscriptions: boolean;
+  readonly #wantsMetadata: boolean;
+  readonly #wantsServerMetadata: boolean;
   /** Names, when subscriptions are followed. */
   #subscribed = new Set<string>();
   #seenModseq = 0;
   /** MODSEQ of what the client itself has changed, by mailbox. */
   readonly #own = new Map<number, number[]>();
+  /** MODSEQ of annotations that it has changed. */
+  readonly #ownMetadata = new Set<number>();
 
-  /** @param followsSubscriptions whether events depend on subscriptions, which are looked at with every change then */
-  constructor(session: Session, eventsOf: EventsOf, followsSubscriptions: boolean) {
+  /**
+   * @param wanted events of any mailbox
+   * @param followsSubscriptions whether events depend on subscriptions, which are looked at with every change then
+   */
+  constructor(session: Session, eventsOf: EventsOf, wanted: ReadonlySet<NotifyEvent>, followsSubscriptions: boolean) {
     this.#session = session;
     this.#eventsOf = eventsOf;
     this.#followsSubscriptions = followsSubscriptions;
+    this.#wantsServerMetadata = wanted.has('ServerMetadataChange');
+    this.#wantsMetadata = this.#wantsServerMetadata || wanted.has('MailboxMetadataChange');
   }
 
   get count(): number {
@@ -76,6 +86,10 @@ export class MailboxWatch {
     }
   }
 
+  noteOwnMetadata(modseq: number): void {
+    this.#ownMetadata.add(modseq);
+  }
+
   /** @param name as stored */
   noteOwnSubscription(name: string, subscribed: boolean): void {
     if (!this.#followsSubscriptions) return;
@@ -96,6 +110,7 @@ export class MailboxWatch {
         const items = mailbox.expunged ? [] : await this.#changedItems(reader, mailbox, since);
         if (items.length > 0) responses.push(this.#status(mailbox, items));
       }
+      const annotations = modseq === since ? [] : await this.#changedAnnotations(reader, since);
       const lists = names.size === 0 ? [] : await this.#list(reader, names);
       for (const mailbox of changed) {
         if (mailbox.expunged) this.#known.delete(mailbox.id);
@@ -104,7 +119,8 @@ export class MailboxWatch {
       this.#subscribed = subscriptions;
       this.#seenModseq = modseq;
       this.#own.clear();
-      return [...lists, ...responses];
+      this.#ownMetadata.clear();
+      return [...lists, ...responses, ...annotations];
     });
   }
 
@@ -200,6 +216,26 @@ export class MailboxWatch {
       if (!names.has(name) && wants('SubscriptionChange', name)) names.set(name, undefined);
     }
     return names;
+  }
+
+  /** Names of annotations, never values. Source: RFC 5465 §5.6, §5.7; RFC 5464 §4.4.2 */
+  async #changedAnnotations(reader: AccountReader, since: number): Promise<string[]> {
+    // After ENABLE METADATA the client is told of all anyway.
+    if (!this.#wantsMetadata || this.#session.metadata !== undefined) return [];
+    const changes = (await reader.annotationsChangedSince(since)).filter(
+      ({ modseq }) => !this.#ownMetadata.has(modseq),
+    );
+    const responses: string[] = [];
+    for (const [name, entries] of Map.groupBy(changes, ({ mailbox }) => mailbox)) {
+      const mailbox = name === undefined ? undefined : await reader.mailbox(name);
+      const isWanted =
+        name === undefined
+          ? this.#wantsServerMetadata
+          : mailbox !== undefined && this.#eventsOf(mailbox).has('MailboxMetadataChange');
+      const quoted = name === undefined ? '""' : this.#session.quotedName(name);
+      if (isWanted) responses.push(`METADATA ${quoted} ${entries.map(({ key }) => quoteUnlessAtom(key)).join(' ')}`);
+    }
+    return responses;
   }
 
   async #list(reader: AccountReader, names: ReadonlyMap<string, string | undefined>): Promise<string[]> {
