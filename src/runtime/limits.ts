@@ -173,6 +173,8 @@ export const limits = {
   imapSortKeys: 18,
   /** Characters of a subject or name that SORT goes by: it holds them for all messages at once. */
   imapSortCharacters: 250,
+  /** Messages of which it is remembered, for one sort key each, where they belong: 12 bytes each. */
+  imapSortRanks: 1_000_000,
   /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
   imapUpdatingSearches: 10,
   imapUpdatingResults: 1_000_000,
