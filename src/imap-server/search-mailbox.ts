@@ -109,14 +109,16 @@ async function narrow(
     else if (one.kind !== 'all' && answer?.decides !== true) rest.push(one);
   }
   // What an index names may be new to the client.
-  view = view === undefined ? mailbox.uids.slice() : intersect(mailbox.uids.slice(), view);
+  const asked = view === undefined ? mailbox.uids.slice() : intersect(mailbox.uids.slice(), view);
   const existing =
-    (all & none) === 0
-      ? await mailbox.account.read((reader) => reader.uidsWithFlags(mailbox.id, all, none))
+    (all & none) === 0 && asked.length > 0
+      ? await mailbox.account.read((reader) =>
+          reader.uidsWithFlags(mailbox.id, all, none, asked[0], asked[asked.length - 1]),
+        )
       : new Uint32Array(0);
   const restKey: SearchKey | undefined =
     rest.length === 0 ? undefined : rest.length === 1 ? rest[0] : { kind: 'and', keys: rest };
-  let uids = intersect(view, existing);
+  let uids = intersect(asked, existing);
   for (const one of inEnvelope) uids = await searchEnvelopes(mailbox, uids, one, pace);
   return { uids, rest: restKey };
 }

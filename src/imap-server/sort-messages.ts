@@ -10,6 +10,7 @@ import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import type { Relevancy } from './relevancy.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
+import { recallRanks, rememberRanks } from './sort-ranks.ts';
 
 type Column = keyof RenderedMessageRow;
 /** Compares two messages by their places among those that are sorted. */
@@ -36,9 +37,17 @@ export async function sortMessages(
   }: { includeExpunged?: boolean; progress?: Progress; relevancy?: Relevancy | undefined } = {},
 ): Promise<Uint32Array> {
   const pace = new Pace();
-  const columns = columnsOfKeys(keys);
-  const values: (number | string)[][] = keys.map(() => []);
-  const places: number[] = [];
+  const ranks = keys.map(({ by }) => (by === 'RELEVANCY' ? undefined : recallRanks(mailbox, by, uids)));
+  const unknown = keys.filter((_, index) => ranks[index] === undefined);
+  if (unknown.length === 0)
+    return await sortPaced(
+      uids.map((_, place) => place),
+      comparing(keys, ranks),
+      pace,
+    );
+  const columns = columnsOfKeys(unknown);
+  const values: (number | string)[][] = unknown.map(() => []);
+  const found: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
     const rows = await mailbox.account.read((reader) =>
       reader.renderedMessages(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, {
@@ -49,15 +58,54 @@ export async function sortMessages(
     let place = at;
     for (const row of rows) {
       while (uids[place] !== row.uid) place++;
-      places.push(place);
-      keys.forEach(({ by }, index) => {
+      found.push(place);
+      unknown.forEach(({ by }, index) => {
         values[index]![place] = by === 'RELEVANCY' ? -(relevancy?.(row.uid) ?? 0) : sortValue(row, by);
       });
       if (pace.over) await pace.turn();
     }
     progress?.advance(rows.length, uids.length);
   }
-  return await sortPaced(Uint32Array.from(places), comparing(keys, values), pace);
+  const places = Uint32Array.from(found);
+  for (const [index, { by }] of unknown.entries()) {
+    const ranked = await rank(values[index]!, places, uids.length, pace);
+    for (const [at, key] of keys.entries()) if (key.by === by) ranks[at] = ranked;
+    if (by === 'RELEVANCY') continue;
+    rememberRanks(
+      mailbox,
+      by,
+      places.map((place) => uids[place]!),
+      Float64Array.from(places, (place) => ranked[place]!),
+    );
+  }
+  return await sortPaced(places, comparing(keys, ranks), pace);
+}
+
+/** Numbers that are in the same order as values: numbers as they are, and of texts their places among all. */
+async function rank(
+  values: readonly (number | string)[],
+  places: Uint32Array,
+  count: number,
+  pace: Pace,
+): Promise<Float64Array> {
+  const ranks = new Float64Array(count);
+  const isText = typeof values[places[0]!] === 'string';
+  let last = 0;
+  const ordered = isText ? await sortPaced(places.slice(), textOrder(values as readonly string[]), pace) : places;
+  for (let at = 0; at < ordered.length; at++) {
+    const place = ordered[at]!;
+    if (!isText) ranks[place] = values[place] as number;
+    else ranks[place] = at > 0 && values[ordered[at - 1]!] === values[place] ? last : ++last;
+  }
+  return ranks;
+}
+
+function textOrder(values: readonly string[]): Compare {
+  return (one, other) => {
+    const first = values[one]!;
+    const second = values[other]!;
+    return first === second ? 0 : first < second ? -1 : 1;
+  };
 }
 
 /**
@@ -181,13 +229,12 @@ function displayed(row: RenderedMessageRow, field: 'FROM' | 'TO'): string {
   return comparable(decodeHeaderText(name === undefined || name === '' ? address : name));
 }
 
-function comparing(keys: readonly SortKey[], values: readonly (readonly (number | string)[])[]): Compare {
+/** @param ranks of each key, by place */
+function comparing(keys: readonly SortKey[], ranks: readonly (Float64Array | undefined)[]): Compare {
   return (one, other) => {
     for (let index = 0; index < keys.length; index++) {
-      const first = values[index]![one]!;
-      const second = values[index]![other]!;
-      if (first === second) continue;
-      return first < second === keys[index]!.reverse ? 1 : -1;
+      const difference = ranks[index]![one]! - ranks[index]![other]!;
+      if (difference !== 0) return keys[index]!.reverse ? -difference : difference;
     }
     return one - other;
   };

@@ -193,6 +193,8 @@ export const limits = {
   imapNotifyMailboxes: 5_000,
   /** Mailboxes that one ESEARCH looks through. */
   imapSearchedMailboxes: 10_000,
+  /** Messages of which it is remembered, for one sort key each, where they belong: 12 bytes each. */
+  imapSortRanks: 1_000_000,
   /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
   imapUpdatingSearches: 10,
   imapUpdatingResults: 1_000_000,

@@ -313,8 +313,8 @@ export interface AccountReader {
   modseq(): Promise<number>;
   /** UIDs of all messages in a mailbox, ascending. */
   uids(mailboxId: number): Promise<Uint32Array>;
-  /** UIDs of messages with all and none of some flag bits: answers flag searches from an index-like scan, ascending. */
-  uidsWithFlags(mailboxId: number, all: number, none: number): Promise<Uint32Array>;
+  /** UIDs of messages with all and none of some flag bits, from one to another: answers flag searches from an index-like scan, ascending. */
+  uidsWithFlags(mailboxId: number, all: number, none: number, from?: number, to?: number): Promise<Uint32Array>;
   /** The first of them, or undefined. */
   firstUidWithFlags(mailboxId: number, all: number, none: number): Promise<number | undefined>;
   /** What changed after a MODSEQ, expunged messages included. */

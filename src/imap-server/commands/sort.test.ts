@@ -148,5 +148,22 @@ describe('SORT', () => {
     const order = line.split(' ').slice(2).map(Number);
     expect(order.map((number) => sizes[number - 1])).toEqual(Array.from({ length: count }, (_, size) => size));
     expect(reversed.split(' ').slice(2).map(Number)).toEqual(order.toReversed());
+    // What is remembered of the mailbox goes on to be right when messages come and go, and serves parts of it.
+    const numbers = async (command: string): Promise<number[]> => {
+      const [answer = ''] = await many.ok(command);
+      return answer.split(' ').slice(2).map(Number);
+    };
+    expect(await numbers('SORT (SIZE) UTF-8 100:140')).toEqual(
+      order.filter((number) => number >= 100 && number <= 140),
+    );
+    expect(await numbers('SORT (SUBJECT REVERSE SIZE) UTF-8 ALL')).toEqual(order.toReversed());
+    expect(await numbers('SORT (SUBJECT SIZE) UTF-8 ALL')).toEqual(order);
+    await many.append('INBOX', '\n');
+    await many.ok(`STORE ${order[1]} +FLAGS.SILENT (\\Deleted)`);
+    await many.ok('EXPUNGE');
+    const left = order.filter((_, place) => place !== 1).map((number) => (number > order[1]! ? number - 1 : number));
+    const first = left.shift()!;
+    expect(await numbers('SORT (SIZE) UTF-8 ALL')).toEqual([first, count, ...left]);
+    expect(await numbers('SORT (SIZE) UTF-8 ALL')).toEqual([first, count, ...left]);
   });
 });
