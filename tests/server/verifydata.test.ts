@@ -185,7 +185,7 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
     await server.stop();
     change(
       'you',
-      "DROP TABLE deliveries; DROP INDEX contents_rejects; DELETE FROM applied_migrations WHERE version >= 2; PRAGMA user_version = 1; UPDATE mailboxes SET messages = 7 WHERE name = 'Inbox'",
+      "DROP TABLE deliveries; DROP INDEX contents_rejects; DROP TABLE app_passwords; DELETE FROM applied_migrations WHERE version >= 2; PRAGMA user_version = 1; UPDATE mailboxes SET messages = 7 WHERE name = 'Inbox'",
     );
     const path = join(server.dataDirectory, 'accounts', 'you', 'index.db');
     const before = readFileSync(path);
