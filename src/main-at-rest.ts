@@ -12,7 +12,8 @@ import { lockDataDirectory } from './database/directory-lock.ts';
 import type { Finding } from './database/durable-part.ts';
 import { createSqliteEngine } from './database/sqlite/sqlite-engine.ts';
 import { systemClock } from './runtime/clock.ts';
-import { silentLog } from './runtime/log.ts';
+import { createLog, silentLog } from './runtime/log.ts';
+import { Metrics } from './runtime/metrics.ts';
 import { durableParts } from './wiring/durable-parts.ts';
 import { cannotFixBackup, directoryReport, type LongWork, requireDataDirectory } from './wiring/long-work.ts';
 
@@ -35,6 +36,31 @@ export async function verifyDirectory(options: LongWork & { directory: string; f
   requireDataDirectory(directory);
   using _lock = lockDataDirectory(directory);
   return { kind: 'data' as const, ...(await verifyData(directory, { ...report, fix })) };
+}
+
+/**
+ * Opens the data directory of a stopped server with what the command "backup" needs.
+ * @throws DataDirectoryLockedError while a server runs
+ */
+export async function openForBackup(options: { staticConfigPath: string }) {
+  // Not needed by what else is here, and the longest to load.
+  const [{ loadStaticConfig }, { LiveDomains }, { openDataDirectory }, { backupService }, { backup }] =
+    await Promise.all([
+      import('./config/static-config.ts'),
+      import('./config/live-domains.ts'),
+      import('./wiring/open-data-directory.ts'),
+      import('./wiring/backup-service.ts'),
+      import('./control/commands/backup.ts'),
+    ]);
+  const log = createLog({ pretty: process.stderr.isTTY === true, levels: { '': 'warn' } });
+  const config = await loadStaticConfig(options.staticConfigPath);
+  const shared = { clock: systemClock, metrics: new Metrics(), serving: false };
+  await using opened = new AsyncDisposableStack();
+  const domains = opened.adopt(await LiveDomains.open(config, log.part('config')), (each) => each.close());
+  const data = opened.use(await openDataDirectory(config, { ...shared, log, domains: () => domains.config }));
+  const service = await backupService({ ...shared, config, domains, data, log: log.part('backup') });
+  const resources = opened.move();
+  return { command: backup({ backup: service }), [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** Restores a backup; both directories must be missing or empty. */

@@ -15,16 +15,22 @@ import { createQueueDelivery } from './delivery/deliver-from-queue.ts';
 import { createSealPassedOn } from './delivery/seal-passed-on.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { StubResolver } from './dns/stub-resolver.ts';
+import { ImportMetrics } from './imap-import/import-metrics.ts';
 import type { Queue } from './queue/queue.ts';
 import { startQueue } from './queue/start-queue.ts';
 import { systemClock } from './runtime/clock.ts';
 import { removeUnfinishedWrites } from './runtime/durable-file.ts';
+import { watchEventLoop } from './runtime/event-loop-lag.ts';
 import { createLog, type RootLog } from './runtime/log.ts';
 import { Metrics } from './runtime/metrics.ts';
+import type { CredentialSource } from './sasl/credential-source.ts';
+import type { AppPasswordScope } from './store/account.ts';
 import { createCredentialSource } from './store/authenticate.ts';
+import { OpenSessions } from './store/sessions/open-sessions.ts';
 import { accountWebhooks } from './wiring/account-webhooks.ts';
 import { backupService } from './wiring/backup-service.ts';
 import { checkHostname } from './wiring/check-hostname.ts';
+import { sessionLimit } from './wiring/configured-limits.ts';
 import { DkimKeys } from './wiring/dkim-keys.ts';
 import { type DmarcReports, openDmarcReports } from './wiring/dmarc-reports.ts';
 import { incomingFollower } from './wiring/incoming-follower.ts';
@@ -63,23 +69,36 @@ export async function startServer(options: {
   });
   const metrics = new Metrics();
   await using started = new AsyncDisposableStack();
+  started.use(watchEventLoop(metrics));
   // Its socket goes last: `restante stop` waits for that, and then the data directory is free.
   const running: { control?: ControlServer } = {};
   started.defer(() => running.control?.close());
   const core = started.use(await openCore(config, log, metrics));
   const listening = started.use(await openListeners(config, { clock, log: log.part('tls') }));
   const { addressBook } = core.domains;
-  const credentials = createCredentialSource({
-    accounts: core.data.accounts,
-    accountForLogin: (login) => loginAccount(core.domains, login),
-    decoyKey: core.data.decoyKey,
+  const credentialsFor = (scope: AppPasswordScope): CredentialSource =>
+    createCredentialSource({
+      accounts: core.data.accounts,
+      accountForLogin: (login) => loginAccount(core.domains, login),
+      scope,
+      findKey: (fingerprint) => core.data.tlsPublicKeys.get(fingerprint),
+      decoyKey: core.data.decoyKey,
+      log: log.part('store'),
+    });
+  const credentials = { imap: credentialsFor('imap'), smtp: credentialsFor('smtp') };
+  const sessions = new OpenSessions({
+    clock,
+    metrics,
+    mayLogIn: (account) => loginAccount(core.domains, account) === account,
+    ...sessionLimit(config),
   });
+  started.defer(core.domains.onChange(() => sessions.endDisallowed()));
   const servers = started.use(
-    await startServers({ ...core, config, credentials, listeners: listening.listeners, clock, log, metrics }),
+    await startServers({ ...core, config, credentials, sessions, listeners: listening.listeners, clock, log, metrics }),
   );
   started.defer(() => core.endDelays());
   const stopping = Promise.withResolvers<void>();
-  const services = controlServices(core, { config, log, stop: stopping.resolve });
+  const services = controlServices(core, { config, log, metrics, sessions, stop: stopping.resolve });
   const control = await startControlServer({
     path: join(config.dataDirectory, controlSocketName),
     commands: controlCommands(services),
@@ -127,7 +146,7 @@ export async function openOffline(options: { staticConfigPath: string }): Promis
   const metrics = new Metrics();
   const core = await openCore(config, log, metrics, { deliver: false });
   return {
-    ...controlServices(core, { config, log, stop() {} }),
+    ...controlServices(core, { config, log, metrics, sessions: new OpenSessions({ clock: systemClock }), stop() {} }),
     [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
   };
 }
@@ -277,10 +296,10 @@ async function openCore(config: StaticConfig, log: RootLog, metrics: Metrics, { 
 
 function controlServices(
   core: Core,
-  options: { config: StaticConfig; log: RootLog; stop: () => void },
+  options: { config: StaticConfig; log: RootLog; metrics: Metrics; sessions: OpenSessions; stop: () => void },
 ): ControlServices {
   const { data, domains, queue, submissions } = core;
-  const { config, log, stop } = options;
+  const { config, log, metrics, sessions, stop } = options;
   const clock = systemClock;
   return {
     software: softwareVersion,
@@ -295,10 +314,13 @@ function controlServices(
     },
     logLevels: log,
     accounts: data.accounts,
+    sessions,
     loginAttempts: data.loginAttempts,
+    tlsPublicKeys: data.tlsPublicKeys,
     dmarcReports: core.dmarcReports,
     tlsReports: core.tlsReports,
     queue,
+    importMetrics: new ImportMetrics(metrics),
     stop,
     backup: core.backup,
     verify: core.verify,

@@ -1,5 +1,6 @@
 import type { RestoreResult } from '../backup/restore-backup.ts';
 import type { VerifyResult } from '../backup/verification.ts';
+import type { ControlCommand } from '../control/control-command.ts';
 import type { LogSeverity, Progress } from '../control/control-message.ts';
 import type { ControlServices } from '../control/control-services.ts';
 
@@ -20,6 +21,11 @@ interface ProgramAtRest {
   verifyDirectory(
     options: LongWork & { directory: string; full: boolean; fix: boolean },
   ): Promise<VerifyResult & { kind: 'backup' | 'data' }>;
+  /**
+   * Opens the data directory of a stopped server with what the command "backup" needs.
+   * @throws DataDirectoryLockedError while a server runs
+   */
+  openForBackup(options: { staticConfigPath: string }): Promise<{ command: ControlCommand } & AsyncDisposable>;
   /** Restores a backup; both directories must be missing or empty. */
   restoreDirectory(
     options: LongWork & {

@@ -12,6 +12,11 @@ export function printTable(heading: readonly string[], rows: readonly (readonly 
   }
 }
 
+/** `2026-11-27 22:30:00`, in UTC */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** `1 message`, `2 messages` */
 export function counted(count: number, noun: string): string {
   const plural = noun.endsWith('x') ? `${noun}es` : `${noun}s`;

@@ -16,6 +16,11 @@ export async function readNewPassword(): Promise<string> {
   return checked(first);
 }
 
+/** Asks for the password of another server; takes what comes on standard input when that is no terminal. */
+export async function readPassword(question: string): Promise<string> {
+  return process.stdin.isTTY ? await ask(question) : await text(process.stdin);
+}
+
 function checked(password: string): string {
   if (password === '') throw new UsageError('Cannot set password: it is empty', 'Give it on standard input.');
   if (Buffer.byteLength(password) > longestBytes) {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { findDataDirectory } from '../config/find-data-directory.ts';
 import { type ControlHandlers, controlRequest } from '../control/control-client.ts';
+import type { ControlCommand } from '../control/control-command.ts';
 import type { ControlCommandName } from '../control/control-commands.ts';
 import { ServerNotRunningError } from '../control/control-error.ts';
 import { controlSocketName } from '../control/control-message.ts';
@@ -10,6 +11,11 @@ import { interruption } from './interruption.ts';
 import { mainProgram } from './main-program.ts';
 import { ProgressLine } from './progress-line.ts';
 import type { ShownWork } from './shown-work.ts';
+
+/** Opens what one command needs of a stopped server. @throws DataDirectoryLockedError while a server runs */
+export type OpenOffline = (options: {
+  staticConfigPath: string;
+}) => Promise<{ command: ControlCommand } & AsyncDisposable>;
 
 interface RequestOptions extends Pick<ControlHandlers, 'input'> {
   /** Also show what is logged for debugging. */
@@ -50,20 +56,16 @@ export async function serverOrOfflineRequest(
   command: Command,
   name: ControlCommandName,
   given: unknown,
-  options: Pick<RequestOptions, 'verbose' | 'shown'> = {},
+  options: Pick<RequestOptions, 'verbose' | 'shown'> & { openOffline?: OpenOffline } = {},
 ): Promise<unknown> {
   try {
     return await serverRequest(command, name, given, options);
   } catch (error) {
     if (!(error instanceof ServerNotRunningError)) throw error;
   }
-  const [{ openOffline }, { controlCommands }] = await Promise.all([
-    mainProgram(),
-    import('../control/control-commands.ts'),
-  ]);
-  await using services = await openOffline({ staticConfigPath: configPath(command) });
+  await using opened = await (options.openOffline ?? openAny(name))({ staticConfigPath: configPath(command) });
+  const offline = opened.command;
   const progress = options.shown ?? new ProgressLine();
-  const offline = controlCommands(services)[name];
   try {
     return await offline.run(offline.arguments.parse(given), {
       signal: interruption(),
@@ -77,6 +79,20 @@ export async function serverOrOfflineRequest(
   } finally {
     progress.clear();
   }
+}
+
+function openAny(name: ControlCommandName): OpenOffline {
+  return async (options) => {
+    const [{ openOffline }, { controlCommands }] = await Promise.all([
+      mainProgram(),
+      import('../control/control-commands.ts'),
+    ]);
+    const services = await openOffline(options);
+    return {
+      command: controlCommands(services)[name],
+      [Symbol.asyncDispose]: () => services[Symbol.asyncDispose](),
+    };
+  };
 }
 
 /** Writes to standard output no faster than it is read. */

@@ -189,6 +189,9 @@ const account = z.strictObject({
     .default([])
     .describe('Where mail goes, and how it is judged, by what it is. The first one that fits counts.'),
   quota: sizeValue.optional().describe('Most that the account may store; otherwise the quota of restante.yaml.'),
+  messageQuota: countValue
+    .optional()
+    .describe('Most messages that the account may store; otherwise the messageQuota of restante.yaml.'),
   junkFilter: z
     .strictObject({
       enabled: z

@@ -83,7 +83,7 @@ describe('restante.yaml', () => {
       'an unknown key',
       `${minimal}loglevel: debug\n`,
       [
-        'restante.yaml:6:1: loglevel: unknown key, did you mean "logLevel"? accepted: dataDirectory, hostname, logLevel, logLevels, postmaster, adminPasswordFile, listeners, resolver, dnsBlocklists, trustedArcSealers, limits, newAccounts, quota, maxOutgoingMessagesPerDay, maxNewRecipientsPerDay, keepRetiredMessages, transports, relay, dmarcReporting, tlsReporting, localserve',
+        'restante.yaml:6:1: loglevel: unknown key, did you mean "logLevel"? accepted: dataDirectory, hostname, logLevel, logLevels, postmaster, adminPasswordFile, listeners, resolver, dnsBlocklists, trustedArcSealers, limits, newAccounts, quota, messageQuota, maxOutgoingMessagesPerDay, maxNewRecipientsPerDay, keepRetiredMessages, transports, relay, dmarcReporting, tlsReporting, localserve',
       ],
     ],
     [
@@ -177,7 +177,7 @@ describe('restante.yaml', () => {
       'a list instead of a mapping, and an empty file',
       '- a\n',
       [
-        'restante.yaml:1:1: found a list, accepted: a mapping with the keys dataDirectory, hostname, logLevel, logLevels, postmaster, adminPasswordFile, listeners, resolver, dnsBlocklists, trustedArcSealers, limits, newAccounts, quota, maxOutgoingMessagesPerDay, maxNewRecipientsPerDay, keepRetiredMessages, transports, relay, dmarcReporting, tlsReporting, localserve',
+        'restante.yaml:1:1: found a list, accepted: a mapping with the keys dataDirectory, hostname, logLevel, logLevels, postmaster, adminPasswordFile, listeners, resolver, dnsBlocklists, trustedArcSealers, limits, newAccounts, quota, messageQuota, maxOutgoingMessagesPerDay, maxNewRecipientsPerDay, keepRetiredMessages, transports, relay, dmarcReporting, tlsReporting, localserve',
       ],
     ],
   ];

@@ -147,6 +147,16 @@ const operatorLimits = {
     .describe(
       'Failed logins of one address in a minute, and 5 times as many in a day, at all services together; networks as above.',
     ),
+  failedLoginsPerAccount: accepting(countValue.clone(), 'a whole number, 1 or more', 100)
+    .optional()
+    .describe(
+      'Failed logins of one account in an hour, from all addresses together. With more, its password is good only where it was used within the last 30 days; app passwords and certificates are good everywhere.',
+    ),
+  sessionsPerAccount: accepting(countValue.clone(), 'a whole number, 1 or more', 100)
+    .optional()
+    .describe(
+      'Sessions that one account may have open at the same time, at IMAP and at submission each. Those from this machine itself are not counted.',
+    ),
 } satisfies Partial<Record<keyof typeof limits, z.ZodType>>;
 
 const specialUse = {
@@ -225,6 +235,11 @@ export const staticSchema = z
     quota: sizeValue
       .optional()
       .describe('Most that an account may store, unless domains.yaml says otherwise for it. Left out: no limit.'),
+    messageQuota: countValue
+      .optional()
+      .describe(
+        'Most messages that an account may store, unless domains.yaml says otherwise for it. Left out: no limit.',
+      ),
     maxOutgoingMessagesPerDay: countValue
       .optional()
       .describe(

@@ -1,3 +1,4 @@
+import { appPasswords } from './commands/app-passwords.ts';
 import { accountAcl } from './commands/account-acl.ts';
 import { backup } from './commands/backup.ts';
 import { bumpUidValidity } from './commands/bump-uid-validity.ts';
@@ -5,6 +6,7 @@ import { dmarcEvaluations } from './commands/dmarc-evaluations.ts';
 import { dmarcReportRecords, dmarcReports } from './commands/dmarc-reports.ts';
 import { editDomains } from './commands/edit-domains.ts';
 import { exportCommand } from './commands/export-messages.ts';
+import { importImap } from './commands/import-imap.ts';
 import { importCommand } from './commands/import-messages.ts';
 import { logLevels } from './commands/log-levels.ts';
 import { loginAttempts } from './commands/login-attempts.ts';
@@ -20,10 +22,12 @@ import { repair } from './commands/repair.ts';
 import { reportSuppressions } from './commands/report-suppressions.ts';
 import { restoreAccountCommand } from './commands/restore-account.ts';
 import { retrain } from './commands/retrain.ts';
+import { sessions } from './commands/sessions.ts';
 import { setAccountPassword } from './commands/set-account-password.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { submit } from './commands/submit.ts';
+import { tlsPublicKeys } from './commands/tls-public-keys.ts';
 import { tlsReports, tlsResults } from './commands/tls-reports.ts';
 import { verifyData } from './commands/verify-data.ts';
 import type { ControlCommand } from './control-command.ts';
@@ -32,6 +36,7 @@ import type { ControlServices } from './control-services.ts';
 /** Every command of the control socket. */
 export function controlCommands(services: ControlServices) {
   return {
+    appPasswords: appPasswords(services),
     accountAcl: accountAcl(services),
     backup: backup(services),
     bumpUidValidity: bumpUidValidity(services),
@@ -39,10 +44,12 @@ export function controlCommands(services: ControlServices) {
     dmarcReportRecords: dmarcReportRecords(services),
     dmarcReports: dmarcReports(services),
     reportSuppressions: reportSuppressions(services),
+    tlsPublicKeys: tlsPublicKeys(services),
     tlsReports: tlsReports(services),
     tlsResults: tlsResults(services),
     editDomains: editDomains(services),
     exportMessages: exportCommand(services),
+    importImap: importImap(services),
     importMessages: importCommand(services),
     logLevels: logLevels(services),
     loginAttempts: loginAttempts(services),
@@ -57,6 +64,7 @@ export function controlCommands(services: ControlServices) {
     repair: repair(services),
     restoreAccount: restoreAccountCommand(services),
     retrain: retrain(services),
+    sessions: sessions(services),
     setAccountPassword: setAccountPassword(services),
     status: status(services),
     stop: stop(services),

@@ -3,6 +3,7 @@ import type { BackupResult } from '../backup/take-backup.ts';
 import type { Finding, VerifyResult } from '../backup/verification.ts';
 import type { LiveDomains } from '../config/live-domains.ts';
 import type { StaticConfig } from '../config/static-config.ts';
+import type { ImportMetrics } from '../imap-import/import-metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { DmarcEvaluations } from '../reports/dmarc/evaluations/evaluations.ts';
 import type { ReceivedReports } from '../reports/dmarc/received/received-reports.ts';
@@ -12,6 +13,8 @@ import type { RootLog } from '../runtime/log.ts';
 import type { Account, Accounts } from '../store/account.ts';
 import type { AccountAtRest } from '../store/account-at-rest.ts';
 import type { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
+import type { OpenSessions } from '../store/sessions/open-sessions.ts';
+import type { TlsPublicKeys } from '../store/tls-public-keys/tls-public-keys.ts';
 import type { LogSeverity } from './control-message.ts';
 
 /** What the commands need of a server, whether it is running or opened for one command. `main.ts` provides it. */
@@ -21,9 +24,15 @@ export interface ControlServices {
   readonly config: StaticConfig;
   readonly domains: Pick<LiveDomains, 'config' | 'edit' | 'reload'>;
   readonly logLevels: Pick<RootLog, 'levels' | 'setLevel'>;
-  readonly accounts: Pick<Accounts, 'setPassword' | 'startMessage' | 'exists'> & {
+  readonly accounts: Pick<
+    Accounts,
+    'setPassword' | 'addAppPassword' | 'removeAppPassword' | 'startMessage' | 'exists'
+  > & {
     open(name: string): Promise<StoredAccount>;
   };
+  /** Those that are logged in: none without a running server. */
+  readonly sessions: Pick<OpenSessions, 'list' | 'end' | 'revoke'>;
+  readonly tlsPublicKeys: Pick<TlsPublicKeys, 'list' | 'get' | 'add' | 'remove'>;
   readonly loginAttempts: Pick<LoginAttempts, 'list'>;
   /** DMARC reports that came, and what is to be reported to others. */
   readonly dmarcReports: {
@@ -36,6 +45,8 @@ export interface ControlServices {
     readonly results: Pick<TlsResults, 'due' | 'policies' | 'suppressions'>;
   };
   readonly queue: Omit<Queue, 'submit' | 'kick' | typeof Symbol.asyncDispose>;
+  /** Counts what imports from other servers bring. */
+  readonly importMetrics: Pick<ImportMetrics, 'count' | 'countFailed'>;
   /** Asks the server to stop, and returns at once. */
   stop(): void;
   backup(options: BackupRequest): Promise<BackupResult>;

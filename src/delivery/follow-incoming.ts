@@ -4,6 +4,7 @@ import type { MessageStructure } from '../message/structure.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
+import { takeTurns } from '../runtime/take-turns.ts';
 import type { Account, Accounts, ContentPlaces } from '../store/account.ts';
 
 /** A message that was delivered to an account. */
@@ -126,26 +127,29 @@ export class IncomingFollower implements AsyncDisposable {
     interest: 'all' | 'notices',
     { since, upTo, notBefore }: { since: number; upTo: number; notBefore: number },
   ): Promise<void> {
+    const others = takeTurns();
     for (let after = { modseq: since, uid: Number.MAX_SAFE_INTEGER }; ; ) {
+      await others();
       this.#closing.signal.throwIfAborted();
       const { changed, rows, contents } = await account.read(async (reader) => {
         const changed = await reader.changedMessages(mailbox.id, after, atOnce);
         const uids = changed.map(({ uid }) => uid).sort((one, other) => one - other);
         const columns = ['contentId', 'createSeq', 'receivedAt', 'savedAt', 'sizeBytes'] as const;
-        const rows = await reader.messages(mailbox.id, uids, undefined, undefined, { columns });
-        return { changed, rows, contents: await reader.placesOf(rows.map(({ contentId }) => contentId)) };
+        const all = await reader.messages(mailbox.id, uids, undefined, undefined, { columns });
+        const rows = all
+          .filter(({ createSeq, savedAt }) => createSeq > since && createSeq <= upTo && savedAt >= notBefore)
+          .filter(({ savedAt, receivedAt }) => savedAt - receivedAt < deliveredWithinMs);
+        const contents = rows.length === 0 ? [] : await reader.placesOf(rows.map(({ contentId }) => contentId));
+        return { changed, rows, contents };
       });
       const byId = new Map(contents.map((content) => [content.contentId, content]));
-      const delivered = rows
-        .filter(({ createSeq, savedAt }) => createSeq > since && createSeq <= upTo && savedAt >= notBefore)
-        .filter(({ savedAt, receivedAt }) => savedAt - receivedAt < deliveredWithinMs)
-        .flatMap((row) => {
-          const content = byId.get(row.contentId);
-          const envelope = content === undefined ? undefined : envelopeOf(content.prefix);
-          if (content === undefined || envelope === undefined) return [];
-          if (interest === 'notices' && envelope.mailFrom !== '') return [];
-          return [{ ...row, ...envelope, mailbox: mailbox.name, ...readersOf(account, content) }];
-        });
+      const delivered = rows.flatMap((row) => {
+        const content = byId.get(row.contentId);
+        const envelope = content === undefined ? undefined : envelopeOf(content.prefix);
+        if (content === undefined || envelope === undefined) return [];
+        if (interest === 'notices' && envelope.mailFrom !== '') return [];
+        return [{ ...row, ...envelope, mailbox: mailbox.name, ...readersOf(account, content) }];
+      });
       if (delivered.length > 0) await this.#options.take(account.name, delivered);
       const last = changed.at(-1);
       if (last === undefined || changed.length < atOnce || last.modseq > upTo) return;

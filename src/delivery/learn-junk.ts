@@ -4,6 +4,7 @@ import { messageWords } from '../junk/message-words.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { takeTurns } from '../runtime/take-turns.ts';
 import type { Account, Accounts, ContentPlaces, Mailbox } from '../store/account.ts';
 import { flagBits } from '../store/flags.ts';
 import { messageOrigins } from './message-origins.ts';
@@ -126,7 +127,9 @@ export class JunkLearner implements AsyncDisposable {
     { since, upTo }: { since: number; upTo: number },
   ): Promise<void> {
     let after = { modseq: since, uid: Number.MAX_SAFE_INTEGER };
+    const others = takeTurns();
     for (;;) {
+      await others();
       this.#closing.signal.throwIfAborted();
       const rows = await account.read((reader) => reader.changedMessages(mailboxId, after, atOnce));
       const changed = rows.filter(({ modseq }) => modseq <= upTo).map(({ contentId }) => contentId);

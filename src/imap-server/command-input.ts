@@ -17,7 +17,14 @@ export class CommandTooLongError extends RestanteError {
   }
 }
 
-const appendForm = /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ APPEND /i;
+/** Commands that bring messages, which are not for memory. */
+const uploadForms = {
+  none: undefined,
+  append: /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ APPEND /i,
+  'append-and-replace': /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ (?:APPEND|(?:UID )?REPLACE) /i,
+};
+/** A line that is too long is looked through for its tag so far. */
+const tagBytes = 256;
 const tagForm = /^([^\x00-\x20\x7f-\xff(){%*"\\+]+)(?: |\r?\n)/;
 
 /** Reads commands from a connection, with the literals in them. */
@@ -25,11 +32,19 @@ export class CommandInput {
   readonly #reader: WireReader;
   readonly #out: ResponseWriter;
   readonly #limits: ImapServerContext['limits'];
+  readonly #beforeInvite: () => Promise<void>;
 
-  constructor(reader: WireReader, out: ResponseWriter, limits: ImapServerContext['limits']) {
+  /** @param beforeInvite ends what else writes responses */
+  constructor(
+    reader: WireReader,
+    out: ResponseWriter,
+    limits: ImapServerContext['limits'],
+    beforeInvite: () => Promise<void>,
+  ) {
     this.#reader = reader;
     this.#out = out;
     this.#limits = limits;
+    this.#beforeInvite = beforeInvite;
   }
 
   get reader(): WireReader {
@@ -37,16 +52,16 @@ export class CommandInput {
   }
 
   /**
-   * Reads the next command; of APPEND only the first line, as its messages are not for memory.
-   * @param mayAppend before login APPEND is refused like any command, and what it brings must not be taken for commands
-   * @returns the command without its line end; of APPEND with the line end, when a literal follows
+   * Reads the next command; of those that bring messages only the first line.
+   * @param uploads those that the state allows: others are refused like any command, and what they bring must not be taken for commands
+   * @returns the command without its line end; of one that brings messages with the line end, when a literal follows
    * @throws CommandTooLongError, ReadTimeoutError, ConnectionClosedError
    */
-  async command(limitBytes: number, timeoutMs: number, mayAppend: boolean): Promise<ByteText> {
+  async command(limitBytes: number, timeoutMs: number, uploads: keyof typeof uploadForms): Promise<ByteText> {
     let text = await this.#line(limitBytes, timeoutMs);
-    const isAppend = mayAppend && appendForm.test(text);
-    while (!isAppend && literalAtEnd(text) !== undefined) text = await this.withLiteral(text, limitBytes, timeoutMs);
-    return isAppend && literalAtEnd(text) !== undefined ? text : withoutLineEnd(text);
+    const isUpload = uploadForms[uploads]?.test(text) === true;
+    while (!isUpload && literalAtEnd(text) !== undefined) text = await this.withLiteral(text, limitBytes, timeoutMs);
+    return isUpload && literalAtEnd(text) !== undefined ? text : withoutLineEnd(text);
   }
 
   /**
@@ -68,6 +83,7 @@ export class CommandInput {
 
   /** Tells the client to send the literal it has announced. */
   async invite(): Promise<void> {
+    await this.#beforeInvite();
     this.#out.write('+ OK\r\n');
     await this.#out.flush();
   }
@@ -102,8 +118,10 @@ export class CommandInput {
       return (await this.#reader.readLine(Math.max(limitBytes, 0), timeoutMs)).toString('latin1');
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
+      // Without its tag the client would wait for its answer.
+      const found = tag ?? tagOf(this.#reader.peek(tagBytes).toString('latin1'));
       await this.#reader.skipLine(timeoutMs);
-      throw new CommandTooLongError(limitBytes, tag);
+      throw new CommandTooLongError(limitBytes, found);
     }
   }
 }

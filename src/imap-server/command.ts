@@ -11,6 +11,8 @@ export interface Command {
    * number, whose numbers would lose their meaning (RFC 9051 §7.5.1).
    */
   readonly tellsExpunges: boolean;
+  /** Its arguments or its answer are message numbers: refused after ENABLE UIDONLY (RFC 9586 §3.2). */
+  readonly byNumber?: boolean;
   /** Given in a selected mailbox, and also when that is another's that may not be read any more. */
   readonly leavesMailbox?: true;
   /**

@@ -1,9 +1,11 @@
 import { EnvelopeScanner, envelopeFields } from '../imap/envelope-scanner.ts';
 import type { SearchKey } from '../imap/search-keys.ts';
+import { isWithin, resolveRanges } from '../imap/sequence-set.ts';
 import { parseDate } from '../message/parse-date.ts';
 import { searchMessageText } from '../message/search-message-text.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
 import { flagBit } from '../store/flags.ts';
+import type { SearchAnswers } from './search-answers.ts';
 import { SearchCandidate } from './search-candidate.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -12,16 +14,24 @@ export type SearchTest = (candidate: SearchCandidate) => boolean | undefined;
 
 const dayMs = 86_400_000;
 
-/** Fields that SEARCH looks up in the envelope: RFC 9051 §6.4.4. */
-export const envelopeKeys: ReadonlySet<string> = new Set(['bcc', 'cc', 'from', 'subject', 'to']);
+/** Fields that SEARCH looks up in the envelope: RFC 9051 §6.4.4; and by HEADER those that clients know their own messages by. */
+export const envelopeKeys: ReadonlySet<string> = new Set([
+  ...['bcc', 'cc', 'from', 'subject', 'to'],
+  ...['in-reply-to', 'message-id'],
+]);
 
 /**
  * Makes the test of a search key. Cheap facts are asked first: a test answers as soon as what is known decides it.
- * @param nowMs for OLDER and YOUNGER
+ * @param context.nowMs for OLDER and YOUNGER
  * @throws RefusedError for message numbers that don't exist
  */
-export function compileSearch(key: SearchKey, mailbox: SelectedMailbox, nowMs: number): SearchTest {
-  const compile = (inner: SearchKey): SearchTest => compileSearch(inner, mailbox, nowMs);
+export function compileSearch(
+  key: SearchKey,
+  mailbox: SelectedMailbox,
+  context: { readonly nowMs: number; readonly answers: SearchAnswers },
+): SearchTest {
+  const { nowMs, answers } = context;
+  const compile = (inner: SearchKey): SearchTest => compileSearch(inner, mailbox, context);
   switch (key.kind) {
     case 'all':
       return () => true;
@@ -42,6 +52,10 @@ export function compileSearch(key: SearchKey, mailbox: SelectedMailbox, nowMs: n
       return flagTest(key.flag, key.set);
     case 'sequence':
     case 'uid': {
+      if (key.kind === 'uid' && !key.set.saved) {
+        const ranges = resolveRanges(key.set, mailbox.uids.last);
+        return ({ row }) => isWithin(ranges, row.uid);
+      }
       const uids = new Set(mailbox.resolve(key.set, key.kind === 'uid'));
       return ({ row }) => uids.has(row.uid);
     }
@@ -70,6 +84,12 @@ export function compileSearch(key: SearchKey, mailbox: SelectedMailbox, nowMs: n
       return ({ row }) => row.modseq >= key.modseq;
     case 'header':
       return headerTest(key.field, key.value);
+    case 'emailId':
+    case 'threadId': {
+      const uids = answers.get(key);
+      if (uids === undefined) throw new TypeError('Cannot search: the database was not asked');
+      return ({ row }) => uids.has(row.uid);
+    }
     case 'text':
     case 'body': {
       const matcher = new TextMatcher(key.value);
@@ -120,17 +140,22 @@ function headerTest(field: string, value: string): SearchTest {
       return text !== undefined && matcher.matchesText(text);
     };
   }
-  return ({ content }) => {
-    if (content === undefined) return undefined;
-    return SearchCandidate.headerTexts(content.bytes, content.structure, field).some((text) =>
-      matcher.matchesText(text),
-    );
+  return ({ header }) => {
+    if (header === undefined) return undefined;
+    return SearchCandidate.headerTexts(header, field).some((text) => matcher.matchesText(text));
   };
 }
 
 function compareDays(compare: 'before' | 'on' | 'since', day: number, wanted: number): boolean {
   if (compare === 'before') return day < wanted;
   return compare === 'on' ? day === wanted : day >= wanted;
+}
+
+/** Whether a key may ask for fields of the header that the envelope doesn't have. */
+export function asksHeader(key: SearchKey): boolean {
+  if (key.kind === 'header') return !envelopeKeys.has(key.field);
+  if (key.kind === 'not') return asksHeader(key.key);
+  return (key.kind === 'and' || key.kind === 'or') && key.keys.some(asksHeader);
 }
 
 /** How much of a message has to be known before a key may be decided. */

@@ -17,6 +17,7 @@ describe('the reply to an error', () => {
     [new store.SpecialUseTakenError('\\Sent', 'Sent'), 'NO', 'USEATTR'],
     [new store.OverQuotaError(1, 2, 3), 'NO', 'OVERQUOTA'],
     [new store.StoreLimitError('use keyword', 'keywordsPerMailbox', 500), 'NO', 'LIMIT'],
+    [new store.MessageNotFoundError('Inbox', 1), 'NO', 'EXPUNGEISSUED'],
     [new store.KeywordNameError('x'), 'NO', 'CANNOT'],
     [new store.MessageTooLargeError(5), 'NO', 'TOOBIG'],
     [new store.DiskFullError('write', '/data/secret', undefined), 'NO', 'UNAVAILABLE'],

@@ -24,6 +24,7 @@ const ofCode: Readonly<Record<string, readonly [code: string | undefined, text: 
   'special-use-taken': ['USEATTR', 'Another mailbox has that use'],
   'over-quota': ['OVERQUOTA', 'The account is full'],
   'store-limit': ['LIMIT', 'That is more than is allowed'],
+  'message-not-found': ['EXPUNGEISSUED', 'The message is gone'],
   'keyword-name': ['CANNOT', 'That is no name for a keyword'],
   'message-too-large': ['TOOBIG', 'The message is too large'],
   'disk-full': ['UNAVAILABLE', 'There is no room for it now'],

@@ -2,11 +2,12 @@ import { formatDateTime } from '../imap/date-time.ts';
 import type { FetchItem } from '../imap/fetch-items.ts';
 import { quote } from '../imap/quote.ts';
 import { renderBodyStructure } from '../message/render-body-structure.ts';
+import { lowerCaseNames, selectHeaderText } from '../message/select-header-fields.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, MessageRow, RenderedMessageRow } from '../store/account.ts';
 import { formatFlags } from './flag-text.ts';
-import { MessageContent, type SectionContent } from './message-content.ts';
+import { MessageContent, readHeader, type SectionContent } from './message-content.ts';
 import { directLimitBytes, type ResponseWriter } from './response-writer.ts';
 
 /** A message file ended in the middle of a literal that was announced: the connection can't go on. */
@@ -46,6 +47,8 @@ const columnsOfItems: Record<FetchItem['kind'], readonly Column[]> = {
   MODSEQ: [],
   INTERNALDATE: ['receivedAt'],
   SAVEDATE: ['savedAt'],
+  EMAILID: ['emailObjectId'],
+  THREADID: ['threadObjectId'],
   PREVIEW: ['contentId', 'prefix', 'fileSizeBytes'],
   'RFC822.SIZE': ['sizeBytes'],
   ENVELOPE: ['envelope'],
@@ -69,7 +72,7 @@ const maxTextBytes = 3 * 1024;
  */
 export function compileWholeItems(
   items: readonly FetchItem[],
-): ((out: ResponseWriter, account: Account, sequence: number, row: RenderedMessageRow) => boolean) | undefined {
+): ((out: ResponseWriter, account: Account, label: string, row: RenderedMessageRow) => boolean) | undefined {
   const place = items.findIndex(({ kind }) => kind === 'section');
   const item = items[place];
   if (item?.kind !== 'section' || item.decode) return undefined;
@@ -78,18 +81,46 @@ export function compileWholeItems(
   const before = compileRowItems(items.slice(0, place));
   const after = compileRowItems(items.slice(place + 1));
   if (before === undefined || after === undefined) return undefined;
-  const label = `${place > 0 ? ' ' : ''}${item.label} {`;
+  const itemLabel = `${place > 0 ? ' ' : ''}${item.label} {`;
   const separator = place < items.length - 1 ? ' ' : '';
-  return (out, account, sequence, row) => {
+  return (out, account, label, row) => {
     const sizeBytes = row.prefix.length + row.fileSizeBytes;
     if (sizeBytes > directLimitBytes - maxTextBytes) return false;
-    const head = `* ${sequence} FETCH (${before(row)}${label}${sizeBytes}}\r\n`;
+    const head = `* ${label} (${before(row)}${itemLabel}${sizeBytes}}\r\n`;
     if (head.length > maxTextBytes) return false;
     out.writeDirect(head, sizeBytes, (target, at) => {
       account.readContentInto(row, target, at);
       replaceNul(target.subarray(at, at + sizeBytes));
     });
     out.write(`${separator}${after(row)})\r\n`);
+    return true;
+  };
+}
+
+/**
+ * Makes the fast way for one `HEADER`, `HEADER.FIELDS` or `HEADER.FIELDS.NOT` of the message itself and items that rows hold.
+ * @returns undefined when the items are others; the writer returns false for headers that are too long for it
+ */
+export function compileHeaderItems(
+  items: readonly FetchItem[],
+): ((out: ResponseWriter, account: Account, label: string, row: RenderedMessageRow) => boolean) | undefined {
+  const place = items.findIndex(({ kind }) => kind === 'section');
+  const item = items[place];
+  if (item?.kind !== 'section' || item.decode) return undefined;
+  const { part, text, fields, partial } = item.section;
+  if (part.length > 0 || partial !== undefined || !text.startsWith('HEADER')) return undefined;
+  const before = compileRowItems(items.slice(0, place));
+  const after = compileRowItems(items.slice(place + 1));
+  if (before === undefined || after === undefined) return undefined;
+  const names = lowerCaseNames(fields);
+  const itemLabel = `${place > 0 ? ' ' : ''}${item.label} {`;
+  const separator = place < items.length - 1 ? ' ' : '';
+  return (out, account, label, row) => {
+    const header = readHeader(account, row);
+    if (header === undefined) return false;
+    let selected = text === 'HEADER' ? header : selectHeaderText(header, names, text === 'HEADER.FIELDS.NOT');
+    if (selected.includes('\0')) selected = selected.replaceAll('\0', '\x80');
+    out.write(`* ${label} (${before(row)}${itemLabel}${selected.length}}\r\n${selected}${separator}${after(row)})\r\n`);
     return true;
   };
 }
@@ -104,6 +135,10 @@ function rowItem(item: FetchItem): RowText | undefined {
       return (row) => `INTERNALDATE ${formatDateTime(row.receivedAt)}`;
     case 'SAVEDATE':
       return (row) => `SAVEDATE ${formatDateTime(row.savedAt)}`;
+    case 'EMAILID':
+      return (row) => `EMAILID (${row.emailObjectId})`;
+    case 'THREADID':
+      return (row) => `THREADID (${row.threadObjectId})`;
     case 'RFC822.SIZE':
       return (row) => `RFC822.SIZE ${row.sizeBytes}`;
     case 'MODSEQ':
@@ -123,18 +158,19 @@ function flagsText(row: MessageRow): string {
 
 /**
  * Writes the FETCH response of one message, reading its file when an item needs it.
+ * @param label what it begins with: `12 FETCH`
  * @throws MessageFileError and UnknownEncodingError before anything was written; BrokenResponseError after
  */
 export async function writeFetchResponse(
   out: ResponseWriter,
   account: Account,
-  sequence: number,
+  label: string,
   row: RenderedMessageRow,
   items: readonly FetchItem[],
 ): Promise<void> {
   const content = new MessageContent(account, row);
   const parts: { text: string; content: SectionContent; binary: boolean }[] = [];
-  let text = `* ${sequence} FETCH (`;
+  let text = `* ${label} (`;
   for (const [index, item] of items.entries()) {
     if (index > 0) text += ' ';
     const ofRow = rowItem(item);
@@ -155,14 +191,27 @@ export async function writeFetchResponse(
       }
     }
   }
+  for (const part of parts) await writeNstring(out, part.text, part.content, part.binary);
+  out.write(`${text})\r\n`);
+}
+
+/**
+ * Writes text and then a literal with what a section holds.
+ * @throws BrokenResponseError when that ends too early
+ */
+export async function writeNstring(
+  out: ResponseWriter,
+  before: string,
+  content: SectionContent,
+  binary = false,
+): Promise<void> {
   try {
-    for (const part of parts) await writeLiteral(out, part.text, part.content, part.binary);
+    await writeLiteral(out, before, content, binary);
   } catch (error) {
     // It's the client that is gone, not the message.
     if (error instanceof ConnectionClosedError) throw error;
     throw new BrokenResponseError(error);
   }
-  out.write(`${text})\r\n`);
 }
 
 async function writeLiteral(

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapTestClient } from '../../tests/harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
+import { LoginGuard } from '../sasl/login-guard.ts';
 import { commandMap } from './command-map.ts';
 
 const faults: unknown[] = [];
@@ -13,7 +15,7 @@ beforeAll(async () => {
   server = await startImapFixture({
     log,
     limits: { imapIdleMs: 2_000, imapIdleBeforeLoginMs: 2_000, imapDroppedLiteralBytes: 10_000 },
-    failedLogins: [],
+    loginGuard: new LoginGuard({ clock: systemClock, failedLogins: [], delayMs: 0 }),
   });
   const client = await server.login('fuzz');
   for (let number = 0; number < 3; number++) await client.append('INBOX', `Subject: ${number}\n\nBody\n`);
@@ -54,6 +56,13 @@ const word = fc.constantFrom(
   'RETURN',
   '(SAVE)',
   '(MIN COUNT)',
+  '(UPDATE (UID BODY[]) PARTIAL -1:-2)',
+  'IN',
+  '(personal mailboxes (a INBOX))',
+  'SET',
+  'NONE',
+  '(SELECTED (MessageNew (UID BODY[]) MessageExpunge FlagChange))',
+  '(SUBTREE "" (MailboxName MessageNew MessageExpunge))',
   '(QRESYNC (1 1))',
   '(CONDSTORE)',
   '(CHANGEDSINCE 1)',
@@ -61,6 +70,7 @@ const word = fc.constantFrom(
   '(MESSAGES UIDNEXT)',
   'QRESYNC',
   'UTF8=ACCEPT',
+  'UIDONLY',
   'IMAP4rev2',
   'CHARSET',
   'UTF-8',
@@ -101,6 +111,13 @@ const states: Record<string, readonly string[]> = {
   'not logged in': [],
   'logged in': ['LOGIN fuzz secret'],
   'with a mailbox selected': ['LOGIN fuzz secret', 'SELECT INBOX'],
+  'with NOTIFY': [
+    'LOGIN fuzz secret',
+    'SELECT INBOX',
+    'NOTIFY SET (SELECTED (MessageNew (UID BODY[]) MessageExpunge FlagChange)) (PERSONAL (MailboxName SubscriptionChange))',
+    'UID SEARCH RETURN (UPDATE) UNSEEN',
+    'SORT RETURN (UPDATE) (SUBJECT) UTF-8 ALL',
+  ],
   'with QRESYNC and IMAP4rev2': ['LOGIN fuzz secret', 'ENABLE QRESYNC IMAP4rev2', 'SELECT INBOX'],
 };
 

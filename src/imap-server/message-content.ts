@@ -17,6 +17,20 @@ export type SectionContent =
 /** Up to here a message is read at once, and synchronously: see {@link Account.readContentSync}. */
 export const smallMessageBytes = 128 * 1024;
 
+/** Where the beginning of a message is read to, and looked at before anything else is. Nearly all headers fit. */
+const beginning = Buffer.allocUnsafeSlow(16 * 1024);
+
+/**
+ * The header of a message with the empty line that ends it, read in the shortest way. Blocks this thread, but not for long.
+ * @returns undefined when the header is too long for that. @throws MessageFileError
+ */
+export function readHeader(account: Account, location: ContentLocation): ByteText | undefined {
+  const count = account.readContentStart(location, beginning);
+  const end = headerEnd(beginning.subarray(0, count));
+  if (end === count && count < location.prefix.length + location.fileSizeBytes) return undefined;
+  return beginning.toString('latin1', 0, end);
+}
+
 /** The bytes of one message, read when first asked for. Large ones are streamed, whatever is asked of them. */
 export class MessageContent {
   readonly #account: Account;
@@ -46,6 +60,14 @@ export class MessageContent {
   async structure(): Promise<MessageStructure> {
     this.#structure ??= await this.#account.read((reader) => reader.structure(this.#location.contentId));
     return this.#structure;
+  }
+
+  /** The message's own header, at most `limits.headerBytes`. @throws MessageFileError */
+  async header(): Promise<ByteText> {
+    const short = readHeader(this.#account, this.#location);
+    if (short !== undefined) return short;
+    const { headerStart, bodyStart } = (await this.structure()).root;
+    return (await this.range(headerStart, Math.min(bodyStart, headerStart + limits.headerBytes))).toString('latin1');
   }
 
   /** A range that is known to be small enough for memory. */

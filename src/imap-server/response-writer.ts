@@ -48,7 +48,7 @@ export class ResponseWriter {
   /** @param bytes must not change any more */
   writeBytes(bytes: Uint8Array): void {
     if (bytes.length >= copyLimitBytes) {
-      this.#send();
+      this.send();
       this.#hand(bytes);
       return;
     }
@@ -76,13 +76,13 @@ export class ResponseWriter {
    * @throws ConnectionClosedError, also when the peer takes nothing for too long
    */
   async flush(): Promise<void> {
-    this.#send();
+    this.send();
     await this.#waitUntil(unsentLimitBytes);
   }
 
   /** Sends what was written and waits until the socket has taken all. */
   async drain(): Promise<void> {
-    this.#send();
+    this.send();
     await this.#waitUntil(0);
   }
 
@@ -112,7 +112,8 @@ export class ResponseWriter {
     });
   }
 
-  #send(): void {
+  /** Sends what was written, and waits for nothing: for little. */
+  send(): void {
     if (this.#chunk === undefined) {
       if (this.#text === '') return;
       const text = this.#text;
@@ -136,7 +137,7 @@ export class ResponseWriter {
     if (text === '') return;
     this.#text = '';
     if (text.length > chunkBytes) {
-      if (this.#chunk !== undefined) this.#send();
+      if (this.#chunk !== undefined) this.send();
       this.#hand(text);
       return;
     }

@@ -43,7 +43,7 @@ describe('QRESYNC', () => {
     await client.ok('EXPUNGE');
     const flags = `* 4 FETCH (UID 6 FLAGS (\\Seen) MODSEQ (${modseq + 3}))`;
     const added = `* 5 FETCH (UID 7 FLAGS () MODSEQ (${modseq + 4}))`;
-    expect(await comeBack('back', `${uidValidity} ${modseq}`)).toEqual(['* VANISHED (EARLIER) 2,4', flags, added]);
+    expect(await comeBack('back', `${uidValidity} ${modseq}`)).toEqual(['* VANISHED (EARLIER) 2,4,8', flags, added]);
     expect(await comeBack('back', `${uidValidity} ${modseq} 1:3`)).toEqual(['* VANISHED (EARLIER) 2']);
     expect(await comeBack('back', `${uidValidity} ${modseq} 4:6`)).toEqual(['* VANISHED (EARLIER) 4', flags]);
     // Message 2 had been UID 2 and is UID 3 now: up to message 1 nothing can be gone.
@@ -52,12 +52,63 @@ describe('QRESYNC', () => {
       flags,
     ]);
     expect(await comeBack('back', `${uidValidity} ${modseq} (1,2 1,3)`)).toEqual([
-      '* VANISHED (EARLIER) 4',
+      '* VANISHED (EARLIER) 4,8',
       flags,
       added,
     ]);
     // Another UIDVALIDITY: nothing that the client knows is worth anything.
     expect(await comeBack('back', `${uidValidity + 1} ${modseq}`)).toEqual([]);
+  });
+
+  it('tells of a message that came after the MODSEQ the client names, and that it may have seen', async () => {
+    const client = await server.login('ghost');
+    const { uidValidity, modseq } = await fill(client, 1);
+    const other = await server.login('ghost');
+    await other.append('INBOX', 'Subject: 2\n\n');
+    // EXISTS says no MODSEQ: the client has nothing but the one of SELECT to come back with.
+    expect(await client.ok('NOOP')).toEqual(['* 2 EXISTS']);
+    await other.play(String.raw`
+      C: a SELECT INBOX
+      S: * FLAGS …
+      S: * OK [PERMANENTFLAGS …
+      S: * 2 EXISTS
+      S: * 0 RECENT
+      S: * OK [UNSEEN 1] …
+      S: * OK [UIDVALIDITY …
+      S: * OK [UIDNEXT 3] …
+      S: * OK [HIGHESTMODSEQ …
+      S: a OK …
+      C: b STORE 2 +FLAGS.SILENT (\Deleted)
+      S: b OK …
+      C: c EXPUNGE
+      S: * 2 EXPUNGE
+      S: c OK …
+    `);
+    expect(await comeBack('ghost', `${uidValidity} ${modseq}`)).toEqual(['* VANISHED (EARLIER) 2']);
+    await client.ok('NOOP');
+    await client.ok('ENABLE QRESYNC');
+    expect(await client.ok(`UID FETCH 1:* (FLAGS) (CHANGEDSINCE ${modseq} VANISHED)`)).toEqual([
+      '* VANISHED (EARLIER) 2',
+    ]);
+  });
+
+  it('is not named a HIGHESTMODSEQ above that of a removal the client has not been told of', async () => {
+    const client = await server.login('kept-back');
+    const { uidValidity, modseq } = await fill(client, 2);
+    const other = await server.login('kept-back');
+    await other.ok('SELECT INBOX');
+    await other.ok('STORE 1 +FLAGS.SILENT (\\Deleted)');
+    await other.ok('EXPUNGE');
+    await client.play(`
+      C: a FETCH 2 UID
+      S: * 2 FETCH (UID 2)
+      S: a OK Done
+      C: b FETCH 2 MODSEQ
+      S: * OK [HIGHESTMODSEQ ${modseq}] Changes are numbered
+      S: * 2 FETCH (MODSEQ (${modseq}))
+      S: b OK Done
+    `);
+    expect(await comeBack('kept-back', `${uidValidity} ${modseq}`)).toEqual(['* VANISHED (EARLIER) 1']);
   });
 
   it('tells removals by UID', async () => {

@@ -1,6 +1,7 @@
-import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
+import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
 import { formatFlags } from './flag-text.ts';
 import { missingUids } from './missing-uids.ts';
+import { Pace } from './pace.ts';
 import type { Selection } from './selected-mailbox.ts';
 import type { Session } from './session.ts';
 
@@ -29,18 +30,19 @@ export async function resynchronise(session: Session, opened: Selection, resync:
     const missing = missingUids(selected.uids, known ?? [1, greatest], greatest);
     if (missing !== '') session.untagged(`VANISHED (EARLIER) ${missing}`);
   }
-  for (const { uid, expunged, createSeq } of changes) {
-    // What came and went in between, the client never knew.
-    if (opened.changesComplete && expunged && createSeq <= resync.modseq && uid >= unmatchedFrom && within(known, uid))
-      gone.push(uid);
+  for (const { uid, expunged } of changes) {
+    // Also what came after the MODSEQ that the client names: it may have seen it come, and been told no later MODSEQ to start from.
+    if (opened.changesComplete && expunged && uid >= unmatchedFrom && within(known, uid)) gone.push(uid);
   }
   if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumbers(gone)}`);
+  const pace = new Pace();
   for (const change of changes) {
+    if (pace.over) await pace.turn();
     if (change.expunged || !within(known, change.uid)) continue;
     if (change.keywords.length > 0) await selected.announceKeywords(session.out, change.keywords);
     const flags = formatFlags(change.flagBits, change.keywords);
-    const sequence = selected.sequenceOf(change.uid);
-    session.untagged(`${sequence} FETCH (UID ${change.uid} FLAGS ${flags} MODSEQ (${change.modseq}))`);
+    const uid = session.uidOnly ? '' : `UID ${change.uid} `;
+    session.untagged(`${selected.fetchLabel(change.uid, session)} (${uid}FLAGS ${flags} MODSEQ (${change.modseq}))`);
     if (session.out.full) await session.out.flush();
   }
 }
@@ -74,13 +76,5 @@ function expand(ranges: readonly number[], most: number): number[] {
 }
 
 function within(ranges: readonly number[] | undefined, uid: number): boolean {
-  if (ranges === undefined) return true;
-  let low = 0;
-  let high = ranges.length / 2;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ranges[middle * 2 + 1] < uid) low = middle + 1;
-    else high = middle;
-  }
-  return low < ranges.length / 2 && ranges[low * 2] <= uid;
+  return ranges === undefined || isWithin(ranges, uid);
 }

@@ -7,7 +7,10 @@ import type { Command } from './command.ts';
 import { CommandTooLongError } from './command-input.ts';
 import { commandMap } from './command-map.ts';
 import { replyToError } from './error-replies.ts';
+import { logInByCertificate } from './log-in.ts';
+import { Pace } from './pace.ts';
 import { type OkReply, RefusedError, statusLine } from './reply.ts';
+import { requireUids } from './require-uids.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -16,9 +19,12 @@ import type { Session } from './session.ts';
  */
 export async function runSession(session: Session): Promise<void> {
   const { server } = session;
-  session.out.write(`* OK [CAPABILITY ${capabilities(session)}] ${server.hostname} Restante IMAP server ready\r\n`);
   let badCommands = 0;
+  const pace = new Pace();
   try {
+    const greeting = (await logInByCertificate(session)) ? 'PREAUTH' : 'OK';
+    const ready = `${server.hostname} Restante IMAP server ready`;
+    session.out.write(`* ${greeting} [CAPABILITY ${capabilities(session)}] ${ready}\r\n`);
     await session.out.flush();
     while (!session.ended) {
       const understood = await serveCommand(session);
@@ -28,7 +34,10 @@ export async function runSession(session: Session): Promise<void> {
         session.ended = true;
       }
       await session.out.flush();
+      // Commands that have come together wait for nothing: others must get their turn between them.
+      if (pace.over) await pace.turn();
     }
+    if (session.farewell !== undefined) session.out.write(`* BYE ${session.farewell}\r\n`);
     await session.out.drain();
   } catch (error) {
     if (error instanceof ReadTimeoutError) {
@@ -40,17 +49,21 @@ export async function runSession(session: Session): Promise<void> {
   }
 }
 
+/** What clients may ask after login before they say who they are. */
+const beforeId = new Set(['ID', 'CAPABILITY']);
+
 /** @returns whether the command was understood */
 async function serveCommand(session: Session): Promise<boolean> {
   const { imapCommandBytes, imapCommandBytesBeforeLogin, imapIdleMs, imapIdleBeforeLoginMs } = session.server.limits;
   const loggedIn = session.account !== undefined;
   let text: ByteText;
   session.waiting = true;
+  session.notifications?.resume();
   try {
     text = await session.input.command(
       loggedIn ? imapCommandBytes : imapCommandBytesBeforeLogin,
       loggedIn ? imapIdleMs : imapIdleBeforeLoginMs,
-      loggedIn,
+      !loggedIn ? 'none' : session.selected === undefined ? 'append' : 'append-and-replace',
     );
   } catch (error) {
     if (!(error instanceof CommandTooLongError)) throw error;
@@ -59,6 +72,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     return false;
   } finally {
     session.waiting = false;
+    await session.notifications?.pause();
   }
   const args = new ArgumentParser(text);
   let tag = '*';
@@ -79,6 +93,9 @@ async function serveCommand(session: Session): Promise<boolean> {
       throw new ImapSyntaxError('Unknown command');
     }
     checkState(session, command);
+    if (command.byNumber === true) requireUids(session);
+    if (!beforeId.has(name)) session.recordLogin();
+    session.command = name;
     if (command.when === 'selected' && !command.leavesMailbox) await session.selected?.renewRights(session.out);
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
@@ -93,6 +110,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     outcome = reply.status;
     session.out.write(statusLine(tag, reply.status, reply.code, reply.text));
   }
+  session.command = undefined;
   session.server.countCommand(name, outcome, performance.now() - startedAt);
   return outcome !== 'BAD';
 }
@@ -100,7 +118,9 @@ async function serveCommand(session: Session): Promise<boolean> {
 /** Runs a command, and tells what others have changed before it is answered, also when it was refused. */
 async function runTelling(session: Session, command: Command, args: ArgumentParser): Promise<OkReply | undefined> {
   const tell = async (): Promise<void> => {
-    if (!session.ended) await session.selected?.tell(session, command.tellsExpunges);
+    if (session.ended) return;
+    await session.selected?.tell(session, command.tellsExpunges);
+    await session.metadata?.tell();
   };
   let reply: OkReply | undefined;
   try {

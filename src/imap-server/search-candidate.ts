@@ -1,13 +1,18 @@
 import { EnvelopeScanner, envelopeFields } from '../imap/envelope-scanner.ts';
 import { headerValues, splitHeader } from '../message/header-fields.ts';
 import { decodeHeaderText } from '../message/header-text.ts';
-import type { MessageStructure } from '../message/structure.ts';
+import type { ByteText, MessageStructure } from '../message/structure.ts';
 import type { MessageRow, RenderedMessageRow } from '../store/account.ts';
+
+/** Fields of the envelope that are one string, not addresses. */
+export const textFields: ReadonlySet<string> = new Set(['subject', 'in-reply-to', 'message-id']);
 
 /** A message that SEARCH looks at, with as much of it as was needed so far. */
 export class SearchCandidate {
   row: MessageRow;
   rendered: RenderedMessageRow | undefined;
+  /** The message's own header. */
+  header: ByteText | undefined;
   /** All bytes, and what they consist of. */
   content: { readonly bytes: Buffer; readonly structure: MessageStructure } | undefined;
 
@@ -21,9 +26,9 @@ export class SearchCandidate {
    */
   static envelopeText(envelope: string, field: string): string | undefined {
     const place = envelopeFields[field as keyof typeof envelopeFields];
-    if (place === envelopeFields.subject) {
-      const subject = EnvelopeScanner.string(envelope, place);
-      return subject === undefined ? undefined : decodeHeaderText(subject);
+    if (textFields.has(field)) {
+      const text = EnvelopeScanner.string(envelope, place);
+      return text === undefined ? undefined : decodeHeaderText(text);
     }
     const addresses = EnvelopeScanner.addresses(envelope, place);
     if (addresses.length === 0) return undefined;
@@ -38,9 +43,7 @@ export class SearchCandidate {
   }
 
   /** The values of a header field, decoded. */
-  static headerTexts(bytes: Buffer, structure: MessageStructure, field: string): string[] {
-    const { headerStart, bodyStart } = structure.root;
-    const header = bytes.toString('latin1', headerStart, bodyStart);
+  static headerTexts(header: ByteText, field: string): string[] {
     return headerValues(header, splitHeader(header), field).map(decodeHeaderText);
   }
 }

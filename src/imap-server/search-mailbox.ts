@@ -2,10 +2,12 @@ import type { SearchKey } from '../imap/search-keys.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { flagBit } from '../store/flags.ts';
-import { compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
+import { asksHeader, compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
-import { SearchCandidate } from './search-candidate.ts';
+import type { Progress } from './progress.ts';
+import { answerFromIndexes } from './search-answers.ts';
+import { SearchCandidate, textFields } from './search-candidate.ts';
 import { searchableContent } from './searchable-content.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -22,29 +24,54 @@ const batchSize = 500;
 
 /**
  * Finds the messages of the client's view that match and still exist.
- * @param wantsModseqs whether MODSEQ of what is found is asked for
+ * @param options.wantsModseqs whether MODSEQ of what is found is asked for
+ * @param options.progress told of each message that is looked at
  */
 export async function searchMailbox(
   mailbox: SelectedMailbox,
   key: SearchKey,
-  options: { nowMs: number; wantsModseqs: boolean },
+  options: { nowMs: number; wantsModseqs: boolean; progress?: Progress },
 ): Promise<Found> {
   const pace = new Pace();
   const { rest, uids } = await narrow(mailbox, key, pace);
   if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined };
-  const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, options.nowMs);
+  return await testMessages(mailbox, uids, rest, { ...options, pace });
+}
+
+/** Those of some messages of the client's view that match and still exist. @param uids ascending. @returns ascending */
+export async function matchMessages(
+  mailbox: SelectedMailbox,
+  uids: Uint32Array,
+  key: SearchKey,
+  nowMs: number,
+): Promise<Uint32Array> {
+  return (await testMessages(mailbox, uids, key, { nowMs, pace: new Pace() })).uids;
+}
+
+async function testMessages(
+  mailbox: SelectedMailbox,
+  uids: Uint32Array,
+  rest: SearchKey | undefined,
+  { nowMs, pace, progress }: { nowMs: number; pace: Pace; progress?: Progress },
+): Promise<Found> {
+  const test: SearchTest =
+    rest === undefined
+      ? () => true
+      : compileSearch(rest, mailbox, { nowMs, answers: await answerFromIndexes(mailbox, rest) });
   const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
+  const byHeader = rest !== undefined && asksHeader(rest);
   const found: number[] = [];
   const modseqs: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
     for (const candidate of await readBatch(mailbox, uids.subarray(at, at + batchSize), rendered, test)) {
-      const result = candidate.result ?? (await decideByContent(mailbox, candidate, test));
+      const result = candidate.result ?? (await decideByContent(mailbox, candidate, test, byHeader));
       if (result) {
         found.push(candidate.row.uid);
         modseqs.push(candidate.row.modseq);
       }
       if (pace.over) await pace.turn();
     }
+    progress?.advance(Math.min(batchSize, uids.length - at), uids.length);
   }
   return { uids: Uint32Array.from(found), modseqs };
 }
@@ -89,7 +116,7 @@ async function narrow(
 type HeaderKey = Extract<SearchKey, { kind: 'header' }>;
 
 /** Envelopes looked through at a time: some milliseconds. */
-const envelopesAtOnce = 10_000;
+const envelopesAtOnce = 2_000;
 
 async function searchEnvelopes(
   mailbox: SelectedMailbox,
@@ -98,7 +125,7 @@ async function searchEnvelopes(
   pace: Pace,
 ): Promise<Uint32Array> {
   const matcher = new TextMatcher(key.value);
-  const plain = plainRun(key);
+  const plain = plainRun(matcher, key.field);
   const found: number[] = [];
   for (let at = 0; at < uids.length; at += envelopesAtOnce) {
     const step = uids.subarray(at, at + envelopesAtOnce);
@@ -116,13 +143,12 @@ async function searchEnvelopes(
 
 /**
  * The longest part of what is looked for that stands in an envelope as it is, if it stands there in ASCII at all.
- * @returns undefined when what is looked for isn't ASCII
+ * @returns undefined when what is looked for can't be found in ASCII
  */
-function plainRun(key: HeaderKey): string | undefined {
-  const lower = key.value.toLowerCase();
-  if (/[^\x00-\x7f]/.test(lower)) return undefined;
+function plainRun({ asciiText }: TextMatcher, field: string): string | undefined {
+  if (asciiText === undefined) return undefined;
   // Quoted strings escape `"` and `\`; what joins the parts of an address is not in the envelope.
-  const parts = lower.split(key.field === 'subject' ? /["\\]/ : /["\\@<>,:]/);
+  const parts = asciiText.split(textFields.has(field) ? /["\\]/ : /["\\@<>,:]/);
   return parts
     .map((part) => part.trim())
     .reduce((longest, part) => (part.length > longest.length ? part : longest), '');
@@ -171,13 +197,27 @@ async function readBatch(
   return candidates;
 }
 
-async function decideByContent(mailbox: SelectedMailbox, candidate: Undecided, test: SearchTest): Promise<boolean> {
+/** Reads the header first, if that may be enough, and then all that SEARCH looks at. */
+async function decideByContent(
+  mailbox: SelectedMailbox,
+  candidate: Undecided,
+  test: SearchTest,
+  byHeader: boolean,
+): Promise<boolean> {
   if (candidate.rendered === undefined) return false;
   const content = new MessageContent(mailbox.account, candidate.rendered);
-  candidate.content = await searchableContent(content);
-  const result = test(candidate) === true;
+  let result: boolean | undefined;
+  if (byHeader) {
+    candidate.header = await content.header();
+    result = test(candidate);
+  }
+  if (result === undefined) {
+    candidate.content = await searchableContent(content);
+    result = test(candidate);
+  }
+  candidate.header = undefined;
   candidate.content = undefined;
-  return result;
+  return result === true;
 }
 
 /** Whether a search asks for MODSEQ, which its response then tells. RFC 7162 §3.1.5 */

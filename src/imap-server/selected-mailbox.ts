@@ -1,4 +1,7 @@
+import { type FetchItem, joinItems } from '../imap/fetch-items.ts';
 import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, Mailbox, MessageChange, MessageFlags } from '../store/account.ts';
 import { type ChangeableFlags, flagBits } from '../store/flags.ts';
@@ -9,14 +12,24 @@ import { checkRights, type MailboxPlace } from './mailbox-place.ts';
 import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
+import { SearchContexts } from './search-contexts.ts';
+import { allSelectedEvents, type SelectedEvents } from './selected-events.ts';
 import type { SharedUids } from './shared-uids.ts';
 import type { UidList } from './uid-list.ts';
+import { writeFetched } from './write-fetched.ts';
+
+/** Own additions that are remembered until the next look, which may be far when the client wants to know nothing. */
+const ownAddedKept = 100;
 
 /** What of a session decides how changes are written. */
 interface Audience {
   readonly out: ResponseWriter;
   readonly condstore: boolean;
   readonly qresync: boolean;
+  readonly uidOnly: boolean;
+  readonly server: { readonly clock: Clock };
+  readonly log: Log;
+  readonly notifications: { readonly selected: SelectedEvents } | undefined;
 }
 
 /** State of a mailbox when it was selected. */
@@ -34,17 +47,21 @@ export interface Selection {
  * A mailbox as one client knows it: which message has which number, up to which MODSEQ it was told of changes, and who is gone
  * without having been told. All that others do is told by {@link tell}, at the times the protocol allows; until then the client's
  * numbers keep their meaning, and messages that are gone can be fetched still.
- * Source: RFC 9051 §5.5, §7.5.1; RFC 7162
+ * Source: RFC 9051 §5.5, §7.5.1; RFC 7162; RFC 9586 §3.4 (VANISHED)
  */
 export class SelectedMailbox implements Disposable {
   readonly account: Account;
   readonly id: number;
+  /** When it was selected. */
+  readonly name: string;
   readonly uidValidity: number;
   /** Opened by EXAMINE. */
   readonly examined: boolean;
   readonly uids: UidList;
   /** Result of the last SEARCH with SAVE (RFC 9051 §6.4.4.1), UIDs ascending. */
   saved: Uint32Array = new Uint32Array(0);
+  /** Searches that are kept up to date. */
+  readonly contexts = new SearchContexts(this);
   /** What the client may do, as of its last command: all, in a mailbox of its own. */
   rights: Rights;
   readonly #place: MailboxPlace;
@@ -52,10 +69,16 @@ export class SelectedMailbox implements Disposable {
   /** The client was told of all changes up to here, but for {@link #gone} . */
   #seenModseq: number;
   #mailboxModseq: number;
+  /** HIGHESTMODSEQ when nothing was kept back: whoever comes back with it misses nothing. */
+  #completeModseq: number;
   /** Expunged, ascending, not told yet. */
   #gone: number[] = [];
   /** MODSEQ of changes above {@link #seenModseq} that the client knows from the response to its own command, by UID. */
   #own = new Map<number, number>();
+  /** MODSEQ of messages that the client has added itself. */
+  readonly #ownAdded = new Set<number>();
+  /** MODSEQ after which flags have changed that the client does not want to be told of. */
+  #untoldFlagsSince: number | undefined;
   readonly #hold: ReturnType<Account['holdExpunged']>;
   readonly #sharedUids: SharedUids;
 
@@ -74,6 +97,7 @@ export class SelectedMailbox implements Disposable {
     this.#place = place;
     this.account = place.account;
     this.id = mailbox.id;
+    this.name = mailbox.name;
     this.uidValidity = mailbox.uidValidity;
     this.examined = examined;
     this.rights = view.rights;
@@ -81,6 +105,7 @@ export class SelectedMailbox implements Disposable {
     this.#keywords = mailbox.keywords;
     this.#seenModseq = view.modseq;
     this.#mailboxModseq = mailbox.modseq;
+    this.#completeModseq = mailbox.modseq;
     this.#hold = view.hold;
     this.#sharedUids = view.sharedUids;
   }
@@ -133,14 +158,20 @@ export class SelectedMailbox implements Disposable {
     }
   }
 
-  /** HIGHESTMODSEQ as of what the client was told. */
+  /** HIGHESTMODSEQ as of what the client was told; not above that of an expunge that it was not told of. */
   get highestModseq(): number {
-    return Math.max(this.#mailboxModseq, 1);
+    const complete = this.#gone.length === 0 ? this.#mailboxModseq : this.#completeModseq;
+    return Math.max(Math.min(complete, this.#untoldFlagsSince ?? complete), 1);
   }
 
   /** RFC 4314 §5.2: there is nothing that the client may change. */
   get readOnly(): boolean {
     return this.examined || !/[iestw]/.test(this.rights);
+  }
+
+  /** Whether it is another account's. */
+  get shared(): boolean {
+    return this.#place.access !== undefined;
   }
 
   get changeableFlags(): ChangeableFlags {
@@ -200,6 +231,11 @@ export class SelectedMailbox implements Disposable {
     return this.uids.indexOf(uid) + 1;
   }
 
+  /** How the FETCH response of a message in the view begins. Source: RFC 9051 §7.5.2, RFC 9586 §3.3 */
+  fetchLabel(uid: number, { uidOnly }: Pick<Audience, 'uidOnly'>): string {
+    return uidOnly ? `${uid} UIDFETCH` : `${this.sequenceOf(uid)} FETCH`;
+  }
+
   /**
    * Announces keywords that the client has not heard of yet. To be called before a FETCH that shows them.
    * Source: RFC 9051 §7.3.1
@@ -221,6 +257,7 @@ export class SelectedMailbox implements Disposable {
    * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
    */
   noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
+    this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
     if (change.modseq === this.#seenModseq + 1) {
       // Nobody else changed anything in between.
       this.#seenModseq = change.modseq;
@@ -230,62 +267,116 @@ export class SelectedMailbox implements Disposable {
     }
   }
 
+  /** Notes that the client itself has added the messages of a change: it is told of them by EXISTS alone (RFC 5465 §5.2). */
+  noteOwnAdded(modseq: number): void {
+    if (this.#ownAdded.size < ownAddedKept) this.#ownAdded.add(modseq);
+  }
+
   /**
    * Tells the client what has changed since it was told last.
    * @param expunges whether EXPUNGE or VANISHED may be sent now
+   * @param events what the client wants to be told
    */
-  async tell(audience: Audience, expunges: boolean): Promise<void> {
+  async tell(
+    audience: Audience,
+    expunges: boolean,
+    events: SelectedEvents = audience.notifications?.selected ?? allSelectedEvents,
+  ): Promise<void> {
     const { out } = audience;
-    const news = await this.#look();
-    if (news?.uidValidity !== undefined && news.uidValidity !== this.uidValidity) {
-      // RFC 9051 §2.3.1.1: all UIDs are void, which no response but a new SELECT can tell.
-      out.write('* BYE The UIDs of the mailbox have changed\r\n');
-      await out.drain();
-      throw new ConnectionClosedError();
-    }
-    const added: number[] = [];
-    const changed: MessageChange[] = [];
-    if (news !== undefined) {
-      const gone: number[] = [];
-      for (const change of news.changes) {
-        if (change.createSeq > this.#seenModseq) {
-          if (!change.expunged) added.push(change.uid);
-        } else if (this.uids.indexOf(change.uid) === -1) continue;
-        else if (change.expunged) gone.push(change.uid);
-        else if (this.#own.get(change.uid) !== change.modseq) changed.push(change);
-      }
+    let news: Pick<News, 'added' | 'ownAdded' | 'gone' | 'changed'> = {
+      added: [],
+      ownAdded: [],
+      gone: [],
+      changed: [],
+    };
+    if (events.messages) {
+      if (this.#gone.length === 0) this.#completeModseq = this.#mailboxModseq;
+      news = await this.#look(out, events.flags);
+      const { gone } = news;
+      this.contexts.tellGone(out, gone);
       if (gone.length > 0) this.#gone = [...this.#gone, ...gone].sort((a, b) => a - b);
-      this.#seenModseq = news.modseq;
-      for (const change of news.changes) if (change.modseq > this.#mailboxModseq) this.#mailboxModseq = change.modseq;
-      this.#own.clear();
+      if (expunges && this.#gone.length > 0) {
+        const all = this.#gone;
+        this.#gone = [];
+        await this.#tellGone(audience, all);
+      }
+      if (this.#gone.length === 0) {
+        this.#hold.advance(this.#seenModseq);
+        this.#completeModseq = this.#mailboxModseq;
+      }
+      if (news.added.length > 0) {
+        for (const uid of news.added) this.uids.append(uid);
+        out.write(`* ${this.uids.count} EXISTS\r\n`);
+      }
+      if (events.flags) await this.#tellFlags(audience, news.changed);
     }
-    if (expunges && this.#gone.length > 0) this.#tellGone(audience);
-    if (this.#gone.length === 0) this.#hold.advance(this.#seenModseq);
-    if (added.length > 0) {
-      for (const uid of added) this.uids.append(uid);
-      out.write(`* ${this.uids.count} EXISTS\r\n`);
-    }
+    await this.#tellResults(audience, news, events.fetchItems);
+  }
+
+  /** Tells that the client's own command has expunged messages, which it must be told whatever else it wants to know. */
+  async tellExpunged(audience: Audience, uids: readonly number[]): Promise<void> {
+    const { selected } = audience.notifications ?? { selected: allSelectedEvents };
+    if (selected.messages) return await this.tell(audience, true);
+    const expunged = uids.filter((uid) => this.uids.indexOf(uid) !== -1);
+    this.contexts.tellGone(audience.out, expunged);
+    const told = new Set(expunged);
+    this.#gone = this.#gone.filter((uid) => !told.has(uid));
+    if (expunged.length > 0) await this.#tellGone(audience, expunged);
+  }
+
+  async #tellFlags(audience: Audience, changed: readonly MessageChange[]): Promise<void> {
+    const { out } = audience;
     const pace = new Pace();
     for (const change of changed) {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
       const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
       const flags = formatFlags(change.flagBits, change.keywords);
-      out.write(`* ${this.sequenceOf(change.uid)} FETCH (UID ${change.uid} FLAGS ${flags}${modseq})\r\n`);
+      const uid = audience.uidOnly ? '' : `UID ${change.uid} `;
+      out.write(`* ${this.fetchLabel(change.uid, audience)} (${uid}FLAGS ${flags}${modseq})\r\n`);
       if (out.full) await out.flush();
       if (pace.over) await pace.turn();
     }
   }
 
-  #tellGone(audience: Audience): void {
-    const gone = this.#gone;
-    this.#gone = [];
-    if (audience.qresync) audience.out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
+  /**
+   * Tells how results of searches change, and what the client wants to know of new messages: before the results what only those
+   * searches ask for (RFC 5465 §7), after them what is asked for of all (§5.2).
+   */
+  async #tellResults(
+    audience: Audience,
+    news: Pick<News, 'added' | 'ownAdded' | 'changed'>,
+    ofAllNew: readonly FetchItem[],
+  ): Promise<void> {
+    const { out } = audience;
+    const changed = news.changed.map(({ uid }) => uid);
+    const { responses, attributes } = await this.contexts.look(
+      { added: news.added, changed },
+      audience.server.clock.now(),
+    );
+    const own = new Set(news.ownAdded);
+    const wanted = new Map<number, readonly FetchItem[]>();
+    for (const uid of news.added) {
+      const items = joinItems(ofAllNew, attributes.get(uid) ?? []);
+      if (items.length > 0 && !own.has(uid)) wanted.set(uid, items);
+    }
+    if (ofAllNew.length === 0) await writeFetched(audience, this, wanted);
+    for (const response of responses) {
+      out.write(`* ${response}\r\n`);
+      if (out.full) await out.flush();
+    }
+    if (ofAllNew.length > 0) await writeFetched(audience, this, wanted);
+  }
+
+  /** @param gone ascending, in the view */
+  async #tellGone({ out, qresync, uidOnly }: Audience, gone: readonly number[]): Promise<void> {
+    const pace = new Pace();
+    if (qresync || uidOnly) out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
     else {
-      let text = '';
-      gone.forEach((uid, before) => {
-        text += `* ${this.sequenceOf(uid) - before} EXPUNGE\r\n`;
-      });
-      audience.out.write(text);
+      for (const [before, uid] of gone.entries()) {
+        out.write(`* ${this.sequenceOf(uid) - before} EXPUNGE\r\n`);
+        if (out.full) await out.flush();
+        if (pace.over) await pace.turn();
+      }
     }
     this.uids.remove(gone);
     this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
@@ -293,16 +384,61 @@ export class SelectedMailbox implements Disposable {
     if (this.saved.length > 0) this.saved = this.saved.filter((uid) => !left.has(uid));
   }
 
-  async #look(): Promise<{ modseq: number; changes: MessageChange[]; uidValidity: number | undefined } | undefined> {
+  /**
+   * Looks for what has changed since the last look.
+   * @param wantsFlags whether the client will be told of flags; those that it wasn't told of are found again when it will be
+   */
+  async #look(out: ResponseWriter, wantsFlags: boolean): Promise<News> {
+    const seen = this.#seenModseq;
+    const flagsSince = this.#untoldFlagsSince ?? seen;
+    const news: News = { added: [], ownAdded: [], gone: [], changed: [] };
     const { access } = this.#place;
-    return this.account.read(async (reader) => {
+    const found = await this.account.read(async (reader) => {
       // Whoever may not read any more is told nothing, and hears of it when he may again.
       if (access !== undefined && !(await access.rights(reader, this.id)).includes('r')) return undefined;
       const modseq = await reader.modseq();
-      if (modseq === this.#seenModseq) return undefined;
+      const since = wantsFlags ? Math.min(seen, flagsSince) : seen;
+      if (modseq === since) return undefined;
       // Undefined when it was deleted: then all its messages are among the changes.
       const uidValidity = (await reader.mailboxById(this.id))?.uidValidity;
-      return { modseq, uidValidity, changes: await reader.changesSince(this.id, this.#seenModseq) };
+      return { modseq, uidValidity, changes: await reader.changesSince(this.id, since) };
     });
+    if (found === undefined) return news;
+    if (found.uidValidity !== undefined && found.uidValidity !== this.uidValidity) {
+      // RFC 9051 §2.3.1.1: all UIDs are void, which no response but a new SELECT can tell.
+      out.write('* BYE The UIDs of the mailbox have changed\r\n');
+      await out.drain();
+      throw new ConnectionClosedError();
+    }
+    const pace = new Pace();
+    for (const change of found.changes) {
+      if (pace.over) await pace.turn();
+      if (change.createSeq > seen) {
+        if (change.expunged) continue;
+        news.added.push(change.uid);
+        if (this.#ownAdded.has(change.createSeq)) news.ownAdded.push(change.uid);
+      } else if (this.uids.indexOf(change.uid) === -1) continue;
+      else if (change.expunged) {
+        if (change.modseq > seen) news.gone.push(change.uid);
+      } else if (this.#own.get(change.uid) !== change.modseq && change.modseq > change.createSeq) {
+        news.changed.push(change);
+      }
+    }
+    if (wantsFlags) this.#untoldFlagsSince = undefined;
+    else if (news.changed.length > 0) this.#untoldFlagsSince ??= this.#mailboxModseq;
+    this.#seenModseq = found.modseq;
+    for (const { modseq } of found.changes) if (modseq > this.#mailboxModseq) this.#mailboxModseq = modseq;
+    this.#own.clear();
+    this.#ownAdded.clear();
+    return news;
   }
+}
+
+/** What a look finds, in UID order; but for `added` all is in the client's view. */
+interface News {
+  readonly added: number[];
+  /** Those of them that the client has added itself. */
+  readonly ownAdded: number[];
+  readonly gone: number[];
+  readonly changed: MessageChange[];
 }

@@ -3,15 +3,16 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../runtime/clock.ts';
 import type { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
-import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
+import type { LoginGuard } from '../sasl/login-guard.ts';
 import type { Accounts } from '../store/account.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
+import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 import type { SharedUids } from './shared-uids.ts';
 
 /** Does the server's side of a TLS handshake; `tls/certificate-store.ts` is one. */
 export interface TlsAcceptor {
-  accept(socket: Socket, timeoutMs: number): Promise<TLSSocket>;
+  accept(socket: Socket, timeoutMs: number, options?: { requestCertificate?: boolean }): Promise<TLSSocket>;
 }
 
 /** What all sessions of a server share. */
@@ -28,11 +29,14 @@ export interface ImapServerContext {
   readonly allowPlaintextAuth: boolean;
   readonly log: Log;
   readonly clock: Clock;
-  readonly limits: Readonly<Record<keyof typeof limits & `imap${string}`, number>> & { readonly messageBytes: number };
-  /** Failed logins of address ranges: in a minute, in a day. */
-  readonly failedLogins: readonly RateLimit[];
-  /** How long the answer to a failed login waits, times the failures of the connection. */
-  readonly failedLoginDelayMs: number;
+  readonly limits: Readonly<
+    Record<keyof typeof limits & (`imap${string}` | 'loginClientMs' | 'sessionEndMs'), number>
+  > & {
+    readonly messageBytes: number;
+  };
+  readonly loginGuard: LoginGuard;
+  /** All that are logged in. */
+  readonly sessions: OpenSessions;
   readonly sharedUids: SharedUids;
   /** Ends waits when the server stops. */
   readonly stopping: AbortSignal;

@@ -6,10 +6,13 @@ import type { ByteText } from '../message/structure.ts';
 import type { Log } from '../runtime/log.ts';
 import { WireReader } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
+import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import type { MailUser, Rights } from '../store/sharing/rights.ts';
 import { CommandInput } from './command-input.ts';
 import { type Connection, DeflateConnection } from './deflate-connection.ts';
 import { checkRights } from './mailbox-place.ts';
+import type { MetadataWatch } from './metadata-watch.ts';
+import type { Notifications } from './notifications.ts';
 import { RefusedError, statusLine } from './reply.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -33,11 +36,27 @@ export class Session {
   utf8Accepted = false;
   condstore = false;
   qresync = false;
+  /** ENABLE METADATA (RFC 5464 §4.1). */
+  metadata: MetadataWatch | undefined;
+  /** ENABLE UIDONLY (RFC 9586): no message numbers are said or understood. */
+  uidOnly = false;
+  /** Since NOTIFY was used. */
+  notifications: Notifications | undefined;
   /** LOGOUT, or the server has said BYE. */
   ended = false;
   failedLogins = 0;
+  /** What the client says it is (ID). */
+  client: string | undefined;
+  /** The command under way. */
+  command: string | undefined;
+  /** Tells the others of the account that a session that is logged in has ended. */
+  leave: (() => void) | undefined;
+  /** What the client is still to be told before the connection is closed. */
+  farewell: string | undefined;
   /** Nothing is under way: the next word is the client's. */
   waiting = false;
+  /** A login that was not written down yet: most clients say who they are right after it. */
+  #unrecorded: { readonly login: LoginAttempt; readonly timer: NodeJS.Timeout } | undefined;
   readonly #connectionLog: Log;
   #socket: Socket;
   #deflated: DeflateConnection | undefined;
@@ -61,7 +80,7 @@ export class Session {
     this.tls = connection.tls;
     this.#socket = connection.tls ?? connection.socket;
     this.out = new ResponseWriter(this.#socket, server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(this.#socket), this.out, server.limits);
+    this.input = this.#newInput(new WireReader(this.#socket));
   }
 
   get connection(): Connection {
@@ -87,14 +106,20 @@ export class Session {
     this.tls = socket;
     this.#socket = socket;
     this.out = new ResponseWriter(socket, this.server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(socket), this.out, this.server.limits);
+    this.input = this.#newInput(new WireReader(socket));
   }
 
   /** Goes on compressed. @param received what the client has sent so already */
   useDeflate(received: Buffer): void {
     this.#deflated = new DeflateConnection(this.#socket, received);
     this.out = new ResponseWriter(this.#deflated, this.server.limits.imapWriteMs);
-    this.input = new CommandInput(new WireReader(this.#deflated), this.out, this.server.limits);
+    this.input = this.#newInput(new WireReader(this.#deflated));
+  }
+
+  #newInput(reader: WireReader): CommandInput {
+    return new CommandInput(reader, this.out, this.server.limits, async () => {
+      await this.notifications?.pause();
+    });
   }
 
   /** The account of a session that is logged in, as the commands that ask for it require. */
@@ -109,17 +134,16 @@ export class Session {
     return this.selected;
   }
 
-  /** @throws RefusedError when the mailbox was opened by EXAMINE, or is another's and not all of it may be changed */
-  get writableMailbox(): SelectedMailbox {
-    return this.mailboxToChange('swte');
-  }
-
-  /** The selected mailbox, for a change that needs certain rights. @throws RefusedError */
+  /** The selected mailbox, for a change that needs certain rights. @throws RefusedError also when it was opened by EXAMINE */
   mailboxToChange(needed: Rights): SelectedMailbox {
     const { mailbox } = this;
     if (mailbox.examined) throw new RefusedError('NO', undefined, 'The mailbox was opened read-only');
     checkRights(mailbox.rights, needed);
     return mailbox;
+  }
+
+  hasSelected(account: Account, mailboxId: number): boolean {
+    return this.selected?.account.name === account.name && this.selected.id === mailboxId;
   }
 
   /** Who is logged in, as others' mailboxes know him. */
@@ -133,14 +157,51 @@ export class Session {
 
   /** The server stops: says so if the client is waited for, else when what is under way is done. */
   stop(): void {
+    this.#end('The server is stopping');
+  }
+
+  /** Ends one session, as `stop` does; what is under way is cut off when it takes long. */
+  end(text: string): void {
+    if (this.ended) return;
+    this.#end(text);
+    const timer = setTimeout(() => this.connection.destroy(), this.server.limits.sessionEndMs).unref();
+    this.connection.once('close', () => clearTimeout(timer));
+  }
+
+  #end(text: string): void {
     this.ended = true;
-    if (!this.waiting) return;
-    this.connection.write('* BYE The server is stopping\r\n');
+    if (!this.waiting) {
+      this.farewell = text;
+      return;
+    }
+    // In the middle of a response nothing can be said.
+    if (this.notifications?.busy !== true) this.connection.write(`* BYE ${text}\r\n`);
     this.connection.destroySoon();
+  }
+
+  /** Writes a login down when it is known what the client is, or the client does something else, or some time later. */
+  noteLogin(login: LoginAttempt): void {
+    this.recordLogin();
+    const timer = setTimeout(() => this.recordLogin(), this.server.limits.loginClientMs).unref();
+    this.#unrecorded = { login, timer };
+    if (this.client !== undefined) this.recordLogin();
+  }
+
+  recordLogin(): void {
+    if (this.#unrecorded === undefined) return;
+    const { login, timer } = this.#unrecorded;
+    this.#unrecorded = undefined;
+    clearTimeout(timer);
+    this.server.recordLogin({ ...login, client: this.client });
   }
 
   /** Goes on as before login; TLS and compression stay, and so does the count of logins that failed. */
   async logOut(): Promise<void> {
+    this.recordLogin();
+    this.leave?.();
+    this.leave = undefined;
+    await this.notifications?.[Symbol.asyncDispose]();
+    this.notifications = undefined;
     this.unselect();
     const { account } = this;
     this.account = undefined;
@@ -149,6 +210,8 @@ export class Session {
     this.utf8Accepted = false;
     this.condstore = false;
     this.qresync = false;
+    this.metadata = undefined;
+    this.uidOnly = false;
     this.log = this.#connectionLog;
     await account?.[Symbol.asyncDispose]();
   }

@@ -5,6 +5,8 @@ import type { Session } from './session.ts';
 
 /** A mailbox of another account, as a user sees it. */
 export interface SharedMailbox {
+  /** The account that it is in. */
+  readonly owner: string;
   /** As this user knows it. */
   readonly name: string;
   readonly mailbox: Mailbox;
@@ -21,7 +23,7 @@ export async function sharedMailboxes(session: Session): Promise<SharedMailbox[]
     for (const { mailbox, rights } of await account.read((reader) => reader.sharedWith(user))) {
       if (!rights.includes('l')) continue;
       // What a mailbox is for (\Sent, \Trash) its owner's mail programs are told, and must not be what this user's ones use.
-      shared.push({ name: nameOfOthers(owner, mailbox.name), mailbox: { ...mailbox, specialUse: [] }, rights });
+      shared.push({ owner, name: nameOfOthers(owner, mailbox.name), mailbox: { ...mailbox, specialUse: [] }, rights });
     }
   }
   return shared;

@@ -26,4 +26,24 @@ describe('a client that stops reading', () => {
     await new Promise((resolve) => setTimeout(resolve, 1200));
     await new Promise((resolve) => slow.socket.once('close', resolve).resume());
   });
+
+  it('is not remembered what it was not told, and is cut off', async () => {
+    const writer = await server.login('told');
+    const message = `Subject: x\n\n${'y'.repeat(100_000)}\n`;
+    for (let number = 0; number < 20; number++) await writer.append('INBOX', message);
+    await writer.ok('SELECT INBOX');
+    const slow = await ImapTestClient.login(server.port, 'told');
+    await slow.ok('SELECT INBOX');
+    await slow.ok(
+      'NOTIFY SET (SELECTED (MessageNew (BODY.PEEK[]) MessageExpunge)) (PERSONAL (MessageNew MessageExpunge))',
+    );
+    const before = process.memoryUsage().external;
+    slow.socket.pause();
+    // 200 MB are to be told.
+    for (let round = 0; round < 100; round++) await writer.ok('UID COPY 1:20 INBOX');
+    for (let round = 0; round < 50; round++) await writer.ok('UID COPY 1:20 Drafts');
+    expect(process.memoryUsage().external - before).toBeLessThan(50_000_000);
+    await new Promise((resolve) => slow.socket.once('close', resolve).resume());
+    expect(await writer.ok('UID FETCH 1:20 UID')).toHaveLength(20);
+  });
 });

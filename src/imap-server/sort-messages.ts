@@ -3,10 +3,11 @@ import type { SortKey } from '../imap/sort-keys.ts';
 import { baseSubject } from '../message/base-subject.ts';
 import { decodeHeaderText } from '../message/header-text.ts';
 import { parseDate } from '../message/parse-date.ts';
-import { foldCase } from '../message/text-matcher.ts';
+import { casemapSortKey } from '../message/unicode-casemap.ts';
 import { limits } from '../runtime/limits.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { Pace } from './pace.ts';
+import type { Progress } from './progress.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 type Column = keyof RenderedMessageRow;
@@ -26,14 +27,18 @@ export async function sortMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   keys: readonly SortKey[],
+  { includeExpunged = false, progress }: { includeExpunged?: boolean; progress?: Progress } = {},
 ): Promise<Uint32Array> {
   const pace = new Pace();
-  const columns = [...new Set(keys.flatMap(({ by }) => columnsOf[by]))];
+  const columns = columnsOfKeys(keys);
   const values: (number | string)[][] = keys.map(() => []);
   const places: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
     const rows = await mailbox.account.read((reader) =>
-      reader.renderedMessages(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, { columns }),
+      reader.renderedMessages(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, {
+        columns,
+        includeExpunged,
+      }),
     );
     let place = at;
     for (const row of rows) {
@@ -44,8 +49,73 @@ export async function sortMessages(
       });
       if (pace.over) await pace.turn();
     }
+    progress?.advance(rows.length, uids.length);
   }
   return await sortPaced(Uint32Array.from(places), comparing(keys, values), pace);
+}
+
+/**
+ * Where messages belong in an order: before which place of it each, when they are put in one after the other.
+ * @param order UIDs, sorted by the same keys
+ * @param uids sorted by the same keys, none of them in `order`. @returns ascending places
+ */
+export async function placesInOrder(
+  mailbox: SelectedMailbox,
+  order: Uint32Array,
+  uids: Uint32Array,
+  keys: readonly SortKey[],
+): Promise<number[]> {
+  const columns = columnsOfKeys(keys);
+  const known = new Map<number, readonly (number | string)[]>();
+  const read = async (of: Uint32Array): Promise<void> => {
+    const rows = await mailbox.account.read((reader) =>
+      reader.renderedMessages(mailbox.id, of, undefined, undefined, { columns, includeExpunged: true }),
+    );
+    for (const row of rows) {
+      known.set(
+        row.uid,
+        keys.map(({ by }) => sortValue(row, by)),
+      );
+    }
+  };
+  const isBefore = (one: number, other: number): boolean => {
+    const first = known.get(one);
+    const second = known.get(other);
+    if (first === undefined || second === undefined) return one < other;
+    return (compareValues(keys, first, second) || one - other) < 0;
+  };
+  const pace = new Pace();
+  const places: number[] = [];
+  let low = 0;
+  for (let at = 0; at < uids.length; at++) {
+    if (at % batchSize === 0) await read(uids.slice(at, at + batchSize).sort());
+    let high = order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (!known.has(order[middle])) await read(order.slice(middle, middle + 1));
+      if (isBefore(order[middle], uids[at])) low = middle + 1;
+      else high = middle;
+      if (pace.over) await pace.turn();
+    }
+    places.push(low);
+  }
+  return places;
+}
+
+function columnsOfKeys(keys: readonly SortKey[]): Column[] {
+  return [...new Set(keys.flatMap(({ by }) => columnsOf[by]))];
+}
+
+function compareValues(
+  keys: readonly SortKey[],
+  first: readonly (number | string)[],
+  second: readonly (number | string)[],
+): number {
+  for (const [index, { reverse }] of keys.entries()) {
+    if (first[index] === second[index]) continue;
+    return first[index]! < second[index]! === reverse ? 1 : -1;
+  }
+  return 0;
 }
 
 const columnsOf: Record<SortKey['by'], readonly Column[]> = {
@@ -87,7 +157,7 @@ function sortValue(row: RenderedMessageRow, by: SortKey['by']): number | string 
 
 /** A copy of its own: a part of an envelope would keep all of it, 200,000 times. What is the same so far is the same. */
 function comparable(text: string): string {
-  return foldCase(Buffer.from(text.slice(0, limits.imapSortCharacters)).toString());
+  return casemapSortKey(Buffer.from(text.slice(0, limits.imapSortCharacters)).toString());
 }
 
 function firstAddress(row: RenderedMessageRow, field: 'CC' | 'FROM' | 'TO') {
@@ -120,7 +190,7 @@ const runLength = 2048;
 const mergedBetweenLooks = 512;
 
 /** Sorts in short runs, which it then merges: others have their turn between. */
-async function sortPaced(places: Uint32Array, compare: Compare, pace: Pace): Promise<Uint32Array> {
+export async function sortPaced(places: Uint32Array, compare: Compare, pace: Pace): Promise<Uint32Array> {
   for (let at = 0; at < places.length; at += runLength) {
     places.subarray(at, at + runLength).sort(compare);
     if (pace.over) await pace.turn();

@@ -8,8 +8,10 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { readProxyHeader } from '../runtime/proxy-protocol.ts';
 import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
+import { LoginGuard } from '../sasl/login-guard.ts';
 import type { Accounts } from '../store/account.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
+import { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { runSession } from './run-session.ts';
 import type { ImapServerContext, TlsAcceptor } from './server-context.ts';
 import { Session } from './session.ts';
@@ -43,9 +45,10 @@ export interface ImapServerOptions {
   /** Connections of an address range that are open at the same time. */
   readonly openConnections?: readonly [number, number, number];
   readonly connectionsPerMinute?: readonly [number, number, number];
-  /** Failed logins, shared with SMTP; made here when not given. */
-  readonly failedLogins?: readonly RateLimit[];
-  readonly failedLoginDelayMs?: number;
+  /** Shared with other servers; made here when not given. */
+  readonly loginGuard?: LoginGuard;
+  /** Shared with other servers; made here when not given. */
+  readonly sessions?: OpenSessions;
   /** Told of every login, good or bad. Must return at once, and not throw. */
   readonly recordLogin?: (attempt: LoginAttempt) => void;
 }
@@ -58,7 +61,6 @@ export interface ImapServer extends AsyncDisposable {
 /** How long sessions may take to finish what they are at when the server stops. */
 const stopMs = 5_000;
 const minuteMs = 60_000;
-const dayMs = 86_400_000;
 
 /**
  * Listens and serves until disposed of: then no connection is taken any more, and those that are open get BYE and end.
@@ -89,7 +91,9 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
 }
 
 function listen(listener: ImapListener, connections: Connections): Promise<Server> {
-  const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+  // A client that has sent all it has to say, and said so, gets its answers. TLS has an end of its own.
+  const allowHalfOpen = listener.tls !== 'implicit';
+  const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen }, (socket) => {
     void connections.accept(socket, listener);
   });
   return new Promise((resolve, reject) => {
@@ -146,11 +150,8 @@ class Connections {
       log: options.log,
       clock,
       limits: { ...allLimits, ...options.limits },
-      failedLogins: options.failedLogins ?? [
-        new RateLimit({ clock, windowMs: minuteMs, limits: allLimits.failedLoginsPerMinute }),
-        new RateLimit({ clock, windowMs: dayMs, limits: allLimits.failedLoginsPerDay }),
-      ],
-      failedLoginDelayMs: options.failedLoginDelayMs ?? 1_000,
+      loginGuard: options.loginGuard ?? new LoginGuard({ clock }),
+      sessions: options.sessions ?? new OpenSessions({ clock }),
       sharedUids: new SharedUids(),
       stopping: this.#stopping.signal,
       countLogin: (outcome, mechanism) => logins?.add(1, { outcome, mechanism }),
@@ -248,7 +249,7 @@ class Connections {
     if (listener.tls === 'implicit') {
       if (listener.acceptor === undefined) throw new TypeError('Cannot serve TLS: the listener has no certificates');
       try {
-        tls = await listener.acceptor.accept(socket, limits.imapIdleBeforeLoginMs);
+        tls = await listener.acceptor.accept(socket, limits.imapIdleBeforeLoginMs, { requestCertificate: true });
         tls.on('error', () => {});
       } catch (error) {
         log.info({ err: error }, 'TLS handshake failed');

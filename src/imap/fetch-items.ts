@@ -1,4 +1,4 @@
-import type { ArgumentParser } from './argument-parser.ts';
+import { ArgumentParser } from './argument-parser.ts';
 import { quoteUnlessAtom } from './quote.ts';
 
 /** Which bytes of a message: `BODY[1.2.HEADER.FIELDS (From)]<0.100>`. */
@@ -20,6 +20,8 @@ export type FetchItem =
         | 'INTERNALDATE'
         | 'SAVEDATE'
         | 'PREVIEW'
+        | 'EMAILID'
+        | 'THREADID'
         | 'RFC822.SIZE'
         | 'ENVELOPE'
         | 'BODYSTRUCTURE'
@@ -41,6 +43,8 @@ const wholeItems = new Set([
   'INTERNALDATE',
   'SAVEDATE',
   'PREVIEW',
+  'EMAILID',
+  'THREADID',
   'RFC822.SIZE',
   'ENVELOPE',
   'BODYSTRUCTURE',
@@ -60,6 +64,15 @@ const rfc822Items: Record<string, { section: Section; peek: boolean }> = {
   'RFC822.TEXT': { section: { ...whole, text: 'TEXT' }, peek: false },
 };
 
+/** Items of two lists, each once. */
+export function joinItems(one: readonly FetchItem[], other: readonly FetchItem[]): readonly FetchItem[] {
+  if (one.length === 0) return other;
+  if (other.length === 0) return one;
+  const name = (item: FetchItem): string => ('label' in item ? item.label : item.kind);
+  const names = new Set(one.map(name));
+  return [...one, ...other.filter((item) => !names.has(name(item)))];
+}
+
 /** Letters, dots and digits up to a bracket. */
 const itemName = /[A-Za-z][A-Za-z0-9.]*/y;
 /** Deeper parts than any message has. */
@@ -69,18 +82,21 @@ const maxPartDepth = 200;
  * Parses the items of FETCH: a macro, one item, or a list.
  * @throws ImapSyntaxError
  * Source: RFC 9051 §6.4.5, RFC 3501 §6.4.5 (RFC822 and RFC822.HEADER), RFC 7162 §3.1.4.2 (MODSEQ), RFC 8514 §4.2 (SAVEDATE),
- * RFC 8970 §3 (PREVIEW)
+ * RFC 8970 §3 (PREVIEW), RFC 8474 §5 (EMAILID, THREADID)
  */
 export function parseFetchItems(parser: ArgumentParser): FetchItem[] {
-  const items: FetchItem[] = [];
-  if (parser.peek() === '(') {
-    parser.list(() => items.push(parseItem(parser, takeName(parser))), 1);
-    return items;
-  }
+  if (parser.peek() === '(') return parseFetchList(parser);
   const name = takeName(parser);
   const macro = macros[name];
   if (macro !== undefined) return macro.map((kind) => ({ kind }) as FetchItem);
   return [parseItem(parser, name)];
+}
+
+/** Parses a list of items. @throws ImapSyntaxError. Source: RFC 5465 §8 */
+export function parseFetchList(parser: ArgumentParser): FetchItem[] {
+  const items: FetchItem[] = [];
+  parser.list(() => items.push(parseItem(parser, takeName(parser))), 1);
+  return items;
 }
 
 function takeName(parser: ArgumentParser): string {
@@ -109,6 +125,20 @@ function parseItem(parser: ArgumentParser, name: string): FetchItem {
   const old = rfc822Items[name];
   if (old !== undefined) return { kind: 'section', ...old, decode: false, label: name };
   parser.fail('Unknown data item');
+}
+
+/**
+ * Parses what stands between the brackets of BODY[], to the end of the text.
+ * @throws ImapSyntaxError
+ * Source: RFC 9051 §9 `section-spec`
+ */
+export function parseSectionText(text: ArgumentParser): Section {
+  if (text.atEnd) text.fail('Section expected');
+  const parser = new ArgumentParser(`[${text.rest}]`);
+  const section = parseSection(parser, false);
+  if (section.partial !== undefined) parser.fail('Unexpected partial range');
+  parser.end();
+  return section;
 }
 
 function parseSection(parser: ArgumentParser, binary: boolean): Section {

@@ -18,10 +18,14 @@ export type SearchKey =
   | { readonly kind: 'modseq'; readonly modseq: number }
   /** An empty value asks only whether there is such a field. */
   | { readonly kind: 'header'; readonly field: string; readonly value: string }
-  | { readonly kind: 'text' | 'body'; readonly value: string };
+  | { readonly kind: 'text' | 'body'; readonly value: string }
+  | { readonly kind: 'emailId' | 'threadId'; readonly objectId: string };
 
 /** A charset that SEARCH doesn't know: `NO [BADCHARSET]`. */
 export class UnknownCharsetError extends ImapSyntaxError {}
+
+/** RFC 8474 §7 */
+const objectId = /[A-Za-z0-9_-]{1,255}(?![A-Za-z0-9_-])/y;
 
 const flagKeys: Record<string, readonly [flag: string, set: boolean]> = {
   ANSWERED: ['\\Answered', true],
@@ -41,7 +45,7 @@ const flagKeys: Record<string, readonly [flag: string, set: boolean]> = {
  * @returns one key; several given are joined by `and`
  * @throws ImapSyntaxError, UnknownCharsetError
  * Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4 (NEW, OLD, RECENT), RFC 5032 (OLDER, YOUNGER), RFC 7162 §3.1.5 (MODSEQ), RFC 8514 §4.3
- * (SAVEDBEFORE and others)
+ * (SAVEDBEFORE and others), RFC 8474 §6 (EMAILID, THREADID)
  */
 export function parseSearchProgram(parser: ArgumentParser): SearchKey {
   return parser.takeIf('CHARSET ') ? parseSearchProgramIn(parser) : parseKeys(parser, false);
@@ -152,6 +156,9 @@ class SearchKeyParser {
         if (seconds === 0) parser.fail('Interval must not be 0');
         return { kind: name === 'OLDER' ? 'older' : 'younger', seconds };
       }
+      case 'EMAILID':
+      case 'THREADID':
+        return { kind: name === 'EMAILID' ? 'emailId' : 'threadId', objectId: this.#objectId() };
       case 'NOT':
         parser.space();
         return { kind: 'not', key: this.key() };
@@ -181,6 +188,11 @@ class SearchKeyParser {
       parser.space();
     }
     return { kind: 'modseq', modseq: parser.number64() };
+  }
+
+  #objectId(): string {
+    this.#parser.space();
+    return this.#parser.match(objectId) ?? this.#parser.fail('Object identifier expected');
   }
 
   #day(): number {

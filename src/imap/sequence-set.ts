@@ -38,6 +38,18 @@ export function resolveRanges(set: SequenceSet, greatest: number): number[] {
   return joined;
 }
 
+/** @param ranges pairs of first and last, ascending, not touching: see {@link resolveRanges} */
+export function isWithin(ranges: readonly number[], number: number): boolean {
+  let low = 0;
+  let high = ranges.length / 2;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle * 2 + 1] < number) low = middle + 1;
+    else high = middle;
+  }
+  return low < ranges.length / 2 && ranges[low * 2] <= number;
+}
+
 function resolvePair(a: number, b: number, greatest: number): [number, number] | undefined {
   const first = a === highest ? greatest : a;
   const last = b === highest ? greatest : b;

@@ -17,6 +17,12 @@ describe('text matcher', () => {
     ['Grüße', 'grÜß', true],
     ['ΣΊΣΥΦΟΣ', 'σίσυφος', true],
     ['Cafe\u0301', 'café', true],
+    ['Café', 'CAFE', true],
+    ['Cafe', 'café', false],
+    ['x2', 'X²', true],
+    ['ﬁn', 'ﬁN', true],
+    ['fin', 'ﬁN', false],
+    ['\u212Aelvin', 'kelvin', true],
     ['Привет', 'ПРИВЕТ', true],
     ['abc', '', true],
     ['abc', 'abcd', false],
@@ -61,6 +67,18 @@ describe('search in messages', () => {
       'Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\n--b\r\nContent-Type: image/gif\r\n\r\nGIF89a\r\n--b--\r\n';
     expect(search(message, 'action: failed')).toBe(true);
     expect(search(message, 'GIF89a')).toBe(false);
+  });
+
+  it('finds letters by what they are made of, in every charset', () => {
+    for (const [charset, bytes] of [
+      ['utf-8', 'caf\u00C3\u00A9'],
+      ['iso-8859-1', 'caf\u00E9'],
+    ]) {
+      const head = `Content-Type: text/plain; charset=${charset}\r\n\r\n`;
+      const message = Buffer.from(`${head}${bytes}\r\n`, 'latin1');
+      for (const needle of ['CAFE', 'café', 'cafe\u0301', 'Caf']) expect(search(message, needle), needle).toBe(true);
+      expect(search(message, 'cafes')).toBe(false);
+    }
   });
 
   it('finds header text only when asked to, decoded and unfolded', () => {

@@ -53,7 +53,7 @@ function searchBody(body: Buffer, part: MessagePart, matcher: TextMatcher): bool
   const undecoded = isAsciiSuperset(charset);
   const identity = part.encoding === undefined || /^(?:[78]-?bit|binary)$/.test(part.encoding);
   if (identity && undecoded) {
-    if (matcher.isAscii) return matcher.matchesBytes(body);
+    if (matcher.isAscii && matcher.matchesBytes(body)) return true;
     if (isAscii(body)) return false;
   }
   let decoder: TransferDecoder;

@@ -1,4 +1,5 @@
 import { splitHeader } from './header-fields.ts';
+import type { ByteText } from './structure.ts';
 
 /**
  * The fields that IMAP's `HEADER.FIELDS` and `HEADER.FIELDS.NOT` ask for, folded as they stand, with the empty line that ends the
@@ -13,25 +14,19 @@ export function selectHeaderFields(
   options: { not?: boolean } = {},
 ): Buffer {
   const bytes = Buffer.from(header.buffer, header.byteOffset, header.byteLength);
-  const fields = splitHeader(bytes.toString('latin1'));
-  const wanted = new Set(names.map((name) => name.toLowerCase()));
-  const not = options.not === true;
-  const pieces: Buffer[] = [];
-  let runStart = 0;
-  let runEnd = 0;
-  for (const field of fields) {
-    if (wanted.has(field.name) === not) continue;
-    if (field.start !== runEnd) {
-      if (runEnd > runStart) pieces.push(bytes.subarray(runStart, runEnd));
-      runStart = field.start;
-    }
-    runEnd = field.end;
+  return Buffer.from(selectHeaderText(bytes.toString('latin1'), lowerCaseNames(names), options.not === true), 'latin1');
+}
+
+/** The same of a header as text. @param names in lower case */
+export function selectHeaderText(header: ByteText, names: ReadonlySet<string>, not: boolean): ByteText {
+  const fields = splitHeader(header);
+  let selected = '';
+  for (const { name, start, end } of fields) {
+    if (names.has(name) !== not) selected += header.slice(start, end);
   }
-  const fieldsEnd = fields.at(-1)?.end ?? 0;
-  if (fieldsEnd !== runEnd) {
-    if (runEnd > runStart) pieces.push(bytes.subarray(runStart, runEnd));
-    runStart = fieldsEnd;
-  }
-  pieces.push(bytes.subarray(runStart));
-  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  return selected + header.slice(fields.at(-1)?.end ?? 0);
+}
+
+export function lowerCaseNames(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.map((name) => name.toLowerCase()));
 }

@@ -1,28 +1,38 @@
+import { unicodeCasemap } from './unicode-casemap.ts';
+
 /** Bytes looked at together: small enough to stay in the processor's cache. */
 const CHUNK = 32 * 1024;
 
-/**
- * Searches for a text without regard to case, in the manner of i;unicode-casemap (RFC 5051): composed characters, simple lower case.
- * Whether a text is found never depends on how it was cut into chunks.
- */
+/** Searches for a text by i;unicode-casemap. Whether it is found never depends on how what is searched was cut into chunks. */
 export class TextMatcher {
-  /** The text can only be found in ASCII characters, so that any superset of ASCII may be searched undecoded. */
+  /** The text may be found in ASCII characters. */
   readonly isAscii: boolean;
   readonly #needle: string;
+  readonly #lower: string;
 
   /** @param text what to look for; an empty one is found everywhere */
   constructor(text: string) {
-    this.#needle = foldCase(text);
-    this.isAscii = !/[^\x00-\x7F]/.test(this.#needle);
+    this.#needle = unicodeCasemap(text);
+    // What is a small letter still is from a ligature, which ASCII has not.
+    this.isAscii = !/[^\x00-\x7F]|[a-z]/.test(this.#needle);
+    this.#lower = this.#needle.toLowerCase();
   }
 
   matchesText(text: string): boolean {
-    return foldCase(text).includes(this.#needle);
+    return unicodeCasemap(text).includes(this.#needle);
   }
 
-  /** Searches bytes of a charset in which all bytes below 0x80 are ASCII characters. Only when `isAscii`. */
+  /** What is looked for in ASCII characters; undefined when it can't be found in them. */
+  get asciiText(): string | undefined {
+    return this.isAscii ? this.#lower : undefined;
+  }
+
+  /**
+   * Searches the ASCII characters of bytes in whose charset all bytes below 0x80 are such. Only when `isAscii`; others may be found in the
+   * rest all the same, as what letters with accents are decomposed to.
+   */
   matchesBytes(bytes: Buffer): boolean {
-    const needle = this.#needle;
+    const needle = this.#lower;
     const step = Math.max(CHUNK, needle.length * 8);
     for (let start = 0; start < bytes.length; start += step) {
       const text = bytes.toString('latin1', start, Math.min(bytes.length, start + step + needle.length - 1));
@@ -37,7 +47,7 @@ export class TextMatcher {
     let tail = '';
     return {
       push: (chunk) => {
-        const text = tail + foldCase(chunk);
+        const text = tail + unicodeCasemap(chunk);
         tail = needle.length > 1 ? text.slice(-(needle.length - 1)) : '';
         return text.includes(needle);
       },
@@ -49,12 +59,4 @@ export class TextMatcher {
 export interface TextScan {
   /** @returns whether the text is in this chunk, or in this and those before */
   push(chunk: string): boolean;
-}
-
-/** Texts that are the same but for case become the same. */
-export function foldCase(text: string): string {
-  const lower = text.toLowerCase();
-  if (!/[^\x00-\x7F]/.test(lower)) return lower;
-  // The last letter of a Greek word has its own lower case.
-  return lower.normalize('NFC').replaceAll('ς', 'σ');
 }

@@ -75,6 +75,10 @@ export const limits = {
   failedLoginsPerMinute: [10, 30, 90],
   /** Failed logins of an address range in a day. The reference's. */
   failedLoginsPerDay: [50, 150, 450],
+  /** Failed logins of one account in an hour from all addresses, above which its password is good only where it was used before. */
+  failedLoginsPerAccount: 100,
+  /** How long the answer to the first failed login of an address in a minute waits; the next wait longer, up to ten times. */
+  failedLoginDelayMs: 1_000,
   /** FUTURERELEASE: how far ahead. RFC 4865 §3. */
   smtpHoldMs: 30 * 24 * 60 * 60 * 1000,
   /** Body of an HTTP request: nothing that is served now takes more. */
@@ -99,6 +103,8 @@ export const limits = {
   keywordsPerMessage: 100,
   /** Bytes of one annotation's value. */
   annotationBytes: 64 * 1024,
+  /** Characters of an annotation's name. */
+  annotationNameLength: 255,
   /** Annotations of one mailbox, or of the account itself. */
   annotationsPerMailbox: 100,
   /** Entries of one mailbox's access control list: each is compared with the user at each look. */
@@ -136,6 +142,16 @@ export const limits = {
   loginAttemptDays: 30,
   /** Of a login that is written down. RFC 5321 §4.5.3.1: an address has at most 64 + 1 + 255 bytes. */
   loginCharacters: 320,
+  /** Of what a client says it is, where it is written down. */
+  loginClientCharacters: 100,
+  /** How long a login by IMAP waits to be written down for the client to say what it is. */
+  loginClientMs: 3_000,
+  /** Sessions of one account that are open at one protocol, this machine's not counted: ten people with two devices of five each. */
+  sessionsPerAccount: 100,
+  /** Changes of passwords that logins under way are compared with. */
+  rememberedRevocations: 1_000,
+  /** How long the command of a session may go on that is being ended. */
+  sessionEndMs: 5_000,
   /** One line from a client of the control socket: arguments, or a chunk of input. */
   controlLineBytes: 1024 * 1024,
   /** One line from the server over the control socket: a result, such as a page of the queue. */
@@ -154,6 +170,16 @@ export const limits = {
   imapDroppedLiteralBytes: 200 * 1024 * 1024,
   /** Messages in one MULTIAPPEND: all are one transaction. */
   imapAppendMessages: 1_000,
+  /** Parts of one message that CATENATE puts together. */
+  imapCatenateParts: 1_000,
+  /** URLs in one command: each may open another account. */
+  imapUrls: 100,
+  /** Bytes of a URL: a mailbox name and header fields, each byte escaped. */
+  imapUrlBytes: 8 * 1024,
+  /** Messages of the smallest batch that UIDBATCHES makes. RFC 10022 §3.1: at least 500. */
+  imapBatchMessages: 500,
+  /** How often INPROGRESS says that a command is under way. RFC 9585 §4: every 10 to 15 seconds. */
+  imapProgressMs: 10_000,
   /** Keys of one SEARCH, and how deep they may be nested. */
   imapSearchKeys: 1_000,
   imapSearchDepth: 50,
@@ -161,6 +187,17 @@ export const limits = {
   imapSortKeys: 18,
   /** Characters of a subject or name that SORT goes by: it holds them for all messages at once. */
   imapSortCharacters: 250,
+  /** Groups of events in one NOTIFY, with each of which every mailbox is compared. */
+  imapNotifyGroups: 100,
+  /** Mailboxes of an account that NOTIFY watches: some 200 bytes each, for every session that asks for it. */
+  imapNotifyMailboxes: 5_000,
+  /** Mailboxes that one ESEARCH looks through. */
+  imapSearchedMailboxes: 10_000,
+  /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
+  imapUpdatingSearches: 10,
+  imapUpdatingResults: 1_000_000,
+  /** Messages that THREAD knows only by what others refer to: what is beyond joins no threads. */
+  imapThreadMissing: 1_000_000,
   /** Header and text bytes of one large message that SEARCH looks at; the rest of its text is not searched. */
   imapSearchTextBytes: 16 * 1024 * 1024,
   /** Commands in a row that are not understood before the connection ends: it isn't IMAP, or it is an attack. Dovecot: 20. */
@@ -170,6 +207,31 @@ export const limits = {
   imapIdleBeforeLoginMs: 3 * 60_000,
   /** How long a client may take to read what it asked for before the connection ends. */
   imapWriteMs: 5 * 60_000,
+  /** One response of an IMAP server that we are a client of, with all its literals but messages: LIST and FETCH have some hundred bytes. */
+  imapResponseBytes: 1024 * 1024,
+  /** A message that such a server announces. RFC 9051 §9: a number has 32 bits. What is larger than `messageBytes` is read and dropped. */
+  imapLiteralBytes: 0xffff_ffff,
+  /** Wait for the next bytes of such a server: some look through a whole mailbox before they answer. */
+  imapClientReadMs: 5 * 60_000,
+  /** Wait for its connection and TLS. */
+  imapClientConnectMs: 30_000,
+  /** Mailboxes of another server in one import: as many as an account may have. */
+  importMailboxes: 10_000,
+  /** Messages of one such mailbox: some 20 bytes of memory each. */
+  importMailboxMessages: 5_000_000,
+  /** UIDs in one command that fetches messages: some servers take lines of 1,000 bytes (RFC 7162 §4 says 8,192). */
+  importFetchMessages: 100,
+  /** Messages, and bytes of them, that are flushed at the same time and added in one transaction. */
+  importBatchMessages: 50,
+  importBatchBytes: 16 * 1024 * 1024,
+  /** Connections in a row that bring no message, before an import gives up; and how long it waits before the second and the last. */
+  importConnections: 8,
+  importFirstWaitMs: 1_000,
+  importLongestWaitMs: 60_000,
+  /** Times that one message may be what a connection breaks at. */
+  importMessageFailures: 2,
+  /** Messages that were left out, and mailboxes, that the result of an import names. */
+  importSkippedNamed: 1_000,
   /** Recipients in one mail transaction. RFC 5321 §4.5.3.1.8: every server takes 100. */
   queueRecipientsPerTransaction: 100,
   /** Messages sent to one destination before others get a turn; sessions are kept that long. */
@@ -229,6 +291,18 @@ export const limits = {
   scramMessageBytes: 4096,
   /** Iterations that a SCRAM server may ask our client for: more only keep it busy. */
   scramIterations: 10_000_000,
+  /** Passwords for single programs of one account: each login compares with all of them, which takes microseconds. */
+  appPasswordsPerAccount: 50,
+  /** Characters of the name of one. */
+  appPasswordNameCharacters: 100,
+  /** How exactly it is kept when a password for a single program was used last: each login that notes it is a write. */
+  appPasswordUseMs: 60_000,
+  /** Keys of client certificates registered for one account; the text of a certificate; characters of a key's name. */
+  clientKeysPerAccount: 100,
+  clientCertificateBytes: 64 * 1024,
+  clientKeyNameCharacters: 100,
+  /** Shorter RSA keys of clients are not accepted: NIST SP 800-131A. */
+  clientRsaBits: 2048,
   /** Passwords verified at the same time, 20 MiB each: half of libuv's four threads stay free for files. */
   passwordChecks: 2,
   /** Passwords that wait to be verified: some 8 seconds of work. */

@@ -57,6 +57,47 @@ export class RateLimit {
   }
 }
 
+/** Counts events of any kind of key in fixed windows; bounded as {@link RateLimit} is. */
+export class KeyLimit {
+  readonly #clock: Clock;
+  readonly #windowMs: number;
+  readonly #limit: number;
+  readonly #maxKeys: number;
+  #window = -1;
+  #counts = new Map<string, number>();
+
+  /** @param limit events of one key in one window, above which they are not counted */
+  constructor(options: { clock: Clock; windowMs: number; limit: number; maxKeys?: number }) {
+    this.#clock = options.clock;
+    this.#windowMs = options.windowMs;
+    this.#limit = options.limit;
+    this.#maxKeys = options.maxKeys ?? 100_000;
+  }
+
+  /** Counts an event, unless there were too many. */
+  add(key: string): void {
+    const count = this.count(key);
+    if (count < this.#limit) this.#counts.set(this.#known(key), count + 1);
+  }
+
+  allows(key: string): boolean {
+    return this.count(key) < this.#limit;
+  }
+
+  count(key: string): number {
+    const window = Math.floor(this.#clock.now() / this.#windowMs);
+    if (window !== this.#window) {
+      this.#window = window;
+      this.#counts = new Map();
+    }
+    return this.#counts.get(this.#known(key)) ?? 0;
+  }
+
+  #known(key: string): string {
+    return this.#counts.has(key) || this.#counts.size < this.#maxKeys ? key : '';
+  }
+}
+
 /** Counts what is open at the same time, such as connections, for the three ranges of an address. */
 export class OpenLimit {
   readonly #limits: readonly [number, number, number];

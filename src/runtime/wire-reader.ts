@@ -153,6 +153,11 @@ export class WireReader {
     return this.#take(Math.min(chunk.length, limitBytes));
   }
 
+  /** The first bytes of what is unread, at most so many, as far as they are here. */
+  peek(most: number): Buffer {
+    return Buffer.concat(this.#chunks, Math.min(most, this.#unreadBytes));
+  }
+
   /** Puts back bytes that belong to what is read next. */
   unread(bytes: Buffer): void {
     if (bytes.length === 0) return;

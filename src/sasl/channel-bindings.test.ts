@@ -55,7 +55,7 @@ async function withTlsPair(maxVersion: SecureVersion, use: (client: TLSSocket, s
 const secret = await deriveScramSecret('sha256', 'pencil', Buffer.alloc(16, 3), 4096);
 const credentials: CredentialSource = {
   verifyPassword: async () => undefined,
-  scramSecret: async () => ({ account: 'mjl', ...secret }),
+  scramSecrets: async () => ({ account: 'mjl', ...secret, keys: [secret] }),
   decoyKey: Buffer.alloc(32),
 };
 

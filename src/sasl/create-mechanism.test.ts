@@ -5,7 +5,7 @@ import type { CredentialSource } from './credential-source.ts';
 const credentials: CredentialSource = {
   verifyPassword: async (login, password) =>
     login === 'me@example.org' && password === 'secret word' ? { account: 'mjl' } : undefined,
-  scramSecret: async () => {
+  scramSecrets: async () => {
     throw new Error('database is closed');
   },
   decoyKey: Buffer.alloc(32),

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { AuthenticationError } from './authentication-error.ts';
 import { channelBindingsOf } from './channel-bindings.ts';
 import type { CredentialSource } from './credential-source.ts';
+import { ExternalServer } from './external-server.ts';
 import { LoginServer } from './login-server.ts';
 import { PlainServer } from './plain-server.ts';
 import { makeScramNonce } from './scram-messages.ts';
@@ -29,6 +30,7 @@ export function createMechanism(name: string, options: MechanismOptions): Server
 function mechanismOf(name: string, options: MechanismOptions): ServerMechanism | undefined {
   if (name === 'PLAIN') return new PlainServer(options.credentials);
   if (name === 'LOGIN') return new LoginServer(options.credentials);
+  if (name === 'EXTERNAL') return options.tls && new ExternalServer(options.credentials, options.tls);
   const scram = scramNames.exec(name);
   if (!scram) return undefined;
   return new ScramServer({

@@ -1,7 +1,6 @@
 import { limits } from '../runtime/limits.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { CredentialSource } from './credential-source.ts';
-import { saslprep } from './saslprep.ts';
 import type { MechanismStep, ServerMechanism } from './server-mechanism.ts';
 import { verifyPlainPassword } from './verify-plain-password.ts';
 
@@ -31,8 +30,7 @@ export class LoginServer implements ServerMechanism {
       this.#login = text;
       return { challenge: passwordPrompt };
     }
-    const account = await verifyPlainPassword(this.#credentials, this.#login, text);
-    return { success: { account, login: saslprep(this.#login) ?? this.#login } };
+    return { success: await verifyPlainPassword(this.#credentials, this.#login, text) };
   }
 }
 

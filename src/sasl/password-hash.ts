@@ -3,15 +3,25 @@ import { promisify } from 'node:util';
 import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import { saslprep } from './saslprep.ts';
-import { deriveScramSecret, formatScramSecret, scramIterations, scramSaltBytes } from './scram-secret.ts';
+import type { ScramHash } from './scram-keys.ts';
+import {
+  deriveScramSecret,
+  formatScramSecret,
+  parseScramSecret,
+  scramIterations,
+  scramSaltBytes,
+} from './scram-secret.ts';
+
+/** What is stored of a password for SCRAM: RFC 5803, for `parseScramSecret`. */
+export interface StoredScramSecrets {
+  readonly scramSha1: string;
+  readonly scramSha256: string;
+}
 
 /** What is stored for a password, as text. */
-export interface PasswordSecrets {
+export interface PasswordSecrets extends StoredScramSecrets {
   /** PHC string, for PLAIN and LOGIN and everything else that is given the password. */
-  argon2id: string;
-  /** RFC 5803, for `parseScramSecret`. */
-  scramSha1: string;
-  scramSha256: string;
+  readonly argon2id: string;
 }
 
 export class PasswordNotAllowedError extends RestanteError {
@@ -40,24 +50,39 @@ const waiting: (() => void)[] = [];
 
 /**
  * Derives all that is stored for a password, off the main thread (about 0.1 s).
+ * @param beside another password of the same account, whose SCRAM salts and iterations this one takes over
  * @throws PasswordNotAllowedError when SASLprep refuses it, or it is empty or longer than 1024 bytes
  */
-export async function hashPassword(password: string): Promise<PasswordSecrets> {
+export async function hashPassword(password: string, beside?: StoredScramSecrets): Promise<PasswordSecrets> {
   const prepared = saslprep(password);
   if (!prepared) throw new PasswordNotAllowedError('it is empty, or has characters that cannot be typed reliably');
   if (Buffer.byteLength(prepared) > limits.passwordBytes || Buffer.byteLength(password) > limits.passwordBytes)
     throw new PasswordNotAllowedError(`it is longer than ${limits.passwordBytes} bytes`);
   const salt = randomBytes(16);
-  const [tag, sha1, sha256] = await Promise.all([
+  const [tag, scram] = await Promise.all([
     argon2Async('argon2id', { message: prepared, nonce: salt, ...cost }),
-    deriveScramSecret('sha1', prepared, randomBytes(scramSaltBytes), scramIterations),
-    deriveScramSecret('sha256', prepared, randomBytes(scramSaltBytes), scramIterations),
+    deriveScramSecrets(prepared, beside),
   ]);
   return {
     argon2id: `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(salt)}$${unpadded(tag)}`,
-    scramSha1: formatScramSecret('sha1', sha1),
-    scramSha256: formatScramSecret('sha256', sha256),
+    ...scram,
   };
+}
+
+/** @param prepared by SASLprep. @param beside as for `hashPassword` */
+export async function deriveScramSecrets(prepared: string, beside?: StoredScramSecrets): Promise<StoredScramSecrets> {
+  const derive = async (hash: ScramHash, other: string | undefined): Promise<string> => {
+    const { salt, iterations } = (other === undefined ? undefined : parseScramSecret(hash, other)) ?? {
+      salt: randomBytes(scramSaltBytes),
+      iterations: scramIterations,
+    };
+    return formatScramSecret(hash, await deriveScramSecret(hash, prepared, salt, iterations));
+  };
+  const [scramSha1, scramSha256] = await Promise.all([
+    derive('sha1', beside?.scramSha1),
+    derive('sha256', beside?.scramSha256),
+  ]);
+  return { scramSha1, scramSha256 };
 }
 
 /**

@@ -1,7 +1,6 @@
 import { limits } from '../runtime/limits.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { CredentialSource } from './credential-source.ts';
-import { saslprep } from './saslprep.ts';
 import { emptyChallenge, type MechanismStep, type ServerMechanism } from './server-mechanism.ts';
 import { checkAuthorizationId, verifyPlainPassword } from './verify-plain-password.ts';
 
@@ -19,9 +18,9 @@ export class PlainServer implements ServerMechanism {
   async next(response: Buffer | undefined): Promise<MechanismStep> {
     if (response === undefined) return { challenge: emptyChallenge };
     const { authorizationId, login, password } = parsePlainMessage(response);
-    const account = await verifyPlainPassword(this.#credentials, login, password);
-    checkAuthorizationId(authorizationId, login, account);
-    return { success: { account, login: saslprep(login) ?? login } };
+    const identity = await verifyPlainPassword(this.#credentials, login, password);
+    checkAuthorizationId(authorizationId, login, identity.account);
+    return { success: identity };
   }
 }
 

@@ -14,7 +14,8 @@ async function credentialsOf(password: string, salt: string, iterations: number)
   };
   return {
     verifyPassword: async () => undefined,
-    scramSecret: async (login, hash) => (login === 'user' ? { account: 'mjl', ...secrets[hash] } : undefined),
+    scramSecrets: async (login, hash) =>
+      login === 'user' ? { account: 'mjl', ...secrets[hash], keys: [secrets[hash]] } : undefined,
     decoyKey: Buffer.alloc(32, 7),
   };
 }

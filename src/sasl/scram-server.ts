@@ -1,12 +1,17 @@
 import { timingSafeEqual } from 'node:crypto';
 import { AuthenticationError } from './authentication-error.ts';
 import type { ChannelBindingName, ChannelBindings } from './channel-bindings.ts';
-import type { CredentialSource } from './credential-source.ts';
+import type { CredentialSource, ScramKeys, ScramSecrets } from './credential-source.ts';
 import { saslprep } from './saslprep.ts';
 import { digest, hmac, type ScramHash, scramKeyBytes, xor } from './scram-keys.ts';
 import { type ClientFirst, formatServerFirst, parseClientFinal, parseClientFirst } from './scram-messages.ts';
-import { type ScramSecret, scramIterations, scramSaltBytes } from './scram-secret.ts';
-import { emptyChallenge, type MechanismStep, type ServerMechanism } from './server-mechanism.ts';
+import { scramIterations, scramSaltBytes } from './scram-secret.ts';
+import {
+  type AuthenticatedIdentity,
+  emptyChallenge,
+  type MechanismStep,
+  type ServerMechanism,
+} from './server-mechanism.ts';
 import { checkAuthorizationId } from './verify-plain-password.ts';
 
 interface Exchange {
@@ -14,7 +19,7 @@ interface Exchange {
   login: string;
   nonce: string;
   serverFirst: string;
-  secret: ScramSecret;
+  keys: readonly ScramKeys[];
   /** Undefined for an unknown login, for which the exchange goes on to its end with a decoy. */
   account: string | undefined;
   binding: Buffer;
@@ -29,7 +34,7 @@ export class ScramServer implements ServerMechanism {
   readonly #bindings: ChannelBindings | undefined;
   readonly #makeNonce: () => string;
   #exchange: Exchange | undefined;
-  #identity: { account: string; login: string } | undefined;
+  #identity: AuthenticatedIdentity | undefined;
 
   /** @param options.bindings of this connection, when -PLUS is offered on it; undefined when it isn't
    * @param options.makeNonce printable ASCII without comma, random */
@@ -61,11 +66,11 @@ export class ScramServer implements ServerMechanism {
       throw new AuthenticationError('malformed', `Cannot read ${this.name} message: it is no client-first-message`);
     const login = saslprep(first.username) ?? '';
     const binding = this.#bindingInput(first);
-    const found = login === '' ? undefined : await this.#credentials.scramSecret(login, this.#hash);
-    const secret = found ?? this.#decoy(login);
+    const found = login === '' ? undefined : await this.#credentials.scramSecrets(login, this.#hash);
+    const { salt, iterations, keys } = found ?? this.#decoy(login);
     const nonce = first.nonce + this.#makeNonce();
-    const serverFirst = formatServerFirst({ nonce, salt: secret.salt, iterations: secret.iterations });
-    this.#exchange = { first, login, nonce, serverFirst, secret, account: found?.account, binding };
+    const serverFirst = formatServerFirst({ nonce, salt, iterations });
+    this.#exchange = { first, login, nonce, serverFirst, keys, account: found?.account, binding };
     return Buffer.from(serverFirst);
   }
 
@@ -84,20 +89,19 @@ export class ScramServer implements ServerMechanism {
   }
 
   // The same salt at each attempt, so that it doesn't tell known logins from unknown ones.
-  #decoy(login: string): ScramSecret {
+  #decoy(login: string): Omit<ScramSecrets, 'account'> {
     const key = this.#credentials.decoyKey;
     const derived = hmac('sha256', key, `${this.#hash} salt ${login}`);
     const none = hmac('sha256', key, `${this.#hash} key ${login}`).subarray(0, scramKeyBytes[this.#hash]);
     return {
       salt: derived.subarray(0, scramSaltBytes),
       iterations: scramIterations,
-      storedKey: none,
-      serverKey: none,
+      keys: [{ storedKey: none, serverKey: none }],
     };
   }
 
   #checkFinal(exchange: Exchange, message: Buffer): Buffer {
-    const { first, login, secret } = exchange;
+    const { first, login, keys } = exchange;
     const final = parseClientFinal(message);
     if (!final)
       throw new AuthenticationError('malformed', `Cannot read ${this.name} message: it is no client-final-message`, {
@@ -106,21 +110,32 @@ export class ScramServer implements ServerMechanism {
     if (final.nonce !== exchange.nonce) throw this.#failed(first, 'the nonce is another one');
     if (!equal(final.binding, exchange.binding)) throw this.#failed(first, 'the channel binding differs');
     const signed = `${first.bare},${exchange.serverFirst},${final.withoutProof}`;
-    const clientSignature = hmac(this.#hash, secret.storedKey, signed);
-    const valid =
-      final.proof.length === clientSignature.length &&
-      timingSafeEqual(digest(this.#hash, xor(final.proof, clientSignature)), secret.storedKey);
-    if (!valid || exchange.account === undefined) throw this.#failed(first, 'unknown login or wrong password');
+    // All of them, whichever is the right one: how long it takes must not tell.
+    const right = keys.filter(({ storedKey }) => this.#proves(final.proof, storedKey, signed))[0];
+    if (right === undefined || exchange.account === undefined) {
+      throw this.#failed(first, 'unknown login or wrong password');
+    }
     checkAuthorizationId(first.authorizationId, first.username, exchange.account);
-    this.#identity = { account: exchange.account, login };
-    return Buffer.from(`v=${hmac(this.#hash, secret.serverKey, signed).toString('base64')}`);
+    const { credential } = right;
+    this.#identity = { account: exchange.account, login, ...(credential === undefined ? {} : { credential }) };
+    return Buffer.from(`v=${hmac(this.#hash, right.serverKey, signed).toString('base64')}`);
   }
 
-  #finish(identity: { account: string; login: string }, response: Buffer): MechanismStep {
+  /** RFC 5802 §3: whoever knows ClientKey knows the password. */
+  #proves(proof: Buffer, storedKey: Buffer, signed: string): boolean {
+    const clientSignature = hmac(this.#hash, storedKey, signed);
+    return (
+      proof.length === clientSignature.length &&
+      timingSafeEqual(digest(this.#hash, xor(proof, clientSignature)), storedKey)
+    );
+  }
+
+  async #finish(identity: AuthenticatedIdentity, response: Buffer): Promise<MechanismStep> {
     if (response.length > 0)
       throw new AuthenticationError('malformed', `Cannot end ${this.name}: the last response is not empty`, {
         login: identity.login,
       });
+    if (identity.credential !== undefined) await this.#credentials.used?.(identity.account, identity.credential);
     return { success: identity };
   }
 

@@ -1,7 +1,17 @@
+/** What somebody has logged in with, other than the account's own password: an app password, a certificate. */
+export interface Credential {
+  /** Tells it from all others of the account, also from those of the same name that were there before. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+}
+
 /** Who logged in. `login` is the name as the client gave it, prepared; `account` is whose mail it opens. */
 export interface AuthenticatedIdentity {
   account: string;
   login: string;
+  /** Undefined: the account's own password. */
+  credential?: Credential;
 }
 
 export type MechanismStep = { challenge: Buffer } | { success: AuthenticatedIdentity };

@@ -1,24 +1,25 @@
 import { AuthenticationError } from './authentication-error.ts';
 import type { CredentialSource } from './credential-source.ts';
 import { saslprep } from './saslprep.ts';
+import type { AuthenticatedIdentity } from './server-mechanism.ts';
 
 /**
  * Prepares login and password and looks them up.
- * @returns the account
+ * @returns who it is, with the login prepared
  * @throws AuthenticationError `failed`
  */
 export async function verifyPlainPassword(
   credentials: CredentialSource,
   login: string,
   password: string,
-): Promise<string> {
+): Promise<AuthenticatedIdentity> {
   const preparedLogin = saslprep(login);
   const preparedPassword = saslprep(password);
   const verified =
     preparedLogin && preparedPassword ? await credentials.verifyPassword(preparedLogin, preparedPassword) : undefined;
-  if (!verified)
+  if (!preparedLogin || !verified)
     throw new AuthenticationError('failed', `Cannot log in "${login}": unknown login or wrong password`, { login });
-  return verified.account;
+  return { ...verified, login: preparedLogin };
 }
 
 /** Nobody acts for somebody else: an authorization identity is the login itself or the account that it opens. RFC 4422 §3.4.1. */

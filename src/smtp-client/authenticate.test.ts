@@ -11,7 +11,7 @@ import { connectSmtp } from './connect-smtp.ts';
 const secret = await deriveScramSecret('sha256', 'pencil', Buffer.alloc(16, 5), 4096);
 const credentials: CredentialSource = {
   verifyPassword: async () => undefined,
-  scramSecret: async () => ({ account: 'me', ...secret }),
+  scramSecrets: async () => ({ account: 'me', ...secret, keys: [secret] }),
   decoyKey: Buffer.alloc(32),
 };
 

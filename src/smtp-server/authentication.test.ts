@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SmtpTestClient } from '../../tests/harness/smtp-test-client.ts';
 import { password, startTestServer, type TestSmtpServer } from '../../tests/harness/smtp-test-server.ts';
+import { RateLimit } from '../runtime/rate-limit.ts';
 import { createClientMechanism } from '../sasl/create-client-mechanism.ts';
+import { LoginGuard } from '../sasl/login-guard.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 
 let server: TestSmtpServer;
@@ -27,6 +29,13 @@ async function connect(listener: number): Promise<{ client: SmtpTestClient; exte
     extensions = await client.ask('EHLO c.example');
   }
   return { client, extensions };
+}
+
+/** So many failures of an address. */
+function guard(failures: number): LoginGuard {
+  const clock = { now: () => Date.UTC(2026, 10, 23) };
+  const failedLogins = [new RateLimit({ clock, windowMs: 60_000, limits: [failures, failures, failures] })];
+  return new LoginGuard({ clock, failedLogins, delayMs: 0 });
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -136,7 +145,8 @@ describe('AUTH', () => {
   it('tells of every login', async () => {
     const told: LoginAttempt[] = [];
     await using telling = await startTestServer([{ kind: 'submission', tls: 'implicit' }], {
-      limits: { smtpTarpitMs: 0, failedLoginsPerMinute: [1, 1, 1] },
+      limits: { smtpTarpitMs: 0 },
+      loginGuard: guard(1),
       recordLogin: (attempt) => told.push(attempt),
     });
     using client = await SmtpTestClient.connect(telling.port(0), true);
@@ -149,7 +159,7 @@ describe('AUTH', () => {
     await other.ask('EHLO c.example');
     expect(await logIn(other, 'PLAIN', 'wrong')).toMatch(/^535 /);
     expect(await logIn(other, 'SCRAM-SHA-256', password)).toMatch(/^454 /);
-    const all = { remoteAddress: '127.0.0.1', protocol: 'submission' };
+    const all = { remoteAddress: '127.0.0.1', protocol: 'submission', credential: undefined, client: 'c.example' };
     expect(told.map(({ tls, ...rest }) => rest)).toEqual([
       {
         ...all,
@@ -167,8 +177,8 @@ describe('AUTH', () => {
 
   it('refuses all logins from a network after too many failures', async () => {
     await using limited = await startTestServer([{ kind: 'submission', tls: 'none', allowPlaintextAuth: true }], {
-      limits: { smtpTarpitMs: 0, failedLoginsPerMinute: [2, 2, 2] },
-      clock: { now: () => Date.UTC(2026, 10, 23) },
+      limits: { smtpTarpitMs: 0 },
+      loginGuard: guard(2),
     });
     using client = await SmtpTestClient.connect(limited.port(0));
     await client.reply();
@@ -183,7 +193,7 @@ describe('AUTH', () => {
       credentials: {
         decoyKey: Buffer.alloc(16),
         verifyPassword: () => Promise.reject(new Error('disk on fire')),
-        scramSecret: () => Promise.reject(new Error('disk on fire')),
+        scramSecrets: () => Promise.reject(new Error('disk on fire')),
       },
     });
     using client = await SmtpTestClient.connect(broken.port(0));

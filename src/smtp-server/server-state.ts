@@ -1,6 +1,8 @@
 import { limits as defaultLimits } from '../runtime/limits.ts';
 import type { Counter } from '../runtime/metrics.ts';
 import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
+import { LoginGuard } from '../sasl/login-guard.ts';
+import { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { ReceivedIds } from './received-ids.ts';
 import type { ServerLimits, SmtpServerOptions } from './smtp-server-options.ts';
 import type { SmtpSession } from './smtp-session.ts';
@@ -13,13 +15,17 @@ export class ServerState {
   readonly receivedIds: ReceivedIds;
   readonly connectionRate: RateLimit;
   readonly openConnections: OpenLimit;
-  readonly failedLogins: readonly RateLimit[];
+  readonly loginGuard: LoginGuard;
+  /** Those that are logged in, of all servers. */
+  readonly openSessions: OpenSessions;
   readonly connections: Counter;
   readonly messages: Counter;
   readonly refusals: Counter;
   readonly logins: Counter;
   /** Set by stop: no new transactions. */
   stopping = false;
+  /** Ends waits when the server stops. */
+  readonly stop = new AbortController();
 
   constructor(options: SmtpServerOptions) {
     const { clock, metrics } = options;
@@ -28,10 +34,8 @@ export class ServerState {
     this.receivedIds = new ReceivedIds(options.receivedIdKey, clock.now());
     this.connectionRate = new RateLimit({ clock, windowMs: 60_000, limits: this.limits.connectionsPerMinute });
     this.openConnections = new OpenLimit(this.limits.openConnections);
-    this.failedLogins = options.failedLogins ?? [
-      new RateLimit({ clock, windowMs: 60_000, limits: this.limits.failedLoginsPerMinute }),
-      new RateLimit({ clock, windowMs: 24 * 60 * 60_000, limits: this.limits.failedLoginsPerDay }),
-    ];
+    this.loginGuard = options.loginGuard ?? new LoginGuard({ clock });
+    this.openSessions = options.sessions ?? new OpenSessions({ clock });
     this.connections = metrics.counter(
       'restante_smtp_server_connections_total',
       'Connections, by listener and result.',

@@ -25,6 +25,14 @@ export class SmtpConnection {
     return this.#tls;
   }
 
+  get receivedBytes(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get sentBytes(): number {
+    return this.#socket.bytesWritten;
+  }
+
   get reader(): WireReader {
     return this.#reader;
   }
@@ -62,11 +70,12 @@ export class SmtpConnection {
 
   /**
    * Goes on under TLS. Nothing that came before is kept: the caller has made sure that there is nothing.
+   * @param requestCertificate asks the client for one
    * @throws the error of the handshake; the connection is closed then
    */
-  async startTls(acceptor: TlsAcceptor): Promise<void> {
+  async startTls(acceptor: TlsAcceptor, requestCertificate: boolean): Promise<void> {
     this.#reader.detach();
-    const tls = await acceptor.accept(this.#socket, this.#limits.smtpHandshakeTimeoutMs);
+    const tls = await acceptor.accept(this.#socket, this.#limits.smtpHandshakeTimeoutMs, { requestCertificate });
     this.#tls = tls;
     this.#socket = tls;
     this.#reader = this.#open(tls);
@@ -88,6 +97,11 @@ export class SmtpConnection {
     socket.once('close', () => clearTimeout(timer));
     socket.once('end', () => socket.destroySoon());
     socket.resume();
+  }
+
+  /** Ends the connection, whatever is under way. */
+  cut(): void {
+    this.#socket.destroy();
   }
 
   #open(socket: Socket): WireReader {

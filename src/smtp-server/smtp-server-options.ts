@@ -7,14 +7,15 @@ import type { Clock } from '../runtime/clock.ts';
 import type { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
+import type { LoginGuard } from '../sasl/login-guard.ts';
 import type { Accounts } from '../store/account.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
+import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 
 /** `tls/certificate-store.ts` is one. */
 export interface TlsAcceptor {
-  accept(socket: Socket, timeoutMs: number): Promise<TLSSocket>;
+  accept(socket: Socket, timeoutMs: number, options?: { requestCertificate?: boolean }): Promise<TLSSocket>;
 }
 
 export interface SmtpListener {
@@ -55,7 +56,9 @@ export interface SmtpServerOptions {
   /** Those that differ from `runtime/limits.ts`. */
   readonly limits?: Partial<SmtpLimits>;
   /** Counts failed logins, together with other servers; made here when not given. */
-  readonly failedLogins?: readonly RateLimit[];
+  readonly loginGuard?: LoginGuard;
+  /** Logged in, together with other servers; made here when not given. */
+  readonly sessions?: OpenSessions;
   /** Told of every login, good or bad. Must return at once, and not throw. */
   readonly recordLogin?: (attempt: LoginAttempt) => void;
   /** Try-out mode: replies asked for by localparts, see `delivery/requested-reply.ts`. */

@@ -27,6 +27,8 @@ export class SmtpSession {
   hello: { readonly name: string; readonly extended: boolean } | undefined;
   /** After AUTH. */
   identity: AuthenticatedIdentity | undefined;
+  /** To be called when who is logged in is so no more. */
+  leave: (() => void) | undefined;
   transaction: Transaction | undefined;
   /** Set by a command after whose reply the connection is to be closed. */
   ending = false;
@@ -34,6 +36,10 @@ export class SmtpSession {
   /** Commands since the last message that got nothing done. */
   #junk = 0;
   #waiting = false;
+  /** The command under way. */
+  #verb: string | undefined;
+  /** What the client is to be told before the next command. */
+  #farewell: string | undefined;
 
   constructor(server: ServerState, listener: SmtpListener, socket: Socket, remoteAddress: string, log: Log) {
     this.server = server;
@@ -64,12 +70,14 @@ export class SmtpSession {
       if (this.listener.tls === 'implicit') await this.startTls();
       this.reply(220, undefined, `${this.hostname} ESMTP Restante`);
       while (!this.ending) {
-        if (this.server.stopping && this.transaction === undefined) this.#sayGoodbye();
+        if (this.#farewell !== undefined) this.#sayFarewell(this.#farewell);
+        else if (this.server.stopping && this.transaction === undefined) this.#sayGoodbye();
         else await this.#serveCommand();
       }
     } catch (error) {
       this.#giveUp(error);
     } finally {
+      this.leave?.();
       await this.resetTransaction();
       this.connection.close();
     }
@@ -77,16 +85,18 @@ export class SmtpSession {
 
   /** @throws FatalSmtpError when the handshake fails */
   async startTls(): Promise<void> {
-    const { acceptor } = this.listener;
+    const { acceptor, kind } = this.listener;
     if (acceptor === undefined) throw new FatalSmtpError(454, '4.7.0', 'TLS is not available');
     try {
-      await this.connection.startTls(acceptor);
+      await this.connection.startTls(acceptor, kind === 'submission');
     } catch (error) {
       throw new ConnectionClosedError(error);
     }
     // RFC 3207 §4.2: what was known of the client is forgotten.
     this.hello = undefined;
     this.identity = undefined;
+    this.leave?.();
+    this.leave = undefined;
   }
 
   /** Ends the transaction, if there is one, with what was received of its message. */
@@ -107,6 +117,21 @@ export class SmtpSession {
     if (this.#junk > this.server.limits.smtpJunkCommands) this.#errors++;
   }
 
+  /** The command under way, or `waiting`. */
+  get state(): string {
+    return this.#verb ?? 'waiting';
+  }
+
+  /** Ends this session, also within a transaction; what is under way is cut off when it takes long. */
+  end(text: string): void {
+    if (this.ending || this.#farewell !== undefined) return;
+    this.#farewell = text;
+    if (this.#waiting) {
+      this.#sayFarewell(text);
+      this.connection.close();
+    } else setTimeout(() => this.connection.cut(), this.server.limits.sessionEndMs).unref();
+  }
+
   /** The server stops: an idle client is told now, a running transaction may end. */
   stop(): void {
     if (this.#waiting && this.transaction === undefined) {
@@ -125,10 +150,13 @@ export class SmtpSession {
       if (line.length > limits.smtpCommandBytes && verb !== 'AUTH') throw new SmtpError(500, '5.5.2', 'Line too long');
       const command = commands.get(verb);
       if (command === undefined) throw new SmtpError(500, '5.5.1', 'Command not known');
+      this.#verb = verb;
       await command(this, argument);
     } catch (error) {
       if (endsSession(error)) throw error;
       await this.#refuse(errorReply(error));
+    } finally {
+      this.#verb = undefined;
     }
     if (this.#errors > limits.smtpErrors) throw new FatalSmtpError(421, '4.7.0', 'Too many errors');
   }
@@ -156,6 +184,11 @@ export class SmtpSession {
 
   #sayGoodbye(): void {
     this.reply(421, '4.3.2', `${this.hostname} is shutting down`);
+    this.ending = true;
+  }
+
+  #sayFarewell(text: string): void {
+    this.reply(421, '4.7.0', text);
     this.ending = true;
   }
 

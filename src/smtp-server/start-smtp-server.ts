@@ -66,6 +66,7 @@ export async function startSmtpServer(options: SmtpServerOptions): Promise<SmtpS
     }),
     async stop(graceMs) {
       state.stopping = true;
+      state.stop.abort();
       for (const server of servers) server.close();
       for (const session of state.sessions) session.stop();
       const cut = setTimeout(() => {

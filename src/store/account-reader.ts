@@ -1,22 +1,31 @@
 import type { MessageStructure } from '../message/structure.ts';
 import type {
   AccountReader,
+  AppPasswordScope,
+  ChangedAnnotation,
   ContentOrigin,
   ContentPlaces,
   Mailbox,
   MessageChange,
   MessageRow,
+  ObjectIds,
+  QuotaLimits,
+  QuotaUse,
   ReadMessagesOptions,
   ReceivedFile,
   RenderedMessageRow,
   SpecialUse,
+  StoredAppPassword,
   StoredCredentials,
+  ThreadFieldsRow,
   UidSelection,
 } from './account.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
 import { describeContent } from './content-facts.ts';
 import { type OriginRow, originColumns, toOrigin } from './content-origin.ts';
+import { ImportRows } from './imports/import-rows.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
+import { numberOfObject, objectIdColumns } from './object-ids.ts';
 import type { ArrivedMove } from './operations/add-messages.ts';
 import { StoredRows } from './restore/stored-rows.ts';
 import { type AclEntry, anyone, effectiveRights, type MailUser, type Rights } from './sharing/rights.ts';
@@ -26,9 +35,10 @@ import { MailboxNameError, MessageFileError } from './store-errors.ts';
 
 const noKeywords: readonly string[] = [];
 
-const mailboxQuery = `SELECT id, mailboxes.name, uid_validity AS uidValidity, uid_next AS uidNext, special_use AS specialUse, keywords,
-  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes
-  FROM mailboxes LEFT JOIN subscriptions ON subscriptions.name = mailboxes.name WHERE expunged = 0`;
+const mailboxColumns = `id, mailboxes.name, uid_validity AS uidValidity, uid_next AS uidNext, special_use AS specialUse, keywords,
+  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes, ${objectIdColumns.mailbox} AS objectId`;
+const mailboxTables = 'mailboxes LEFT JOIN subscriptions ON subscriptions.name = mailboxes.name';
+const mailboxQuery = `SELECT ${mailboxColumns} FROM ${mailboxTables} WHERE expunged = 0`;
 
 const columnsOfMessages = {
   uid: 'uid',
@@ -47,10 +57,17 @@ const columnsOfContents: Record<string, string> = {
   fileSizeBytes: 'file_size AS fileSizeBytes',
   envelope: 'envelope',
   bodyStructure: 'body_structure AS bodyStructure',
-} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow>, string>;
-const everyColumn: Record<string, string> = { ...columnsOfMessages, ...columnsOfContents };
+} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow | keyof ObjectIds>, string>;
 const narrowColumns = Object.values(columnsOfMessages).join(', ');
-const renderedColumns = Object.values(everyColumn).join(', ');
+const renderedColumns = Object.values({ ...columnsOfMessages, ...columnsOfContents }).join(', ');
+/** Read only when they are named. */
+const everyColumn: Record<string, string> = {
+  ...columnsOfMessages,
+  ...columnsOfContents,
+  emailObjectId: `${objectIdColumns.email} AS emailObjectId`,
+  threadObjectId: `${objectIdColumns.thread} AS threadObjectId`,
+};
+const ofContents: ReadonlySet<string> = new Set([...Object.keys(columnsOfContents), 'threadObjectId']);
 /** Read whatever else is asked for. */
 const alwaysRead: readonly string[] = ['uid', 'modseq', 'flagBits', 'keywords'];
 
@@ -67,8 +84,12 @@ function columnsText(names: readonly string[]): string {
   return text;
 }
 
-/** UIDs read in one step: some 20 ms. */
-const uidsAtOnce = 100_000;
+/** UIDs read in one step: some milliseconds. */
+const uidsAtOnce = 20_000;
+
+/** Changes read in one step. */
+const changesAtOnce = 500;
+const changeColumns = 'uid, modseq, flags AS flagBits, keywords, expunged, create_seq AS createSeq';
 
 const joinContents = 'JOIN contents ON contents.id = content_id';
 
@@ -91,14 +112,16 @@ interface StoredMailbox extends Omit<Mailbox, 'specialUse' | 'keywords' | 'subsc
 /** Reads of one instant. Rows become objects in place: FETCH asks for thousands. */
 export class DatabaseAccountReader implements AccountReader {
   readonly stored: StoredRows;
+  readonly imports: ImportRows;
   readonly #reader: AccountDatabaseReader;
-  readonly #defaultQuotaBytes: number | undefined;
+  readonly #quota: QuotaLimits;
 
-  /** @param defaultQuotaBytes limit of accounts that have none of their own */
-  constructor(reader: AccountDatabaseReader, defaultQuotaBytes?: number) {
+  /** @param quota by configuration: an account's own limit comes before it */
+  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}) {
     this.#reader = reader;
     this.stored = new StoredRows(reader);
-    this.#defaultQuotaBytes = defaultQuotaBytes;
+    this.imports = new ImportRows(reader);
+    this.#quota = quota;
   }
 
   async mailboxes(): Promise<Mailbox[]> {
@@ -163,6 +186,22 @@ export class DatabaseAccountReader implements AccountReader {
     return { ...row, id, uids: uids!, targetUids: targetUids! };
   }
 
+  async mailboxesChangedSince(modseq: number): Promise<(Mailbox & { readonly expunged: boolean })[]> {
+    const rows = await this.#reader.all<StoredMailbox & { expunged: number }>(
+      `SELECT ${mailboxColumns}, expunged FROM ${mailboxTables} WHERE modseq > ?`,
+      [modseq],
+    );
+    return rows.map((row) => ({ ...toMailbox(row), expunged: row.expunged === 1 }));
+  }
+
+  async hasChangesBetween(mailboxId: number, after: number, before: number): Promise<boolean> {
+    const found = await this.#reader.first(
+      'SELECT 1 FROM messages WHERE mailbox_id = ? AND modseq > ? AND modseq < ? LIMIT 1',
+      [mailboxId, after, before],
+    );
+    return found !== undefined;
+  }
+
   async subscriptions(): Promise<string[]> {
     const rows = await this.#reader.all<{ name: string }>('SELECT name FROM subscriptions ORDER BY name');
     return rows.map(({ name }) => name);
@@ -173,11 +212,20 @@ export class DatabaseAccountReader implements AccountReader {
     after: { modseq: number; uid: number },
     limit: number,
   ): Promise<{ uid: number; modseq: number; contentId: number }[]> {
-    return await this.#reader.all(
-      `SELECT uid, modseq, content_id AS contentId FROM messages
-       WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) AND expunged = 0 ORDER BY modseq, uid LIMIT ?`,
-      [mailboxId, after.modseq, after.uid, limit],
-    );
+    const found: { uid: number; modseq: number; contentId: number }[] = [];
+    for (let last = after; ; ) {
+      const rows = await this.#reader.all<{ uid: number; modseq: number; contentId: number; expunged: number }>(
+        `SELECT uid, modseq, content_id AS contentId, expunged FROM messages
+         WHERE mailbox_id = ? AND (modseq, uid) > (?, ?) ORDER BY modseq, uid LIMIT ?`,
+        [mailboxId, last.modseq, last.uid, changesAtOnce],
+      );
+      for (const { uid, modseq, contentId, expunged } of rows) {
+        if (expunged === 0 && found.push({ uid, modseq, contentId }) === limit) return found;
+      }
+      if (rows.length < changesAtOnce) return found;
+      last = rows.at(-1)!;
+      await othersTurn();
+    }
   }
 
   async rejectsLike(mailboxId: number, file: Pick<ReceivedFile, 'structure' | 'sha256'>): Promise<number[]> {
@@ -269,8 +317,7 @@ export class DatabaseAccountReader implements AccountReader {
       parts.push(parseUids(row!.uids ?? '', row!.count));
       if (row!.count < uidsAtOnce) return parts.length === 1 ? parts[0]! : joinUids(parts);
       after = parts.at(-1)!.at(-1)!;
-      // The read transaction stays open; others get their turn on this thread.
-      await new Promise((next) => setImmediate(next));
+      await othersTurn();
     }
   }
 
@@ -283,16 +330,49 @@ export class DatabaseAccountReader implements AccountReader {
   }
 
   async changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]> {
-    const rows = await this.#reader.all<MessageChange>(
-      `SELECT uid, modseq, flags AS flagBits, keywords, expunged, create_seq AS createSeq
-       FROM messages WHERE mailbox_id = ? AND modseq > ? ORDER BY uid`,
-      [mailboxId, modseq],
+    const few = await this.#reader.all<MessageChange>(
+      `SELECT ${changeColumns} FROM messages WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq, uid LIMIT ?`,
+      [mailboxId, modseq, changesAtOnce],
     );
-    for (const row of rows) {
-      takeKeywords(row);
-      (row as { expunged: unknown }).expunged = (row.expunged as unknown) === 1;
+    if (few.length < changesAtOnce) {
+      for (const row of few) {
+        takeKeywords(row);
+        toChange(row);
+      }
+      return few.sort((one, other) => one.uid - other.uid);
     }
-    return rows;
+    // By their UIDs, as they lie beside each other: one by one each would be looked up.
+    const uids = await this.#uidsChangedSince(mailboxId, modseq);
+    const changes: MessageChange[] = [];
+    for (let at = 0; at < uids.length; at += changesAtOnce) {
+      if (at > 0) await othersTurn();
+      const step = uids.subarray(at, at + changesAtOnce);
+      const rows = await this.#select<MessageChange & MessageRow>(changeColumns, '', mailboxId, step, 1, step.at(-1), {
+        includeExpunged: true,
+      });
+      for (const row of rows) {
+        toChange(row);
+        changes.push(row);
+      }
+    }
+    return changes;
+  }
+
+  async #uidsChangedSince(mailboxId: number, since: number): Promise<Uint32Array> {
+    const parts: Uint32Array[] = [];
+    for (let [modseq, uid] = [since, 0xffff_ffff]; ; ) {
+      const row = await this.#reader.first<{ uids: string | null; count: number; modseq: number }>(
+        `SELECT group_concat(uid) AS uids, count(*) AS count, max(modseq) AS modseq FROM (
+           SELECT uid, modseq FROM messages WHERE mailbox_id = ? AND (modseq, uid) > (?, ?)
+           ORDER BY modseq, uid LIMIT ?)`,
+        [mailboxId, modseq, uid, uidsAtOnce],
+      );
+      parts.push(parseUids(row!.uids ?? '', row!.count));
+      if (row!.count < uidsAtOnce) return joinUids(parts).sort();
+      modseq = row!.modseq;
+      uid = parts.at(-1)!.at(-1)!;
+      await othersTurn();
+    }
   }
 
   async messages(
@@ -331,6 +411,41 @@ export class DatabaseAccountReader implements AccountReader {
     );
   }
 
+  async threadFields(mailboxId: number, uids: Uint32Array): Promise<ThreadFieldsRow[]> {
+    const rows = await this.#reader.all<Record<keyof ThreadFieldsRow, never>>(
+      `SELECT uid, received_at AS receivedAt, sent_at AS sentAt, subject, structure ->> '$.envelope.messageId' AS messageId,
+       structure ->> '$.references' AS "references", structure ->> '$.envelope.inReplyTo' AS inReplyTo
+       FROM json_each(?) CROSS JOIN messages ${joinContents} WHERE mailbox_id = ? AND uid = value AND expunged = 0`,
+      [`[${uids.join(',')}]`, mailboxId],
+    );
+    return rows.map((row) => ({
+      ...row,
+      sentAt: row.sentAt ?? undefined,
+      messageId: row.messageId ?? undefined,
+      references: row.references ?? undefined,
+      inReplyTo: row.inReplyTo ?? undefined,
+    }));
+  }
+
+  async uidsOfObject(mailboxId: number, kind: 'M' | 'T', objectId: string): Promise<number[]> {
+    const account = await this.#reader.first<{ createdAt: number }>('SELECT created_at AS createdAt FROM account');
+    const number = numberOfObject(objectId, kind, account!.createdAt);
+    if (number === undefined) return [];
+    const rows =
+      kind === 'M'
+        ? await this.#reader.all<{ uid: number }>(
+            'SELECT uid FROM messages WHERE content_id = ? AND mailbox_id = ? AND expunged = 0 ORDER BY uid',
+            [number, mailboxId],
+          )
+        : await this.#reader.all<{ uid: number }>(
+            `SELECT uid FROM (SELECT id FROM contents WHERE thread_id = ? AND given_thread_id IS NULL
+             UNION ALL SELECT id FROM contents WHERE given_thread_id = ?)
+             CROSS JOIN messages ON content_id = id AND expunged = 0 WHERE mailbox_id = ? ORDER BY uid`,
+            [number, number, mailboxId],
+          );
+    return rows.map(({ uid }) => uid);
+  }
+
   async structure(contentId: number): Promise<MessageStructure> {
     const row = await this.#reader.first<{ structure: string; prefixBytes: number }>(
       'SELECT structure, length(prefix) AS prefixBytes FROM contents WHERE id = ?',
@@ -340,11 +455,19 @@ export class DatabaseAccountReader implements AccountReader {
     return shiftStructure(JSON.parse(row.structure) as MessageStructure, row.prefixBytes);
   }
 
-  async quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }> {
+  async deletedBytes(mailboxId: number): Promise<number> {
+    const row = await this.#reader.first<{ bytes: number }>(
+      'SELECT coalesce(sum(size), 0) AS bytes FROM messages WHERE mailbox_id = ? AND expunged = 0 AND (flags & 8) = 8',
+      [mailboxId],
+    );
+    return row!.bytes;
+  }
+
+  async quota(): Promise<QuotaUse> {
     const row = (await this.#reader.first<{ usedBytes: number; limitBytes: number | null; messages: number }>(
       'SELECT used_bytes AS usedBytes, quota_bytes AS limitBytes, messages FROM account',
     ))!;
-    return { ...row, limitBytes: row.limitBytes ?? this.#defaultQuotaBytes };
+    return { ...row, limitBytes: row.limitBytes ?? this.#quota.bytes, limitMessages: this.#quota.messages };
   }
 
   async annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]> {
@@ -353,10 +476,43 @@ export class DatabaseAccountReader implements AccountReader {
     ]);
   }
 
+  async annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]> {
+    const rows = await this.#reader.all<{ mailboxId: number; mailbox: string | null; key: string; modseq: number }>(
+      `SELECT mailbox_id AS mailboxId, mailboxes.name AS mailbox, key, changed.modseq FROM (
+         SELECT mailbox_id, key, modseq FROM annotations WHERE modseq > ?
+         UNION ALL SELECT mailbox_id, key, modseq FROM annotation_removals WHERE modseq > ?) AS changed
+       LEFT JOIN mailboxes ON mailboxes.id = mailbox_id AND mailboxes.expunged = 0 ORDER BY mailbox_id, key`,
+      [modseq, modseq],
+    );
+    return rows
+      .filter(({ mailboxId, mailbox }) => mailboxId === 0 || mailbox !== null)
+      .map(({ mailbox, key, modseq: changed }) => ({ mailbox: mailbox ?? undefined, key, modseq: changed }));
+  }
+
+  async urlKey(mailboxId: number): Promise<Uint8Array | undefined> {
+    const row = await this.#reader.first<{ key: Uint8Array }>('SELECT key FROM url_keys WHERE mailbox_id = ?', [
+      mailboxId,
+    ]);
+    return row?.key;
+  }
+
   async credentials(): Promise<StoredCredentials | undefined> {
     return await this.#reader.first<StoredCredentials>(
       'SELECT argon2id, scram_sha1 AS scramSha1, scram_sha256 AS scramSha256 FROM credentials',
     );
+  }
+
+  async appPasswords(): Promise<StoredAppPassword[]> {
+    type Row = Omit<StoredAppPassword, 'scopes' | 'lastUsedAt'> & { scopes: string; lastUsedAt: number | null };
+    const rows = await this.#reader.all<Row>(
+      `SELECT id, name, scopes, hash, scram_sha1 AS scramSha1, scram_sha256 AS scramSha256, created_at AS createdAt,
+       last_used_at AS lastUsedAt FROM app_passwords ORDER BY name`,
+    );
+    return rows.map(({ scopes, lastUsedAt, ...row }) => ({
+      ...row,
+      scopes: scopes.split(' ') as AppPasswordScope[],
+      lastUsedAt: lastUsedAt ?? undefined,
+    }));
   }
 
   async changesKnownSince(): Promise<number> {
@@ -374,7 +530,7 @@ export class DatabaseAccountReader implements AccountReader {
   ): Promise<Row[]> {
     if (options.columns !== undefined) {
       columns = columnsText(options.columns);
-      join = options.columns.some((name) => Object.hasOwn(columnsOfContents, name)) ? joinContents : '';
+      join = options.columns.some((name) => ofContents.has(name)) ? joinContents : '';
     }
     const live = options.includeExpunged === true ? '' : 'AND expunged = 0';
     let low = from;
@@ -405,6 +561,15 @@ export class DatabaseAccountReader implements AccountReader {
     for (const row of rows) takeKeywords(row);
     return wanted === undefined ? rows : keepWanted(rows, wanted);
   }
+}
+
+/** In long reads: the read transaction stays open; others get their turn on this thread. */
+function othersTurn(): Promise<void> {
+  return new Promise((next) => setImmediate(next));
+}
+
+function toChange(row: MessageChange): void {
+  (row as { expunged: unknown }).expunged = (row.expunged as unknown) === 1;
 }
 
 function keepWanted<Row extends MessageRow>(rows: Row[], wanted: readonly number[] | Uint32Array): Row[] {

@@ -160,6 +160,7 @@ describe('an account', () => {
         { sourceUid: 1, uid: 1 },
         { sourceUid: 4, uid: 2 },
       ],
+      modseq: conditional.modseq! + 1,
     });
     const before = await account.read((reader) => reader.modseq());
     const moved = await account.moveMessages(id, [2, 3], archive.id);
@@ -178,6 +179,37 @@ describe('an account', () => {
       [3, [], 0],
     ]);
     expect((await account.read((reader) => reader.quota())).messages).toBe(4);
+  });
+
+  it('tells which mailboxes have changed, and when', async () => {
+    const { accounts } = await openTestStore();
+    await using account = await accounts.open('me');
+    const lists = await account.createMailbox('Lists');
+    await account.createMailbox('Gone');
+    const changedSince = async (modseq: number): Promise<unknown[]> =>
+      (await account.read((reader) => reader.mailboxesChangedSince(modseq)))
+        .map(({ name, expunged }) => [name, expunged])
+        .sort();
+    const before = await account.read((reader) => reader.modseq());
+    expect(await changedSince(before)).toEqual([]);
+    const { modseq, mailboxId } = await deliver(accounts, account, message('one'));
+    await account.renameMailbox('Lists', 'News');
+    await account.deleteMailbox('Gone');
+    expect(await changedSince(before)).toEqual([
+      ['Gone', true],
+      ['Inbox', false],
+      ['News', false],
+    ]);
+    expect(await changedSince(modseq)).toEqual([
+      ['Gone', true],
+      ['News', false],
+    ]);
+    const changed = (id: number, after: number, until: number): Promise<boolean> =>
+      account.read((reader) => reader.hasChangesBetween(id, after, until));
+    expect(await changed(mailboxId, before, modseq + 1)).toBe(true);
+    expect(await changed(mailboxId, before, modseq)).toBe(false);
+    expect(await changed(mailboxId, modseq, Number.MAX_SAFE_INTEGER)).toBe(false);
+    expect(await changed(lists.id, 0, Number.MAX_SAFE_INTEGER)).toBe(false);
   });
 
   it('moves within one mailbox', async () => {
@@ -203,7 +235,23 @@ describe('an account', () => {
       usedBytes: usedBytes * 2,
       limitBytes: usedBytes * 2,
       messages: 2,
+      limitMessages: undefined,
     });
+    expect(await readdir(join(dataDirectory, 'accounts/me/msg/0'))).toEqual(['1']);
+  });
+
+  it('keeps to its number of messages, also when copying; moving needs no room', async () => {
+    const { accounts, dataDirectory } = await openTestStore(undefined, { quotaOf: () => ({ messages: 2 }) });
+    await using account = await accounts.open('me');
+    await deliver(accounts, account, message('first'));
+    const { id } = await inbox(account);
+    await account.copyMessages(id, 'all', id);
+    await expect(deliver(accounts, account, message('more'))).rejects.toThrow(
+      new OverQuotaError(2, 1, 2, 'messages').message,
+    );
+    await expect(account.copyMessages(id, [1], id)).rejects.toThrow(OverQuotaError);
+    await account.moveMessages(id, 'all', id);
+    expect(await account.read((reader) => reader.quota())).toMatchObject({ messages: 2, limitMessages: 2 });
     expect(await readdir(join(dataDirectory, 'accounts/me/msg/0'))).toEqual(['1']);
   });
 
@@ -298,8 +346,8 @@ describe('mailboxes', () => {
     const { accounts } = await openTestStore();
     await using account = await accounts.open('me');
     const { id } = await inbox(account);
-    await account.setAnnotation(id, '/private/comment', Buffer.from('mine'));
-    await account.setAnnotation(undefined, '/shared/admin', Buffer.from('x'));
+    await account.setAnnotations(id, [{ key: '/private/comment', value: Buffer.from('mine') }]);
+    await account.setAnnotations(undefined, [{ key: '/shared/admin', value: Buffer.from('x') }]);
     await account.setSubscribed('Gone', true);
     const read = await account.read(async (reader) => ({
       own: await reader.annotations(id),
@@ -311,7 +359,7 @@ describe('mailboxes', () => {
     ]);
     expect(read.all).toHaveLength(1);
     expect(read.names).toContain('Gone');
-    await account.setAnnotation(id, '/private/comment', undefined);
+    await account.setAnnotations(id, [{ key: '/private/comment', value: undefined }]);
     expect(await account.read((reader) => reader.annotations(id))).toEqual([]);
   });
 });

@@ -1,10 +1,14 @@
 import type { Readable } from 'node:stream';
 import type { MessageStructure } from '../message/structure.ts';
 import type { ChangeableFlags, Flags } from './flags.ts';
+import type { ImportMailbox, ImportRows } from './imports/import-rows.ts';
+import type { ImportOutcome } from './operations/add-imported-messages.ts';
 import type { ArrivedMove, ArrivingMove } from './operations/add-messages.ts';
 import type { AddedMissing, StoredMissing } from './operations/add-missing-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import type { AnnotationChange } from './operations/set-annotations.ts';
+import type { SourceFlags } from './operations/update-imported-flags.ts';
 import type { RepairKind, RepairOptions } from './repair/repair-account.ts';
 import type { StoredRows } from './restore/stored-rows.ts';
 import type { AclEntry, MailUser, Rights, RightsChange } from './sharing/rights.ts';
@@ -52,6 +56,12 @@ export interface Account extends AsyncDisposable {
    */
   addMessages(messages: readonly NewMessage[], move?: ArrivingMove): Promise<AddedMessage[]>;
 
+  /**
+   * Adds a message to a mailbox that exists, and expunges another, in one transaction.
+   * @throws MailboxNotFoundError, MessageNotFoundError, OverQuotaError, StoreLimitError
+   */
+  replaceMessage(mailboxId: number, uid: number, message: NewMessage): Promise<AddedMessage>;
+
   // For restoring from a backup.
   /** Makes a mailbox that is missing, or brings back the one that had its name last. */
   restoreMailbox(mailbox: MailboxToRestore): Promise<{ id: number; outcome: 'present' | 'revived' | 'created' }>;
@@ -60,6 +70,19 @@ export interface Account extends AsyncDisposable {
    * @param seenModseq what came into the mailbox up to this MODSEQ is known
    */
   addMissing(mailbox: string, seenModseq: number, messages: readonly MissingMessage[]): Promise<AddedMissing>;
+
+  // For importing from another server, named by `source`; see `ImportMailbox`.
+  /** Notes a mailbox there, or that it has another UIDVALIDITY. */
+  beginImport(mailbox: { source: string; name: string; uidValidity: number }): Promise<ImportMailbox>;
+  /**
+   * Adds messages of such a mailbox, apart from those that have come before, and notes that they have come.
+   * @throws OverQuotaError, StoreLimitError
+   */
+  addImported(importMailboxId: number, messages: readonly NewImport[]): Promise<ImportOutcome[]>;
+  /** Follows changes of flags there. @returns messages that were changed */
+  updateImportedFlags(importMailboxId: number, messages: readonly SourceFlags[]): Promise<number>;
+  /** Notes how far an import has come, with all that was added before. */
+  settleImport(progress: { importMailboxId: number; completeBelow: number; modseq: string }): Promise<void>;
 
   /**
    * Changes flags.
@@ -84,7 +107,7 @@ export interface Account extends AsyncDisposable {
     uids: UidSelection,
     targetMailboxId: number,
     kept?: ChangeableFlags,
-  ): Promise<CopiedMessages>;
+  ): Promise<CopiedMessages & { modseq: number }>;
   /** Moves in one transaction: nobody sees a message in both or neither. */
   moveMessages(
     mailboxId: number,
@@ -111,9 +134,19 @@ export interface Account extends AsyncDisposable {
   bumpUidValidity(name: string): Promise<number>;
   /** Mends one kind of damage, as `verifydata` names it. */
   repair(kind: RepairKind, options: RepairOptions): Promise<Repaired>;
-  /** Sets a limit for this account, which comes before the one it has by configuration; undefined takes it away. */
+  /** Sets a limit of bytes for this account, which comes before the one it has by configuration; undefined takes it away. */
   setQuota(limitBytes: number | undefined): Promise<void>;
-  setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void>;
+  /**
+   * Sets all or none; those without value are taken away.
+   * @param mailboxId undefined: of the account
+   * @returns MODSEQ of the change
+   * @throws StoreLimitError
+   */
+  setAnnotations(mailboxId: number | undefined, annotations: readonly AnnotationChange[]): Promise<number>;
+  /** The key of a mailbox's URLs; made of what is given when it has none. @throws MailboxNotFoundError */
+  makeUrlKey(mailboxId: number, key: Uint8Array): Promise<Uint8Array>;
+  /** Makes all URLs of a mailbox void, or of all. */
+  removeUrlKeys(mailboxId: number | undefined): Promise<void>;
   /**
    * Notes whom the user has written to; noting the same message again changes nothing.
    * @param addresses recipients, with A-labels in their domains
@@ -143,6 +176,8 @@ export interface Account extends AsyncDisposable {
    * @param target has room for the message and one byte more at `at`
    */
   readContentInto(content: ContentLocation, target: Uint8Array, at: number): void;
+  /** Blocking too: the first bytes, as many as there is room for. @returns how many. @throws MessageFileError as `readContent` does */
+  readContentStart(content: ContentLocation, target: Uint8Array): number;
   /** A range of prefix and file as one. @param start first byte, @param end after the last */
   streamContent(content: ContentLocation, start?: number, end?: number): Readable;
 }
@@ -161,6 +196,8 @@ export interface Mailbox {
   /** Keywords ever used here, as first written: what FLAGS announces beside the system flags. */
   readonly keywords: readonly string[];
   readonly subscribed: boolean;
+  /** Stays with the mailbox as long as it lives, and is never another's: RFC 8474 §4. */
+  readonly objectId: string;
   /** MODSEQ of the last change to the mailbox or a message in it (HIGHESTMODSEQ). */
   readonly modseq: number;
   readonly messages: number;
@@ -204,11 +241,29 @@ export interface MessageRow extends MessageFlags {
   readonly threadId: number;
 }
 
+/** Read only when they are asked for by name. RFC 8474 §5 */
+export interface ObjectIds {
+  /** All copies of a message share it. */
+  readonly emailObjectId?: string;
+  readonly threadObjectId?: string;
+}
+
 /** A row with what was rendered when it was stored. */
-export interface RenderedMessageRow extends MessageRow, ContentLocation {
+export interface RenderedMessageRow extends MessageRow, ContentLocation, ObjectIds {
   /** IMAP ENVELOPE and BODYSTRUCTURE, as sent on the wire (latin1 string: one char a byte). */
   readonly envelope: string;
   readonly bodyStructure: string;
+}
+
+/** Fields of a message as they are in its header; the subject decoded. */
+export interface ThreadFieldsRow {
+  readonly uid: number;
+  readonly receivedAt: number;
+  readonly sentAt: number | undefined;
+  readonly subject: string;
+  readonly messageId: string | undefined;
+  readonly references: string | undefined;
+  readonly inReplyTo: string | undefined;
 }
 
 export interface ReadMessagesOptions {
@@ -221,6 +276,8 @@ export interface ReadMessagesOptions {
 export interface AccountReader {
   /** What restoring compares and copies. */
   readonly stored: StoredRows;
+  /** What imports from other servers have brought. */
+  readonly imports: ImportRows;
   /** All live mailboxes, by name. */
   mailboxes(): Promise<Mailbox[]>;
   mailbox(name: string): Promise<Mailbox | undefined>;
@@ -233,6 +290,10 @@ export interface AccountReader {
   createdAt(): Promise<number>;
   /** A move into this account that was remembered with its messages. */
   arrivedMove(id: Uint8Array): Promise<ArrivedMove | undefined>;
+  /** Mailboxes that were made, changed or deleted after a MODSEQ, or hold a message that was. */
+  mailboxesChangedSince(modseq: number): Promise<(Mailbox & { readonly expunged: boolean })[]>;
+  /** Whether a message of a mailbox was last changed after one MODSEQ and before another. */
+  hasChangesBetween(mailboxId: number, after: number, before: number): Promise<boolean>;
   /** Subscribed names, also of mailboxes that don't exist any more (RFC 9051 §6.3.7). */
   subscriptions(): Promise<string[]>;
   /** MODSEQ of the last change in the account. */
@@ -271,6 +332,10 @@ export interface AccountReader {
     from: number,
     to: number,
   ): Promise<{ uid: number; envelope: string }[]>;
+  /** Messages that have an object identifier: of themselves (`M`), or of their thread (`T`). */
+  uidsOfObject(mailboxId: number, kind: 'M' | 'T', objectId: string): Promise<number[]>;
+  /** What decides on the threads of messages, in UID order. */
+  threadFields(mailboxId: number, uids: Uint32Array): Promise<ThreadFieldsRow[]>;
   /**
    * Live messages of a mailbox that changed after one that is known, in the order of their changes: for those who look again.
    * @param after MODSEQ and UID of the last one known
@@ -292,15 +357,47 @@ export interface AccountReader {
   hasWrittenTo(address: string): Promise<boolean>;
   /** The parsed structure of one content; offsets relative to prefix and file as one. */
   structure(contentId: number): Promise<MessageStructure>;
-  quota(): Promise<{ usedBytes: number; limitBytes: number | undefined; messages: number }>;
-  annotations(mailboxId: number | undefined): Promise<{ key: string; value: Uint8Array }[]>;
+  /** Bytes of a mailbox's messages that have \Deleted. */
+  deletedBytes(mailboxId: number): Promise<number>;
+  quota(): Promise<QuotaUse>;
+  annotations(mailboxId: number | undefined): Promise<Annotation[]>;
+  /** Annotations set or taken away after a MODSEQ, but those of mailboxes that are deleted; `mailbox` is a name, undefined of the account. */
+  annotationsChangedSince(modseq: number): Promise<ChangedAnnotation[]>;
+  /** Secret that URLs of a mailbox are authorised with; undefined while none is. */
+  urlKey(mailboxId: number): Promise<Uint8Array | undefined>;
   /** What is stored of the account's password; undefined while none is set. */
   credentials(): Promise<StoredCredentials | undefined>;
+  /** Passwords for single programs, by name. */
+  appPasswords(): Promise<StoredAppPassword[]>;
   /**
    * MODSEQ from which on `changesSince` is complete: 0, but in an account restored from a backup, where what happened after the backup
    * is not known. To a client that asks for changes since an earlier MODSEQ, all its messages that don't exist here are gone.
    */
   changesKnownSince(): Promise<number>;
+}
+
+/** What an account may hold; a limit that is missing is none. */
+export interface QuotaLimits {
+  readonly bytes?: number | undefined;
+  readonly messages?: number | undefined;
+}
+
+export interface QuotaUse {
+  readonly usedBytes: number;
+  readonly limitBytes: number | undefined;
+  readonly messages: number;
+  readonly limitMessages: number | undefined;
+}
+
+export interface Annotation {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+export interface ChangedAnnotation {
+  readonly mailbox: string | undefined;
+  readonly key: string;
+  readonly modseq: number;
 }
 
 /** A stored message, wherever it is. */
@@ -329,6 +426,26 @@ export interface ContentOrigin {
 /** See `PasswordSecrets` of sasl/. */
 export interface StoredCredentials {
   readonly argon2id: string;
+  readonly scramSha1: string;
+  readonly scramSha256: string;
+}
+
+/** What a password for a single program is good for. */
+export type AppPasswordScope = 'imap' | 'smtp';
+
+/** A password for a single program, as people are shown it. Times in milliseconds. */
+export interface AppPassword {
+  readonly id: number;
+  readonly name: string;
+  readonly scopes: readonly AppPasswordScope[];
+  readonly createdAt: number;
+  /** To the minute. */
+  readonly lastUsedAt: number | undefined;
+}
+
+export interface StoredAppPassword extends AppPassword {
+  /** Of `hashAppPassword` of sasl/. */
+  readonly hash: Uint8Array;
   readonly scramSha1: string;
   readonly scramSha256: string;
 }
@@ -393,6 +510,14 @@ export interface NewMessage {
    * AlreadyDeliveredError. The last `limits.rememberedDeliveries` of an account are known.
    */
   readonly deliveryId?: Uint8Array;
+}
+
+/** A message of a mailbox of another server. */
+export interface NewImport extends Pick<NewMessage, 'file' | 'receivedAt'> {
+  readonly mailbox: string;
+  readonly flags: Flags;
+  /** UID that it has there. */
+  readonly sourceUid: number;
 }
 
 /** A message of a backup that is to be added as it was. */
@@ -466,5 +591,16 @@ export interface Accounts extends AsyncDisposable {
    * @param path absolute. @throws MessageFileError
    */
   adopt(path: string): Promise<ReceivedFile>;
+  /** Sets the account's own password. App passwords stay valid. */
   setPassword(name: string, password: string): Promise<void>;
+  /**
+   * Makes a random password for a single program.
+   * @returns the password, which nobody can read again
+   * @throws AppPasswordNameError, StoreLimitError
+   */
+  addAppPassword(account: string, options: { name: string; scopes: readonly AppPasswordScope[] }): Promise<string>;
+  /** @returns the id of the one that is gone; undefined when there was none of that name */
+  removeAppPassword(account: string, name: string): Promise<number | undefined>;
+  /** Notes when an app password was used last. */
+  noteAppPasswordUse(account: string, id: number): Promise<void>;
 }

@@ -1,38 +1,126 @@
-import type { CredentialSource } from '../sasl/credential-source.ts';
-import { verifyPassword } from '../sasl/password-hash.ts';
-import { parseScramSecret } from '../sasl/scram-secret.ts';
-import type { Accounts, StoredCredentials } from './account.ts';
+import { timingSafeEqual } from 'node:crypto';
+import { limits } from '../runtime/limits.ts';
+import { type Log, silentLog } from '../runtime/log.ts';
+import { hashAppPassword } from '../sasl/app-password.ts';
+import type { CredentialSource, ScramKeys } from '../sasl/credential-source.ts';
+import { type StoredScramSecrets, verifyPassword } from '../sasl/password-hash.ts';
+import type { ScramHash } from '../sasl/scram-keys.ts';
+import { parseScramSecret, type ScramSecret } from '../sasl/scram-secret.ts';
+import type { Credential } from '../sasl/server-mechanism.ts';
+import type { Accounts, AppPasswordScope, StoredAppPassword, StoredCredentials } from './account.ts';
+import { keyCredentialId, type TlsPublicKey } from './tls-public-keys/tls-public-key.ts';
+
+interface FoundAccount {
+  readonly account: string;
+  readonly own: StoredCredentials | undefined;
+  /** Of the scope. */
+  readonly appPasswords: readonly StoredAppPassword[];
+}
 
 /**
  * Logins over the passwords that accounts have. Keeps nothing of them in memory.
  * @param options.accountForLogin the account that a login names, whether or not it exists
+ * @param options.scope what is logged in to: app passwords for something else are none here
  * @param options.decoyKey see {@link CredentialSource.decoyKey}
  */
 export function createCredentialSource(options: {
   accounts: Accounts;
   accountForLogin: (login: string) => string | undefined;
+  scope: AppPasswordScope;
+  /** A registered key of client certificates. */
+  findKey?: (fingerprint: string) => Promise<TlsPublicKey | undefined>;
   decoyKey: Buffer;
+  now?: () => number;
+  log?: Log;
 }): CredentialSource {
-  const find = async (login: string): Promise<(StoredCredentials & { account: string }) | undefined> => {
+  const { accounts, scope, now = Date.now, log = silentLog } = options;
+  const find = async (login: string): Promise<FoundAccount | undefined> => {
     const account = options.accountForLogin(login);
     // A login must not make an account.
-    if (account === undefined || !(await options.accounts.exists(account))) return undefined;
-    await using opened = await options.accounts.open(account);
-    const credentials = await opened.read((reader) => reader.credentials());
-    return credentials === undefined ? undefined : { ...credentials, account };
+    if (account === undefined || !(await accounts.exists(account))) return undefined;
+    await using opened = await accounts.open(account);
+    return await opened.read(async (reader) => ({
+      account,
+      own: await reader.credentials(),
+      appPasswords: (await reader.appPasswords()).filter(({ scopes }) => scopes.includes(scope)),
+    }));
   };
+  const noteUse = async (account: string, id: number): Promise<void> => {
+    try {
+      await accounts.noteAppPasswordUse(account, id);
+    } catch (error) {
+      // Whoever has the password gets in, also when the disk is full.
+      log.warn({ err: error, account }, 'use of an app password not written down');
+    }
+  };
+  const isFresh = (usedAt: number | undefined): boolean =>
+    usedAt !== undefined && Math.abs(now() - usedAt) < limits.appPasswordUseMs;
   return {
     decoyKey: options.decoyKey,
     async verifyPassword(login, password) {
       const found = await find(login);
-      const right = await verifyPassword(found?.argon2id, password);
+      const app = findAppPassword(found?.appPasswords ?? [], password);
+      if (found !== undefined && app !== undefined) {
+        if (!isFresh(app.lastUsedAt)) await noteUse(found.account, app.id);
+        return { account: found.account, credential: credentialOf(app) };
+      }
+      const right = await verifyPassword(found?.own?.argon2id, password);
       return right && found !== undefined ? { account: found.account } : undefined;
     },
-    async scramSecret(login, hash) {
+    async scramSecrets(login, hash) {
       const found = await find(login);
-      const secret =
-        found === undefined ? undefined : parseScramSecret(hash, hash === 'sha1' ? found.scramSha1 : found.scramSha256);
-      return secret === undefined || found === undefined ? undefined : { ...secret, account: found.account };
+      if (found === undefined) return undefined;
+      const keys = scramKeys(found, hash);
+      const [first] = keys;
+      return first === undefined ? undefined : { account: found.account, ...first, keys };
+    },
+    async certificateIdentity(fingerprint, login) {
+      const key = await options.findKey?.(fingerprint);
+      if (key === undefined) return undefined;
+      const isOf = (name: string): boolean => options.accountForLogin(name) === key.account;
+      // The address may have gone to somebody else since.
+      if (!isOf(key.login) || (login !== undefined && !isOf(login))) return undefined;
+      const credential = { id: keyCredentialId(fingerprint), name: key.name };
+      const identity = { account: key.account, login: login ?? key.login, credential };
+      return { identity, imapPreauth: !key.noImapPreauth };
+    },
+    async used(account, credential) {
+      const id = Number(credential.id.slice(appPrefix.length));
+      await using opened = await accounts.open(account);
+      const stored = await opened.read((reader) => reader.appPasswords());
+      const app = stored.find((each) => each.id === id);
+      if (app !== undefined && !isFresh(app.lastUsedAt)) await noteUse(account, id);
     },
   };
+}
+
+const appPrefix = 'app:';
+
+/** What sessions that were let in by an app password carry. */
+export function appCredentialId(id: number): string {
+  return `${appPrefix}${id}`;
+}
+
+function credentialOf({ id, name }: StoredAppPassword): Credential {
+  return { id: appCredentialId(id), name };
+}
+
+/** Compares with all of them, so that the time it takes tells nothing. */
+function findAppPassword(all: readonly StoredAppPassword[], password: string): StoredAppPassword | undefined {
+  const hash = hashAppPassword(password);
+  return all.filter((each) => timingSafeEqual(each.hash, hash))[0];
+}
+
+/** Those that share the salt of the first, which all do. */
+function scramKeys({ own, appPasswords }: FoundAccount, hash: ScramHash): readonly (ScramSecret & ScramKeys)[] {
+  const parse = (stored: StoredScramSecrets): ScramSecret | undefined =>
+    parseScramSecret(hash, hash === 'sha1' ? stored.scramSha1 : stored.scramSha256);
+  const keys: (ScramSecret & ScramKeys)[] = [];
+  const secret = own && parse(own);
+  if (secret !== undefined) keys.push(secret);
+  for (const app of appPasswords) {
+    const keysOfApp = parse(app);
+    if (keysOfApp !== undefined) keys.push({ ...keysOfApp, credential: credentialOf(app) });
+  }
+  return keys.filter(({ salt, iterations }) => salt.equals(keys[0]!.salt) && iterations === keys[0]!.iterations);
 }

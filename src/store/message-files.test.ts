@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { DirectorySyncer } from '../runtime/durable-file.ts';
 import { MessageFiles } from './message-files.ts';
 import { FileIntake } from './message-intake.ts';
+import { MessageFileError } from './store-errors.ts';
 
 it('flushes the directories of files that it adds or removes', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'restante-files-'));
@@ -28,6 +29,29 @@ it('flushes the directories of files that it adds or removes', async () => {
     await files.remove([3, 4, 5, 1024, 5000]);
     expect(existsSync(files.path(3))).toBe(false);
     expect(synced.sort()).toEqual(flushed);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+it('reads the beginning of a message, prefix and file as one, and sees that a file is too short', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'restante-files-'));
+  try {
+    const files = new MessageFiles(directory, new DirectorySyncer());
+    await using intake = new FileIntake(directory, 1000, { bytes: 0 });
+    await intake.write(Buffer.from('Subject: a\r\n\r\n'));
+    await using file = await intake.finish();
+    await files.link([{ file, contentId: 1 }]);
+    const content = { contentId: 1, prefix: Buffer.from('X: 1\r\n'), fileSizeBytes: 14 };
+    const start = (roomBytes: number): string => {
+      const target = Buffer.alloc(roomBytes);
+      return target.toString('latin1', 0, files.readStart(content, target));
+    };
+    const whole = 'X: 1\r\nSubject: a\r\n\r\n';
+    for (const room of [0, 3, 6, 9, 19, 20, 21, 100]) expect(start(room)).toBe(whole.slice(0, room));
+    await chmod(files.path(1), 0o600);
+    await truncate(files.path(1), 10);
+    for (const room of [3, 20, 100]) expect(() => start(room)).toThrow(MessageFileError);
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -137,6 +137,32 @@ export class MessageFiles {
       if (descriptor !== undefined) closeSync(descriptor);
     }
     checkSize(path, end - start, fileSizeBytes);
+  }
+
+  /** The first bytes of prefix and file as one. @returns how many: all, or as many as there is room for */
+  readStart(content: ContentLocation, target: Uint8Array): number {
+    const { prefix, fileSizeBytes } = content;
+    const sizeBytes = prefix.length + fileSizeBytes;
+    if (sizeBytes < target.length) {
+      this.readInto(content, target, 0);
+      return sizeBytes;
+    }
+    const path = this.path(content.contentId);
+    let end = Math.min(prefix.length, target.length);
+    target.set(prefix.subarray(0, end));
+    let descriptor: number | undefined;
+    try {
+      descriptor = openSync(path, 'r');
+      checkSize(path, fstatSync(descriptor).size, fileSizeBytes);
+      for (let count = -1; count !== 0 && end < target.length; end += count) {
+        count = readSync(descriptor, target, end, target.length - end, null);
+      }
+    } catch (error) {
+      throw toFileError(error, 'read', path);
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+    return end;
   }
 
   stream(content: ContentLocation, start = 0, end = Number.POSITIVE_INFINITY): Readable {

@@ -10,7 +10,9 @@ import type {
   Mailbox,
   MessageFlags,
   MissingMessage,
+  NewImport,
   NewMessage,
+  QuotaLimits,
   ReceivedFile,
   SpecialUse,
   UidSelection,
@@ -18,12 +20,16 @@ import type {
 import { DatabaseAccountReader, parseKeywords } from './account-reader.ts';
 import { describeContent } from './content-facts.ts';
 import { type ChangeableFlags, everyFlag, type Flags } from './flags.ts';
+import type { ImportMailbox } from './imports/import-rows.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
+import type { ImportOutcome } from './operations/add-imported-messages.ts';
 import type { ArrivingMove, StoredMessage } from './operations/add-messages.ts';
 import type { AddedMissing } from './operations/add-missing-messages.ts';
 import type { CopiedUids } from './operations/copy-messages.ts';
 import type { Repaired } from './operations/repairs.ts';
 import type { MailboxToRestore } from './operations/restore-mailbox.ts';
+import type { AnnotationChange } from './operations/set-annotations.ts';
+import type { SourceFlags } from './operations/update-imported-flags.ts';
 import { type RepairKind, type RepairOptions, repairAccount } from './repair/repair-account.ts';
 import type { SharedAccount } from './shared-account.ts';
 import type { AclEntry, RightsChange } from './sharing/rights.ts';
@@ -40,7 +46,7 @@ export class OpenAccount implements Account {
   readonly identity: object;
   readonly #shared: SharedAccount;
   readonly #clock: Clock;
-  readonly #quotaOf: ((account: string) => number | undefined) | undefined;
+  readonly #quotaOf: ((account: string) => QuotaLimits) | undefined;
   readonly #noteShare: (identifier: string) => Promise<void>;
   readonly #giveUp: () => Promise<void>;
   readonly #undo = new Set<() => void>();
@@ -50,7 +56,7 @@ export class OpenAccount implements Account {
     shared: SharedAccount,
     options: {
       clock: Clock;
-      quotaOf: ((account: string) => number | undefined) | undefined;
+      quotaOf: ((account: string) => QuotaLimits) | undefined;
       /** Says, durably, that the account may share something with somebody. */
       noteShare: (identifier: string) => Promise<void>;
       giveUp: () => Promise<void>;
@@ -115,10 +121,26 @@ export class OpenAccount implements Account {
     return await this.#withFiles(messages, async (ids) => {
       const added = await this.#shared.write('addMessages', {
         now,
-        quotaBytes: this.#quota(),
+        quota: this.#quota(),
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
         move,
       });
+      return { result: added, unused: [] };
+    });
+  }
+
+  async replaceMessage(mailboxId: number, uid: number, message: NewMessage): Promise<AddedMessage> {
+    const now = this.#clock.now();
+    const stored = toStoredMessage(message, now);
+    return await this.#withFiles([message], async ([contentId]) => {
+      const { added, erasable } = await this.#shared.write('replaceMessage', {
+        now,
+        quota: this.#quota(),
+        mailboxId,
+        uid,
+        message: { ...stored, contentId: contentId! },
+      });
+      if (erasable > 0) this.#shared.eraser.schedule();
       return { result: added, unused: [] };
     });
   }
@@ -136,13 +158,39 @@ export class OpenAccount implements Account {
     return await this.#withFiles(messages, async (ids) => {
       const result = await this.#shared.write('addMissingMessages', {
         now,
-        quotaBytes: this.#quota(),
+        quota: this.#quota(),
         mailbox: normaliseMailboxName(mailbox),
         seenModseq,
         messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
       });
       return { result, unused: ids.filter((_, index) => result.outcomes[index] !== 'added') };
     });
+  }
+
+  async beginImport(mailbox: { source: string; name: string; uidValidity: number }): Promise<ImportMailbox> {
+    return await this.#shared.write('beginImport', mailbox);
+  }
+
+  async addImported(importMailboxId: number, messages: readonly NewImport[]): Promise<ImportOutcome[]> {
+    const now = this.#clock.now();
+    const stored = messages.map(({ sourceUid, ...message }) => ({ ...toStoredMessage(message, now), sourceUid }));
+    return await this.#withFiles(messages, async (ids) => {
+      const result = await this.#shared.write('addImportedMessages', {
+        now,
+        quota: this.#quota(),
+        importMailboxId,
+        messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
+      });
+      return { result, unused: ids.filter((_, index) => result[index] !== 'added') };
+    });
+  }
+
+  async updateImportedFlags(importMailboxId: number, messages: readonly SourceFlags[]): Promise<number> {
+    return await this.#shared.write('updateImportedFlags', { importMailboxId, messages });
+  }
+
+  async settleImport(progress: { importMailboxId: number; completeBelow: number; modseq: string }): Promise<void> {
+    await this.#shared.write('settleImport', progress);
   }
 
   async storeFlags(
@@ -178,16 +226,16 @@ export class OpenAccount implements Account {
     uids: UidSelection,
     targetMailboxId: number,
     kept = everyFlag,
-  ): Promise<CopiedMessages> {
+  ): Promise<CopiedMessages & { modseq: number }> {
     const copied = await this.#shared.write('copyMessages', {
       now: this.#clock.now(),
-      quotaBytes: this.#quota(),
+      quota: this.#quota(),
       mailboxId,
       ranges: toUidRanges(uids),
       targetMailboxId,
       kept,
     });
-    return toCopied(copied);
+    return { ...toCopied(copied), modseq: copied.modseq };
   }
 
   async moveMessages(
@@ -239,8 +287,16 @@ export class OpenAccount implements Account {
     await this.#shared.write('setQuota', { limitBytes });
   }
 
-  async setAnnotation(mailboxId: number | undefined, key: string, value: Uint8Array | undefined): Promise<void> {
-    await this.#shared.write('setAnnotation', { mailboxId, key, value });
+  async setAnnotations(mailboxId: number | undefined, annotations: readonly AnnotationChange[]): Promise<number> {
+    return await this.#shared.write('setAnnotations', { mailboxId, annotations });
+  }
+
+  async makeUrlKey(mailboxId: number, key: Uint8Array): Promise<Uint8Array> {
+    return await this.#shared.write('makeUrlKey', { mailboxId, key });
+  }
+
+  async removeUrlKeys(mailboxId: number | undefined): Promise<void> {
+    await this.#shared.write('removeUrlKeys', { mailboxId });
   }
 
   async noteRecipients(addresses: readonly string[], message: { messageId: string; sentAt: number }): Promise<void> {
@@ -267,6 +323,10 @@ export class OpenAccount implements Account {
 
   readContentInto(content: ContentLocation, target: Uint8Array, at: number): void {
     this.#shared.files.readInto(content, target, at);
+  }
+
+  readContentStart(content: ContentLocation, target: Uint8Array): number {
+    return this.#shared.files.readStart(content, target);
   }
 
   streamContent(content: ContentLocation, start?: number, end?: number): Readable {
@@ -310,8 +370,8 @@ export class OpenAccount implements Account {
     }
   }
 
-  #quota(): number | undefined {
-    return this.#quotaOf?.(this.name);
+  #quota(): QuotaLimits {
+    return this.#quotaOf?.(this.name) ?? {};
   }
 
   async #dispose(): Promise<void> {

@@ -8,10 +8,19 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
 import { limits } from '../runtime/limits.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import { hashPassword } from '../sasl/password-hash.ts';
-import type { Account, Accounts, CopiedMessages, MessageIntake, ReceivedFile, SpecialUse } from './account.ts';
+import type {
+  Account,
+  Accounts,
+  AppPasswordScope,
+  CopiedMessages,
+  MessageIntake,
+  QuotaLimits,
+  ReceivedFile,
+  SpecialUse,
+} from './account.ts';
 import { accountDatabaseKind } from './account-database.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
+import { addAppPassword, setPassword } from './account-passwords.ts';
 import type { BufferedBytes } from './buffered-message.ts';
 import { removeLeftovers } from './content-ids.ts';
 import { toFileError } from './file-error.ts';
@@ -62,7 +71,7 @@ export interface OpenAccountsOptions {
   /** Made and subscribed to in a new account. */
   readonly defaultMailboxes?: readonly { readonly name: string; readonly specialUse?: readonly SpecialUse[] }[];
   /** Most bytes that an account may store, unless it has a limit of its own; undefined: any number. Asked at each change. */
-  readonly quotaOf?: (account: string) => number | undefined;
+  readonly quotaOf?: (account: string) => QuotaLimits;
   /** Accounts that stay open though nobody uses them. */
   readonly idleAccounts?: number;
   /** Checks every invariant, and reads every file, when an account is closed; throws InconsistentAccountError. For tests. */
@@ -253,9 +262,23 @@ class AccountsOfDirectory implements Accounts {
   }
 
   async setPassword(name: string, password: string): Promise<void> {
-    const secrets = await hashPassword(password);
     await using account = await this.open(name);
-    await this.#open.get(account.name)!.write('setCredentials', { ...secrets, now: this.#clock.now() });
+    await setPassword({ account, shared: this.#open.get(name)! }, password, this.#clock.now());
+  }
+
+  async addAppPassword(name: string, options: { name: string; scopes: readonly AppPasswordScope[] }): Promise<string> {
+    await using account = await this.open(name);
+    return await addAppPassword({ account, shared: this.#open.get(name)! }, options, this.#clock.now());
+  }
+
+  async removeAppPassword(account: string, name: string): Promise<number | undefined> {
+    await using opened = await this.open(account);
+    return await this.#open.get(opened.name)!.write('removeAppPassword', { name });
+  }
+
+  async noteAppPasswordUse(account: string, id: number): Promise<void> {
+    await using opened = await this.open(account);
+    await this.#open.get(opened.name)!.write('noteAppPasswordUse', { id, now: this.#clock.now() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

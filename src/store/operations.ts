@@ -1,5 +1,8 @@
+import { addImportedMessages } from './operations/add-imported-messages.ts';
 import { addMessages } from './operations/add-messages.ts';
 import { addMissingMessages } from './operations/add-missing-messages.ts';
+import { addAppPassword, noteAppPasswordUse, removeAppPassword } from './operations/app-passwords.ts';
+import { beginImport } from './operations/begin-import.ts';
 import { bumpUidValidity } from './operations/bump-uid-validity.ts';
 import { changeAcl, clearAcls } from './operations/change-acl.ts';
 import { copyMessages } from './operations/copy-messages.ts';
@@ -19,21 +22,28 @@ import { renameMailbox } from './operations/rename-mailbox.ts';
 import { repairSizes } from './operations/repair-sizes.ts';
 import { repairUidMeta } from './operations/repair-uid-meta.ts';
 import { replaceFacts } from './operations/replace-facts.ts';
+import { replaceMessage } from './operations/replace-message.ts';
 import { reserveContentIds } from './operations/reserve-content-ids.ts';
 import { restoreMailbox } from './operations/restore-mailbox.ts';
-import { setAnnotation } from './operations/set-annotation.ts';
+import { setAnnotations } from './operations/set-annotations.ts';
 import { setCredentials } from './operations/set-credentials.ts';
 import { setQuota } from './operations/set-quota.ts';
 import { setSpecialUse } from './operations/set-special-use.ts';
 import { setSubscribed } from './operations/set-subscribed.ts';
+import { settleImport } from './operations/settle-import.ts';
 import { storeFlags } from './operations/store-flags.ts';
+import { updateImportedFlags } from './operations/update-imported-flags.ts';
+import { makeUrlKey, removeUrlKeys } from './operations/url-keys.ts';
 
 export { migrations } from './migrations.ts';
 
 /** All that changes an account's database; runs in a write worker. */
 export const operations = {
+  addAppPassword,
+  addImportedMessages,
   addMessages,
   addMissingMessages,
+  beginImport,
   bumpUidValidity,
   changeAcl,
   clearAcls,
@@ -45,22 +55,29 @@ export const operations = {
   forgetErased,
   forgetMove,
   initialiseAccount,
+  makeUrlKey,
   moveMessages,
+  noteAppPasswordUse,
   noteRecipients,
   passOverUnknown,
   reassignThreads,
   recalculateCounts,
   releaseContentIds,
+  removeAppPassword,
+  removeUrlKeys,
   renameMailbox,
   repairSizes,
   repairUidMeta,
   replaceFacts,
+  replaceMessage,
   reserveContentIds,
   restoreMailbox,
-  setAnnotation,
+  setAnnotations,
   setCredentials,
   setQuota,
   setSpecialUse,
   setSubscribed,
+  settleImport,
   storeFlags,
+  updateImportedFlags,
 };

@@ -48,6 +48,15 @@ export class MailboxNotEmptyError extends StoreError {
   }
 }
 
+/** It has been expunged, or never was. */
+export class MessageNotFoundError extends StoreError {
+  constructor(mailbox: string, uid: number) {
+    super('message-not-found', `Cannot replace message ${uid} of mailbox "${mailbox}": it does not exist`, {
+      context: { mailbox, uid },
+    });
+  }
+}
+
 /** Inbox always exists (RFC 9051 §5.1). */
 export class InboxRequiredError extends StoreError {
   constructor(action: string) {
@@ -65,15 +74,11 @@ export class SpecialUseTakenError extends StoreError {
 }
 
 export class OverQuotaError extends StoreError {
-  constructor(usedBytes: number, neededBytes: number, limitBytes: number) {
-    super(
-      'over-quota',
-      `Cannot add ${neededBytes} bytes: the account uses ${usedBytes} of ${limitBytes} bytes that it may use`,
-      {
-        context: { usedBytes, neededBytes, limitBytes },
-        hint: 'Delete messages, or raise the limit in the configuration of the account.',
-      },
-    );
+  constructor(used: number, needed: number, limit: number, unit: 'bytes' | 'messages' = 'bytes') {
+    super('over-quota', `Cannot add ${needed} ${unit}: the account uses ${used} of ${limit} ${unit} that it may use`, {
+      context: { used, needed, limit, unit },
+      hint: 'Delete messages, or raise the limit in the configuration of the account.',
+    });
   }
 }
 
@@ -159,6 +164,12 @@ export class AlreadyDeliveredError extends StoreError {
   }
 }
 
+export class AppPasswordNameError extends StoreError {
+  constructor(name: string, detail: string) {
+    super('app-password-name', `Cannot add app password "${name.slice(0, 100)}": ${detail}`);
+  }
+}
+
 /** Errors of operations; they mean that nothing was changed. */
 const classes: Record<string, { readonly prototype: StoreError }> = {
   'mailbox-not-found': MailboxNotFoundError,
@@ -170,6 +181,7 @@ const classes: Record<string, { readonly prototype: StoreError }> = {
   'special-use-taken': SpecialUseTakenError,
   'over-quota': OverQuotaError,
   'store-limit': StoreLimitError,
+  'message-not-found': MessageNotFoundError,
   'already-delivered': AlreadyDeliveredError,
 };
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkFilesHere } from '../database/check-files-here.ts';
 import type { CapturedMessage } from '../database/durable-part.ts';
+import type { Account } from './account.ts';
 import { AccountBusyError, AccountNameError, AccountNotFoundError } from './store-errors.ts';
 import { deliver, inbox, message, openTestStore } from './store-fixture.ts';
 import { createStorePart } from './store-part.ts';
@@ -79,6 +80,7 @@ describe('the part of the store in a backup', () => {
     let account = await first.accounts.open('me');
     await deliver(first.accounts, account, message('a'));
     const before = await inbox(account);
+    const idsBefore = await objectIds(account, before.id);
     await account[Symbol.asyncDispose]();
     await first.close();
     const second = await openTestStore(first.dataDirectory);
@@ -97,9 +99,24 @@ describe('the part of the store in a backup', () => {
     expect(changes.map(({ uid }) => uid)).toEqual([1]);
     const made = await account.createMailbox('New');
     expect(made.uidValidity).toBeGreaterThan(before.uidValidity);
+    expect(after.objectId).toBe(before.objectId);
+    expect(await objectIds(account, before.id)).toEqual(idsBefore);
+    const { contentId } = await deliver(second.accounts, account, message('b'));
+    expect(contentId).toBeGreaterThan(1_000_000_000);
+    // As if the mailbox had been made between the backup and the loss, with the same number.
+    expect(Number(made.objectId.split('-')[2])).toBeGreaterThan(1_000_000_000);
+    expect(await objectIds(account, before.id)).toHaveLength(2);
     await account[Symbol.asyncDispose]();
   });
 });
+
+async function objectIds(account: Account, mailboxId: number): Promise<string[]> {
+  const columns = ['emailObjectId', 'threadObjectId'] as const;
+  const rows = await account.read((reader) =>
+    reader.renderedMessages(mailboxId, 'all', undefined, undefined, { columns }),
+  );
+  return rows.map(({ emailObjectId, threadObjectId }) => `${emailObjectId} ${threadObjectId}`);
+}
 
 describe('accounts', () => {
   it('are removed with all they hold, unless somebody has them open', async () => {

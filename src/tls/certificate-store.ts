@@ -103,11 +103,15 @@ export class CertificateStore implements AsyncDisposable {
   /**
    * Does the server's side of the handshake on an accepted connection, for TLS from the start as for STARTTLS.
    * @param socket whose data nobody else reads any more
+   * @param options.requestCertificate asks the client for one, which it need not have: that it has the key is proven then, and nothing else
    * @throws the handshake's error, after the socket was destroyed
    */
-  async accept(socket: Socket, timeoutMs: number): Promise<TLSSocket> {
+  async accept(socket: Socket, timeoutMs: number, options: { requestCertificate?: boolean } = {}): Promise<TLSSocket> {
     const secured = new TLSSocket(socket, {
       isServer: true,
+      requestCert: options.requestCertificate === true,
+      // Who has signed it says nothing: its key is registered, or it isn't.
+      rejectUnauthorized: false,
       secureContext: this.contextFor(undefined),
       SNICallback: (name, callback) => callback(null, this.contextFor(name)),
     });

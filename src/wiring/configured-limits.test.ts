@@ -14,7 +14,9 @@ describe('limits of restante.yaml', () => {
   });
 
   it('hold for failed logins in a minute, and five times as many in a day', () => {
-    const [minute, day] = failedLoginLimits({ limits: { failedLoginsPerMinute: 2 } }, clock);
+    const { failedLogins, ...rest } = failedLoginLimits({ limits: { failedLoginsPerMinute: 2 } }, clock);
+    expect(rest).toEqual({});
+    const [minute, day] = failedLogins!;
     const count = (address: string): number => [...Array(20)].filter(() => minute.add(address)).length;
     expect([count('192.0.2.1'), count('192.0.2.2'), count('192.0.2.3'), count('192.0.2.4')]).toEqual([2, 2, 2, 0]);
     expect([...Array(20)].filter(() => day.add('192.0.2.1'))).toHaveLength(10);

@@ -2,6 +2,7 @@ import type { StaticConfig } from '../config/static-config.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { limits } from '../runtime/limits.ts';
 import { RateLimit } from '../runtime/rate-limit.ts';
+import type { LoginGuardOptions } from '../sasl/login-guard.ts';
 
 type OfRanges = readonly [narrow: number, middle: number, wide: number];
 
@@ -19,18 +20,30 @@ export function configuredLimits(config: Pick<StaticConfig, 'limits'>): {
   };
 }
 
-/** Counts the failed logins of all services together: whoever guesses here has guessed there. */
-export function failedLoginLimits(config: Pick<StaticConfig, 'limits'>, clock: Clock): readonly RateLimit[] {
-  const { failedLoginsPerMinute: perMinute } = config.limits;
+/** Of `LoginGuard`. */
+export function failedLoginLimits(
+  config: Pick<StaticConfig, 'limits'>,
+  clock: Clock,
+): Pick<LoginGuardOptions, 'failedLogins' | 'failedLoginsPerAccount'> {
+  const { failedLoginsPerMinute: perMinute, failedLoginsPerAccount } = config.limits;
   const minute = perMinute === undefined ? limits.failedLoginsPerMinute : ofRanges(perMinute);
   const day = perMinute === undefined ? limits.failedLoginsPerDay : ofRanges(5 * perMinute);
-  return [
-    new RateLimit({ clock, windowMs: 60_000, limits: minute }),
-    new RateLimit({ clock, windowMs: 24 * 60 * 60_000, limits: day }),
-  ];
+  return {
+    failedLogins: [
+      new RateLimit({ clock, windowMs: 60_000, limits: minute }),
+      new RateLimit({ clock, windowMs: 24 * 60 * 60_000, limits: day }),
+    ],
+    ...(failedLoginsPerAccount === undefined ? {} : { failedLoginsPerAccount }),
+  };
 }
 
 /** The wider ranges of an address hold several senders. */
 function ofRanges(narrow: number): OfRanges {
   return [narrow, 3 * narrow, 9 * narrow];
+}
+
+/** Of `OpenSessions`. */
+export function sessionLimit({ limits }: Pick<StaticConfig, 'limits'>): { sessionsPerAccount?: number } {
+  const { sessionsPerAccount } = limits;
+  return sessionsPerAccount === undefined ? {} : { sessionsPerAccount };
 }

@@ -17,6 +17,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { Accounts } from '../store/account.ts';
 import { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
 import { openAccounts, removeTemporaryFiles } from '../store/open-accounts.ts';
+import { TlsPublicKeys } from '../store/tls-public-keys/tls-public-keys.ts';
 import { dataFormat, decoyKeyBytes, formatOf, receivedIdKeyBytes } from './durable-parts.ts';
 import { softwareVersion } from './software-version.ts';
 
@@ -26,6 +27,7 @@ export interface DataDirectory extends AsyncDisposable {
   readonly engine: DatabaseEngine;
   readonly accounts: Accounts;
   readonly loginAttempts: LoginAttempts;
+  readonly tlsPublicKeys: TlsPublicKeys;
   /** 16 bytes: encrypts the ids in Received fields. */
   readonly receivedIdKey: Buffer;
   /** 32 bytes: makes up salts for logins that don't exist. */
@@ -79,7 +81,10 @@ export async function openDataDirectory(
         ...Object.entries(specialUse).map(([use, name]) => ({ name, specialUse: [`\\${use}` as '\\Junk'] })),
         ...mailboxes.map((name) => ({ name })),
       ],
-      quotaOf: (account) => options.domains().accounts[account]?.quota ?? config.quota,
+      quotaOf: (account) => {
+        const own = options.domains().accounts[account];
+        return { bytes: own?.quota ?? config.quota, messages: own?.messageQuota ?? config.messageQuota };
+      },
     }),
   );
   const loginAttempts = opened.use(
@@ -91,12 +96,14 @@ export async function openDataDirectory(
       accountForLogin: (login) => options.domains().addressBook.accountForLogin(login),
     }),
   );
+  const tlsPublicKeys = opened.use(await TlsPublicKeys.open({ engine, dataDirectory: path, clock: options.clock }));
   const resources = opened.move();
   return {
     path,
     engine,
     accounts,
     loginAttempts,
+    tlsPublicKeys,
     receivedIdKey,
     decoyKey,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

@@ -12,9 +12,11 @@ import type { Queue } from '../queue/queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
+import { LoginGuard } from '../sasl/login-guard.ts';
 import { startSmtpServer } from '../smtp-server/start-smtp-server.ts';
+import type { AppPasswordScope } from '../store/account.ts';
+import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { configuredLimits, failedLoginLimits } from './configured-limits.ts';
 import type { ServiceListener } from './listeners.ts';
 import type { DataDirectory } from './open-data-directory.ts';
@@ -34,7 +36,9 @@ export interface ServersOptions {
   /** For mail of users. */
   readonly submissions: Pick<Queue, 'submit'>;
   readonly delivery: Delivery;
-  readonly credentials: CredentialSource;
+  /** Of each protocol: app passwords may be good for one only. */
+  readonly credentials: Readonly<Record<AppPasswordScope, CredentialSource>>;
+  readonly sessions: OpenSessions;
   readonly listeners: readonly ServiceListener[];
   readonly clock: Clock;
   readonly log: RootLog;
@@ -53,13 +57,20 @@ export async function startServers(
   const note = (from: readonly ServiceListener[], at: readonly { address: string; port: number }[]): void => {
     for (const [index, { listener, service }] of from.entries()) addresses.push({ listener, service, ...at[index]! });
   };
-  const failedLogins = failedLoginLimits(options.config, options.clock);
+  const { config, data, domains, clock } = options;
+  // All services together: whoever guesses here has guessed there.
+  const loginGuard = new LoginGuard({
+    clock,
+    ...failedLoginLimits(config, clock),
+    accountForLogin: (login) => domains.addressBook.accountForLogin(login),
+    isKnown: (account, address) => data.loginAttempts.isKnown(account, address),
+  });
   const smtp = options.listeners.filter(({ service }) => /^(?:smtp|submissions?)$/.test(service));
-  const smtpServer = await startSmtp(options, smtp, failedLogins);
+  const smtpServer = await startSmtp(options, smtp, loginGuard);
   started.defer(() => smtpServer.stop(stopGraceMs));
   note(smtp, smtpServer.addresses);
   const imap = options.listeners.filter(({ service }) => /^imaps?$/.test(service));
-  note(imap, started.use(await startImap(options, imap, failedLogins)).addresses);
+  note(imap, started.use(await startImap(options, imap, loginGuard)).addresses);
   for (const listener of options.listeners.filter(({ service }) => /^(?:https?|metrics)$/.test(service))) {
     note([listener], [started.use(await startHttp(options, listener))]);
   }
@@ -67,8 +78,8 @@ export async function startServers(
   return { addresses, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
-  const { config, domains, data, submissions, delivery, credentials, clock, log, metrics } = options;
+function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[], loginGuard: LoginGuard) {
+  const { config, domains, data, submissions, delivery, credentials, sessions, clock, log, metrics } = options;
   return startSmtpServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
       address,
@@ -83,7 +94,7 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
     hostname: config.hostname,
     resolve: (localpart, domain) => domains.addressBook.resolve(localpart, domain),
     mayUseFrom: (account, address) => domains.addressBook.mayUseFrom(account, address),
-    credentials,
+    credentials: credentials.smtp,
     accounts: data.accounts,
     queue: submissions,
     delivery,
@@ -92,14 +103,15 @@ function startSmtp(options: ServersOptions, listeners: readonly ServiceListener[
     log: log.part('smtp-server'),
     metrics,
     limits: configuredLimits(config),
-    failedLogins,
+    loginGuard,
+    sessions,
     recordLogin: (attempt) => data.loginAttempts.record(attempt),
     localServe: config.localserve,
   });
 }
 
-function startImap(options: ServersOptions, listeners: readonly ServiceListener[], failedLogins: readonly RateLimit[]) {
-  const { config, data, domains, credentials, clock, log, metrics } = options;
+function startImap(options: ServersOptions, listeners: readonly ServiceListener[], loginGuard: LoginGuard) {
+  const { config, data, domains, credentials, sessions, clock, log, metrics } = options;
   const { messageBytes, ...ofConnections } = configuredLimits(config);
   return startImapServer({
     listeners: listeners.map(({ service, address, port, settings, certificates }) => ({
@@ -113,14 +125,15 @@ function startImap(options: ServersOptions, listeners: readonly ServiceListener[
     hostname: config.hostname,
     version: softwareVersion,
     accounts: data.accounts,
-    credentials,
+    credentials: credentials.imap,
     accountForLogin: (login) => domains.addressBook.accountForLogin(login),
     clock,
     log: log.part('imap-server'),
     metrics,
     limits: messageBytes === undefined ? {} : { messageBytes },
     ...ofConnections,
-    failedLogins,
+    loginGuard,
+    sessions,
     recordLogin: (attempt) => data.loginAttempts.record(attempt),
   });
 }

@@ -1,14 +1,11 @@
-// npm run bench [-- smtp|imap|idle|scale]: the same load on Restante and, when they are installed, on Postfix with virtual maildirs and
-// on Dovecot, each in turn on this machine; prints medians and ratios. `scale`, only when it is named: what the store's operations cost
-// in accounts of 1,000 to 1,000,000 messages, which takes half an hour. It stops by itself.
+// npm run bench [-- smtp|scale]: the same load on Restante and, when it is installed, on Postfix with virtual maildirs, each in turn on
+// this machine; prints medians and ratios. `scale`, only when it is named: what the store's operations cost in accounts of 1,000 to
+// 1,000,000 messages, which takes half an hour. It stops by itself. IMAP has a benchmark of its own, bench:imap.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, execPath } from 'node:process';
 import { freePorts } from '../harness/free-ports.ts';
 import { countFsyncs } from './count-fsyncs.ts';
-import { fillInbox, idleMemory, imapRound, mixedRound, type Results } from './imap-load.ts';
-import { treeMemoryBytes } from './measure-memory.ts';
-import { startDovecot } from './peers/dovecot.ts';
 import type { MailPeer } from './peers/mail-peer.ts';
 import { startPostfix } from './peers/postfix.ts';
 import { startRestante } from './peers/restante.ts';
@@ -17,9 +14,6 @@ import { smtpRound } from './smtp-load.ts';
 
 const rounds = 5;
 const smtpMessages = 2500;
-const imapMessages = 5000;
-const imapMessageBytes = 8192;
-const idleConnections = 2000;
 const accounts = ['a', 'b', 'c', 'd', 'e'];
 
 function median(values: readonly number[]): number {
@@ -88,69 +82,12 @@ async function benchSmtp(): Promise<void> {
   if (ours.fsyncs !== undefined) row('fsyncs a message', ours.fsyncs, postfix?.fsyncs, '');
 }
 
-/** As with SMTP, both servers take turns. */
-async function benchImap(): Promise<void> {
-  await using peers = new AsyncDisposableStack();
-  const add = (peer: MailPeer) => ({ peer: peers.use(peer), results: new Map() as Results, peakBytes: 0 });
-  const ours = add(await startRestante(['bench']));
-  const measured = [ours];
-  if (existsSync('/usr/sbin/dovecot')) {
-    const [port = 0] = await freePorts(1);
-    measured.push(add(await startDovecot(port)));
-  }
-  for (const { peer } of measured) {
-    await fillInbox(peer, imapMessages, imapMessageBytes);
-    // The first round only warms up.
-    await imapRound(peer, new Map());
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const each of measured) {
-      await imapRound(each.peer, each.results);
-      await mixedRound(each.peer, each.results);
-      each.peakBytes = Math.max(each.peakBytes, treeMemoryBytes(each.peer.pid as number));
-    }
-  }
-  const dovecot = measured[1];
-  console.log(
-    `\nIMAP, ${imapMessages} messages of ${imapMessageBytes / 1024} KiB                        Restante     Dovecot     ratio`,
-  );
-  for (const [name, values] of ours.results) {
-    const theirs = dovecot?.results.get(name);
-    row(name, median(values), theirs && median(theirs), 'ms');
-  }
-  row('memory after a round', ours.peakBytes / 2 ** 20, dovecot && dovecot.peakBytes / 2 ** 20, 'MiB');
-}
-
-async function benchIdle(): Promise<void> {
-  const measure = async (peer: MailPeer): Promise<Results> => {
-    const results: Results = new Map();
-    await fillInbox(peer, 100, 1024);
-    await idleMemory(peer, idleConnections, results);
-    return results;
-  };
-  const dovecot = await withDovecot(measure);
-  await using peer = await startRestante(['bench']);
-  const ours = await measure(peer);
-  console.log('\nIdle                                                 Restante     Dovecot     ratio');
-  for (const [name, values] of ours) {
-    const theirs = dovecot?.get(name);
-    row(name, median(values), theirs && median(theirs), 'KiB');
-  }
-}
-
-async function withDovecot<Result>(measure: (peer: MailPeer) => Promise<Result>): Promise<Result | undefined> {
-  if (!existsSync('/usr/sbin/dovecot')) return undefined;
-  const [port = 0] = await freePorts(1);
-  await using peer = await startDovecot(port);
-  return await measure(peer);
-}
-
 async function benchScale(): Promise<void> {
   const sizes = '1000,10000,100000,1000000';
   console.log(`\n${await runProgram(execPath, [join(import.meta.dirname, 'store-scale.ts'), '--sizes', sizes])}`);
 }
 
-const benches = { smtp: benchSmtp, imap: benchImap, idle: benchIdle, scale: benchScale };
+const benches = { smtp: benchSmtp, scale: benchScale };
 const wanted = argv.slice(2);
 for (const [name, bench] of Object.entries(benches)) {
   if (wanted.includes(name) || (wanted.length === 0 && name !== 'scale')) await bench();

@@ -5,16 +5,25 @@ const words =
     ' ',
   );
 
+function digestOf(number: number): Buffer {
+  return createHash('sha256').update(String(number)).digest();
+}
+
+/** Message-ID of a message of {@link makeMessage}. */
+export function messageIdOf(number: number): string {
+  return `<${number}.${digestOf(number).toString('hex', 0, 6)}@example.net>`;
+}
+
 /** A plain message of about that size, different for each number, with words that a search finds in some and not in others. */
 export function makeMessage(number: number, sizeBytes: number): Buffer {
-  const digest = createHash('sha256').update(String(number)).digest();
+  const digest = digestOf(number);
   const lines = [
     `Received: from relay.example.net (relay.example.net [192.0.2.${number % 250}]) by mail.example.org with ESMTPS id ${digest.toString('hex', 0, 8)}; Mon, 2 Nov 2026 10:00:00 +0000`,
     `From: Sender ${number % 97} <sender${number % 97}@example.net>`,
     `To: Bench <bench@example.org>, other${number % 13}@example.org`,
     `Subject: ${words[digest[0] % words.length]} ${words[digest[1] % words.length]} number ${number}`,
     `Date: Mon, ${(number % 27) + 1} Oct 2026 10:00:00 +0000`,
-    `Message-ID: <${number}.${digest.toString('hex', 0, 6)}@example.net>`,
+    `Message-ID: ${messageIdOf(number)}`,
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=utf-8',
     'Content-Transfer-Encoding: 8bit',

@@ -68,7 +68,7 @@ async function fill(database: AccountDatabase, upTo: number): Promise<void> {
         facts: describeContent(structure, new Uint8Array(0)),
       };
     });
-    await database.write('addMessages', { now: Date.now(), quotaBytes: undefined, messages });
+    await database.write('addMessages', { now: Date.now(), quota: {}, messages });
     filled += count;
   }
 }

@@ -14,6 +14,7 @@ export interface ImapAnswer {
 /** Speaks IMAP line by line, for tests that read as transcripts. All text is one character a byte. */
 export class ImapTestClient implements Disposable {
   socket: Socket;
+  greeting = '';
   #deflate: DeflateRaw | undefined;
   #received = '';
   #ended = false;
@@ -25,14 +26,23 @@ export class ImapTestClient implements Disposable {
     this.#listen();
   }
 
-  /** Connects and reads the greeting. */
-  static async connect(port: number, implicitTls = false): Promise<ImapTestClient> {
+  /**
+   * Connects and reads the greeting.
+   * @param options.certificate that the client gives
+   * @param options.from the address that a PROXY header names
+   */
+  static async connect(
+    port: number,
+    implicitTls = false,
+    options: { certificate?: { cert: string; key: string }; from?: string } = {},
+  ): Promise<ImapTestClient> {
     const socket = implicitTls
-      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options.certificate })
       : connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, implicitTls ? 'secureConnect' : 'connect');
+    if (options.from !== undefined) socket.write(`PROXY TCP4 ${options.from} 192.0.2.1 1000 143\r\n`);
     const client = new ImapTestClient(socket);
-    await client.line();
+    client.greeting = await client.line();
     return client;
   }
 
@@ -43,9 +53,9 @@ export class ImapTestClient implements Disposable {
   }
 
   /** Goes over to TLS after the server has agreed to STARTTLS. */
-  async startTls(): Promise<TLSSocket> {
+  async startTls(certificate?: { cert: string; key: string }): Promise<TLSSocket> {
     this.socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('error');
-    const tls = connectTls({ socket: this.socket, rejectUnauthorized: false });
+    const tls = connectTls({ socket: this.socket, rejectUnauthorized: false, ...certificate });
     await once(tls, 'secureConnect');
     this.socket = tls;
     this.#listen();

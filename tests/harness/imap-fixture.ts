@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
 import { type ImapServerOptions, startImapServer } from '../../src/imap-server/start-imap-server.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { CredentialSource } from '../../src/sasl/credential-source.ts';
+import { LoginGuard } from '../../src/sasl/login-guard.ts';
 import { deriveScramSecret } from '../../src/sasl/scram-secret.ts';
-import type { Accounts } from '../../src/store/account.ts';
+import type { Accounts, QuotaLimits } from '../../src/store/account.ts';
 import { openAccounts } from '../../src/store/open-accounts.ts';
 import { ImapTestClient } from './imap-client.ts';
 
@@ -23,18 +25,22 @@ export interface ImapFixture extends AsyncDisposable {
 /** Accounts have the password `secret`; any login is the name of its account, but for `nobody`. */
 export async function startImapFixture({
   allowPlaintextAuth = true,
+  quotaOf = () => ({}),
   ...options
-}: Partial<ImapServerOptions> & { allowPlaintextAuth?: boolean } = {}): Promise<ImapFixture> {
+}: Partial<ImapServerOptions> & {
+  allowPlaintextAuth?: boolean;
+  quotaOf?: (account: string) => QuotaLimits;
+} = {}): Promise<ImapFixture> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-imap-'));
   const engine = createSqliteEngine({ log: silentLog, workers: 1 });
-  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true });
+  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true, quotaOf });
   const server = await startImapServer({
     hostname: 'mail.example.org',
     version: '0.0.0',
     accounts,
     credentials: testCredentials,
     log: silentLog,
-    failedLoginDelayMs: 0,
+    loginGuard: new LoginGuard({ clock: systemClock, delayMs: 0 }),
     ...options,
     listeners: (options.listeners ?? [{ address: '127.0.0.1', port: 0, tls: 'none' }]).map((listener) => ({
       allowPlaintextAuth,
@@ -67,8 +73,9 @@ const testCredentials: CredentialSource = {
   decoyKey: Buffer.alloc(32, 7),
   verifyPassword: async (login, password) =>
     login !== 'nobody' && password === 'secret' ? { account: login } : undefined,
-  scramSecret: async (login, hash) =>
-    login === 'nobody'
-      ? undefined
-      : { ...(await deriveScramSecret(hash, 'secret', Buffer.alloc(16, 1), 4096)), account: login },
+  async scramSecrets(login, hash) {
+    if (login === 'nobody') return undefined;
+    const secret = await deriveScramSecret(hash, 'secret', Buffer.alloc(16, 1), 4096);
+    return { ...secret, keys: [secret], account: login };
+  },
 };

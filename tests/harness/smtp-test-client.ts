@@ -16,13 +16,18 @@ export class SmtpTestClient implements Disposable {
     this.#listen();
   }
 
-  static async connect(port: number, implicitTls = false): Promise<SmtpTestClient> {
+  /** @param certificate that the client gives */
+  static async connect(
+    port: number,
+    implicitTls = false,
+    certificate?: { cert: string; key: string },
+  ): Promise<SmtpTestClient> {
     if (!implicitTls) {
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
       return new SmtpTestClient(socket);
     }
-    const tls = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    const tls = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...certificate });
     await once(tls, 'secureConnect');
     const client = new SmtpTestClient(tls);
     client.tls = tls;
@@ -82,15 +87,15 @@ export class SmtpTestClient implements Disposable {
     return this.#received;
   }
 
-  async startTls(): Promise<void> {
+  async startTls(certificate?: { cert: string; key: string }): Promise<void> {
     expect(await this.ask('STARTTLS')).toMatch(/^220 /);
-    await this.secure();
+    await this.secure(certificate);
   }
 
   /** Does the TLS handshake. */
-  async secure(): Promise<void> {
+  async secure(certificate?: { cert: string; key: string }): Promise<void> {
     this.socket.removeAllListeners('data');
-    this.tls = connectTls({ socket: this.socket, rejectUnauthorized: false });
+    this.tls = connectTls({ socket: this.socket, rejectUnauthorized: false, ...certificate });
     this.socket = this.tls;
     await once(this.tls, 'secureConnect');
     this.#listen();

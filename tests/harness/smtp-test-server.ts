@@ -9,6 +9,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import type { CredentialSource } from '../../src/sasl/credential-source.ts';
+import { LoginGuard } from '../../src/sasl/login-guard.ts';
 import { hashPassword, verifyPassword } from '../../src/sasl/password-hash.ts';
 import { parseScramSecret } from '../../src/sasl/scram-secret.ts';
 import type { SmtpListener, SmtpServerOptions } from '../../src/smtp-server/smtp-server-options.ts';
@@ -57,10 +58,11 @@ const credentials: CredentialSource = {
     const right = await verifyPassword(login === 'me@restante.example' ? (await secrets).argon2id : undefined, given);
     return right ? { account: 'me' } : undefined;
   },
-  async scramSecret(login, hash) {
+  async scramSecrets(login, hash) {
     if (login !== 'me@restante.example') return undefined;
     const text = hash === 'sha1' ? (await secrets).scramSha1 : (await secrets).scramSha256;
-    return { ...parseScramSecret(hash, text)!, account: 'me' };
+    const secret = parseScramSecret(hash, text)!;
+    return { ...secret, keys: [secret], account: 'me' };
   },
 };
 
@@ -116,6 +118,7 @@ export async function startTestServer(
     delivery,
     receivedIdKey: Buffer.alloc(16, 2),
     metrics: new Metrics(),
+    loginGuard: new LoginGuard({ clock: systemClock, delayMs: 0 }),
     ...options,
   });
   let stopped: Promise<void> | undefined;

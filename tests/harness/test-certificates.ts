@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import {
   der,
   derBitString,
@@ -21,7 +21,7 @@ export interface TestCertificate {
 const ecdsaWithSha256 = derSequence(derObjectIdentifier('1.2.840.10045.4.3.2'));
 const dayMs = 86_400_000;
 
-/** A certificate of an authority, or of a host that an authority stands for: ECDSA P-256. */
+/** A certificate of an authority, or of a host or person that an authority stands for. */
 export function testCertificate(options: {
   name: string;
   /** DNS names; none for an authority. */
@@ -29,11 +29,13 @@ export function testCertificate(options: {
   /** Who signs; by itself without one. */
   issuer?: TestCertificate;
   isAuthority?: boolean;
+  /** Of whatever kind, with an issuer; otherwise ECDSA P-256. */
+  privateKey?: KeyObject;
   /** Milliseconds; valid from a year before. Default: in a year. */
   validUntil?: number;
 }): TestCertificate {
   const { name, hosts = [], issuer, isAuthority = false, validUntil = Date.now() + 365 * dayMs } = options;
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const privateKey = options.privateKey ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const extension = (id: string, value: Buffer, critical = false): Buffer =>

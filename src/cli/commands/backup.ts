@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { BackupResult } from '../../backup/take-backup.ts';
 import { exitCode, UsageError } from '../exit-code.ts';
 import { JsonEvents } from '../json-events.ts';
+import { programAtRest } from '../main-program.ts';
 import { counted, sizeText } from '../print-result.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
 import { backupClean } from './backup-clean.ts';
@@ -44,7 +45,11 @@ export function backup(command: Command): void {
           ...(options.bandwidth === undefined ? {} : { bytesPerSecond: bytesOf(options.bandwidth) }),
           ...(options.wait ? { wait: true } : {}),
         },
-        { verbose: options.verbose, ...(events && { shown: events }) },
+        {
+          verbose: options.verbose,
+          ...(events && { shown: events }),
+          openOffline: async (opening) => await (await programAtRest()).openForBackup(opening),
+        },
       )) as BackupResult;
       if (events !== undefined) events.result(result);
       else {

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { editConfig, readDomains } from '../edit-config.ts';
 import { printJson, printTable } from '../print-result.ts';
+import { defineAppPasswordCommands } from './config-account-apppassword.ts';
+import { defineSessionCommands } from './config-account-sessions.ts';
+import { defineAccountLogins } from './loginattempts.ts';
 import { defineAclCommands } from './config-account-acl.ts';
 
 /** `config account …` */
@@ -47,5 +50,8 @@ export function defineAccountCommands(account: Command): void {
     await editConfig(enable, [{ edit: 'enableLogin', account: name }]);
   });
 
+  defineAccountLogins(account.command('logins').description('show who has logged in, and who has tried to'));
+  defineSessionCommands(account.command('sessions').description('list sessions that are logged in, and end them'));
+  defineAppPasswordCommands(account.command('apppassword').description('passwords for single programs and devices'));
   defineAclCommands(account.command('acl').description('list and change who may use mailboxes of another account'));
 }

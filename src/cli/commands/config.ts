@@ -7,6 +7,7 @@ import { defineAliasCommands } from './config-alias.ts';
 import { defineDkimCommands } from './config-dkim.ts';
 import { defineDnsCommands } from './config-dns.ts';
 import { defineDomainCommands } from './config-domain.ts';
+import { defineTlsPublicKeyCommands } from './config-tlspubkey.ts';
 
 const fileNames = ['restante.yaml', 'domains.yaml'] as const;
 
@@ -20,6 +21,9 @@ export function config(command: Command): void {
   defineDomainCommands(command.command('domain').description('list and change domains'));
   defineDkimCommands(command.command('dkim').description('list, make and change the keys that sign mail'));
   defineDnsCommands(command);
+  defineTlsPublicKeyCommands(
+    command.command('tlspubkey').description('keys of TLS certificates that clients log in by'),
+  );
   defineAliasCommands(command.command('alias').description('list and change aliases'));
 }
 

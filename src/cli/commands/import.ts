@@ -4,6 +4,7 @@ import type { ImportResult } from '../../control/transfer/import-messages.ts';
 import { exitCode } from '../exit-code.ts';
 import { counted, printJson } from '../print-result.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
+import { importImap } from './import-imap.ts';
 
 const formats = {
   maildir: ['add the messages of a maildir, with its Maildir++ folders', 'directory that holds cur and new'],
@@ -12,6 +13,7 @@ const formats = {
 
 /** Adds messages to an account: in the running server, which reads the files, or in the data directory of a stopped one. */
 export function importCommand(command: Command): void {
+  importImap(command.command('imap').description('bring the mail of an account of another IMAP server'));
   for (const [format, [summary, source]] of Object.entries(formats)) {
     const each = command.command(format).description(summary);
     each

@@ -1,12 +1,26 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LoginRecords } from '../../control/commands/login-attempts.ts';
-import { printJson, printTable } from '../print-result.ts';
+import { printJson, printTable, timeText } from '../print-result.ts';
+import { quotedText } from '../quoted-text.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
 
 /** Shows who has logged in, and who has tried to. */
 export function loginattempts(command: Command): void {
+  showLogins(
+    command.argument(
+      '[account]',
+      "name of the account, or one of its addresses; otherwise all, and logins that are nobody's",
+    ),
+  );
+}
+
+/** The same of one account: `config account logins`. */
+export function defineAccountLogins(command: Command): void {
+  showLogins(command.argument('<account>', 'name of the account, or one of its addresses'));
+}
+
+function showLogins(command: Command): void {
   command
-    .argument('[account]', "name of the account, or one of its addresses; otherwise all, and logins that are nobody's")
     .option('--limit <number>', 'how many, up to 1000', readLimit, 100)
     .option('--json', 'print JSON')
     .action(async (account: string | undefined, { limit, json }: { limit: number; json?: boolean }) => {
@@ -23,27 +37,35 @@ function readLimit(text: string): number {
   return limit;
 }
 
-/** Strangers choose it: nothing of it may reach the terminal as a command, or turn what stands beside it. */
-function quoted(login: string): string {
-  const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(login).replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, escaped);
-}
-
 function printLogins(logins: LoginRecords): void {
-  const time = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
   printTable(
-    ['LAST (UTC)', 'FIRST (UTC)', 'COUNT', 'RESULT', 'ACCOUNT', 'FROM', 'PROTOCOL', 'MECHANISM', 'TLS', 'LOGIN'],
+    [
+      'LAST (UTC)',
+      'FIRST (UTC)',
+      'COUNT',
+      'RESULT',
+      'ACCOUNT',
+      'FROM',
+      'PROTOCOL',
+      'MECHANISM',
+      'PASSWORD',
+      'TLS',
+      'CLIENT',
+      'LOGIN',
+    ],
     logins.map((each) => [
-      time(each.lastAt),
-      time(each.firstAt),
+      timeText(each.lastAt),
+      timeText(each.firstAt),
       String(each.count),
       each.result,
       each.account ?? '-',
       each.remoteAddress,
       each.protocol,
       each.mechanism,
+      each.credential === '' ? '-' : each.credential,
       each.tls === '' ? '-' : each.tls,
-      quoted(each.login),
+      each.client === '' ? '-' : quotedText(each.client),
+      quotedText(each.login),
     ]),
   );
 }

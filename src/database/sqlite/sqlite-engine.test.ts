@@ -178,9 +178,27 @@ describe('the SQLite engine', () => {
     const ledger = await open();
     await ledger.write('add', { text: 'a' });
     await ledger[Symbol.asyncDispose]();
-    await using snapshot = await engine.snapshot();
-    await snapshot.copy(ledger.path, join(directory, 'copy.db'), { signal: AbortSignal.timeout(5000) });
+    {
+      await using snapshot = await engine.snapshot();
+      await snapshot.copy(ledger.path, join(directory, 'copy.db'), { signal: AbortSignal.timeout(5000) });
+    }
     expect((await readdir(directory)).sort()).toEqual(['copy.db', 'ledger.db']);
+  });
+
+  it('keeps few of the databases open that only a snapshot reads', async () => {
+    start();
+    const paths: string[] = [];
+    for (let number = 0; number < 20; number++) {
+      await using ledger = await open(`ledger-${number}.db`);
+      await ledger.write('add', { text: 'a' });
+      paths.push(ledger.path);
+    }
+    await using snapshot = await engine.snapshot();
+    for (const path of paths) {
+      await snapshot.read(path, (reader) => reader.first('SELECT 1 FROM entries'));
+    }
+    const openLogs = (await readdir(directory)).filter((name) => name.endsWith('-wal'));
+    expect(openLogs).toEqual(['ledger-16.db-wal', 'ledger-17.db-wal', 'ledger-18.db-wal', 'ledger-19.db-wal']);
   });
 
   it('takes a snapshot of the other databases when one is damaged', async () => {

@@ -56,6 +56,9 @@ const sqliteVersion = ((): string => {
   }
 })();
 
+/** Pins that nobody uses at the moment, and that are kept: what reads a database reads it again soon, and opening one takes a while. */
+const keptPins = 4;
+
 /** A pin, or that there was no such database at the instant, or why it cannot be read. */
 export type PinState = Pin | 'absent' | RestanteError;
 
@@ -82,6 +85,8 @@ export class SqliteSnapshot implements DatabaseSnapshot {
   readonly #pins: Map<string, PinState>;
   readonly #onDispose: (snapshot: SqliteSnapshot) => void;
   readonly #fold: (path: string) => Promise<void>;
+  /** Not lasting and not used at the moment; the least recently used first. */
+  readonly #kept = new Map<string, Pin>();
   #disposed: Promise<void> | undefined;
 
   constructor(options: {
@@ -104,6 +109,7 @@ export class SqliteSnapshot implements DatabaseSnapshot {
     const pin = this.#pins.get(path);
     if (pin instanceof Pin) {
       pin.lasting = true;
+      this.#kept.delete(path);
     } else if (pin === undefined) {
       const added = existsSync(path) ? pinOrError(path, true) : 'absent';
       if (added instanceof Pin) added.lasting = true;
@@ -138,6 +144,7 @@ export class SqliteSnapshot implements DatabaseSnapshot {
   }
 
   async #dispose(): Promise<void> {
+    this.#letGo(0);
     const pins = [...this.#pins].filter((entry): entry is [string, Pin] => entry[1] instanceof Pin);
     for (const [, pin] of pins) pin.release();
     this.#onDispose(this);
@@ -169,15 +176,25 @@ export class SqliteSnapshot implements DatabaseSnapshot {
     }
     if (!(pin instanceof Pin)) throw pin;
     pin.users++;
+    this.#kept.delete(key);
     try {
       return await work(pin);
     } finally {
       pin.users--;
       if (pin.users === 0 && !pin.lasting && this.#disposed === undefined) {
-        this.#pins.delete(key);
-        pin.release();
-        pin.close();
+        this.#kept.set(key, pin);
+        this.#letGo(keptPins);
       }
+    }
+  }
+
+  #letGo(kept: number): void {
+    for (const [key, pin] of this.#kept) {
+      if (this.#kept.size <= kept) return;
+      this.#kept.delete(key);
+      this.#pins.delete(key);
+      pin.release();
+      pin.close();
     }
   }
 }

@@ -5,6 +5,8 @@ import type { ChangeableFlags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
 import { changeableFlags } from '../flag-rights.ts';
 import { findTarget, type MailboxPlace } from '../mailbox-place.ts';
+import { noteAdded } from '../note-added.ts';
+import { Progress } from '../progress.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 
@@ -12,17 +14,18 @@ import type { Session } from '../session.ts';
 export const copy: Command = {
   when: 'selected',
   tellsExpunges: true,
+  byNumber: true,
   run: (session, args) => run(session, args, false, false),
 };
 
 /** Source: RFC 9051 §6.4.9 */
-export const uidCopy: Command = { ...copy, run: (session, args) => run(session, args, true, false) };
+export const uidCopy: Command = { ...copy, byNumber: false, run: (session, args) => run(session, args, true, false) };
 
 /** Source: RFC 9051 §6.4.8, RFC 7162 §3.2.8 */
 export const move: Command = { ...copy, run: (session, args) => run(session, args, false, true) };
 
 /** Source: RFC 9051 §6.4.9 */
-export const uidMove: Command = { ...copy, run: (session, args) => run(session, args, true, true) };
+export const uidMove: Command = { ...uidCopy, run: (session, args) => run(session, args, true, true) };
 
 async function run(
   session: Session,
@@ -40,20 +43,29 @@ async function run(
   await using place = await findTarget(session, target);
   const { mailbox: targetMailbox, rights } = await place.requireTarget();
   if (uids.length === 0) return { text: 'There are no such messages' };
-  const copied = await transfer(session, uids, place, targetMailbox.id, changeableFlags(rights), moves);
+  const copied = await new Progress(session, args).during(
+    transfer(session, uids, place, targetMailbox.id, changeableFlags(rights), moves),
+  );
   if (copied.pairs.length === 0) {
     if (!byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The messages are gone');
     return { text: 'The messages are gone' };
   }
+  if (copied.modseq !== undefined) noteAdded(session, place.account, targetMailbox.id, copied.modseq);
   const code = `COPYUID ${copyUid(copied)}`;
   if (!moves) return { code, text: 'Copied' };
   // RFC 9051 §6.4.8: COPYUID comes before the EXPUNGE responses.
   session.untaggedOk(code, 'Moved');
-  await mailbox.tell(session, true);
+  await mailbox.tellExpunged(
+    session,
+    copied.pairs.map(({ sourceUid }) => sourceUid),
+  );
   return session.qresync ? { code: `HIGHESTMODSEQ ${mailbox.highestModseq}`, text: 'Moved' } : { text: 'Moved' };
 }
 
-/** @param kept flags that the client may set in the target */
+/**
+ * @param kept flags that the client may set in the target
+ * @returns with the MODSEQ of the copies, where both mailboxes are of one account
+ */
 async function transfer(
   session: Session,
   uids: Uint32Array,
@@ -61,7 +73,7 @@ async function transfer(
   targetMailboxId: number,
   kept: ChangeableFlags,
   moves: boolean,
-): Promise<CopiedMessages> {
+): Promise<CopiedMessages & { modseq?: number }> {
   const { account: source, id: mailboxId } = session.mailbox;
   const { account: target } = place;
   if (source.name === target.name) {

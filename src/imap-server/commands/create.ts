@@ -5,7 +5,7 @@ import { findPlaceToCreate } from '../mailbox-place.ts';
 import { RefusedError } from '../reply.ts';
 import { specialUseNamed } from '../special-use.ts';
 
-/** Source: RFC 9051 §6.3.4, RFC 6154 §3 */
+/** Source: RFC 9051 §6.3.4, RFC 6154 §3, RFC 8474 §4.1 */
 export const create: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -20,8 +20,9 @@ export const create: Command = {
     if (place.access !== undefined && specialUse.length > 0) {
       throw new RefusedError('NO', 'USEATTR', 'That is for the owner to say');
     }
-    await place.account.createMailbox(place.name, { specialUse });
-    return undefined;
+    const created = await place.account.createMailbox(place.name, { specialUse });
+    if (place.access === undefined) await session.notifications?.noteOwnNames([created.name]);
+    return { code: `MAILBOXID (${created.objectId})` };
   },
 };
 

@@ -1,3 +1,4 @@
+import { normaliseMailboxName } from '../../store/mailbox-name.ts';
 import type { Command } from '../command.ts';
 import { findPlace } from '../mailbox-place.ts';
 
@@ -11,9 +12,9 @@ export const deleteMailbox: Command = {
     args.end();
     await using place = await findPlace(session, name);
     const { mailbox } = await place.require('x');
-    const { selected } = session;
-    const deletesSelected = selected?.account.name === place.account.name && selected.id === mailbox.id;
+    const deletesSelected = session.hasSelected(place.account, mailbox.id);
     await place.account.deleteMailbox(place.name);
+    if (place.access === undefined) await session.notifications?.noteOwnNames([normaliseMailboxName(place.name)]);
     if (deletesSelected) {
       session.unselect();
       session.untaggedOk('CLOSED', 'The selected mailbox was deleted');

@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
+import { MetadataWatch } from '../metadata-watch.ts';
 
-/** Source: RFC 9051 §6.3.1, RFC 5161; RFC 6855 §3, RFC 7162 §3.1.2, §3.2.3 */
+/** Source: RFC 9051 §6.3.1, RFC 5161; RFC 6855 §3, RFC 7162 §3.1.2, §3.2.3; RFC 5464 §4.1; RFC 9586 §3.1 */
 export const enable: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -21,6 +22,10 @@ export const enable: Command = {
           session.utf8Accepted = true;
           enabled.push('UTF8=ACCEPT');
           break;
+        case 'METADATA':
+          session.metadata ??= await MetadataWatch.begin(session);
+          enabled.push('METADATA');
+          break;
         case 'CONDSTORE':
           enabled.push('CONDSTORE');
           break;
@@ -29,6 +34,11 @@ export const enable: Command = {
           await session.selected?.tell(session, true);
           session.qresync = true;
           enabled.push('QRESYNC');
+          break;
+        case 'UIDONLY':
+          await session.selected?.tell(session, true);
+          session.uidOnly = true;
+          enabled.push('UIDONLY');
           break;
       }
     }

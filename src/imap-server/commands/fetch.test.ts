@@ -91,6 +91,28 @@ describe('FETCH of sections', () => {
     expect(await content(item)).toBe(expected);
   });
 
+  it.each([
+    ['a header of 40 KiB', `X-Pad: ${'pad '.repeat(10_000)}\n`, 'body'],
+    ['a body of 200 KiB', '', 'text '.repeat(40_000)],
+    ['both', `X-Pad: ${'pad '.repeat(10_000)}\n`, 'text '.repeat(40_000)],
+  ])('gives the header of a message with %s', async (_, pad, body) => {
+    await using one = await startImapFixture();
+    const session = await one.login();
+    await session.append('INBOX', `Subject: here\n${pad}X-Last: 1\n\n${body}`);
+    await session.ok('SELECT INBOX');
+    const sent = `${pad}X-Last: 1\n\n`.replaceAll('\n', '\r\n');
+    const literal = (text: string): string => `{${text.length}}\r\n${text}`;
+    expect(await session.ok('FETCH 1 (UID BODY.PEEK[HEADER.FIELDS (X-LAST subject)] RFC822.HEADER FLAGS)')).toEqual([
+      `* 1 FETCH (UID 1 BODY[HEADER.FIELDS (X-LAST subject)] ${literal('Subject: here\r\nX-Last: 1\r\n\r\n')} RFC822.HEADER ${literal(`Subject: here\r\n${sent}`)} FLAGS ())`,
+    ]);
+    expect(await session.ok('FETCH 1 (UID BODY.PEEK[HEADER.FIELDS.NOT (Subject)] FLAGS)')).toEqual([
+      `* 1 FETCH (UID 1 BODY[HEADER.FIELDS.NOT (Subject)] ${literal(sent)} FLAGS ())`,
+    ]);
+    expect(await session.ok('FETCH 1 (BODY.PEEK[HEADER.FIELDS (X-Last)])')).toEqual([
+      `* 1 FETCH (BODY[HEADER.FIELDS (X-Last)] ${literal('X-Last: 1\r\n\r\n')})`,
+    ]);
+  });
+
   it('gives the whole message in parts', async () => {
     const whole = message.replaceAll('\n', '\r\n');
     const bodyStart = whole.indexOf('\r\n\r\n') + 4;
@@ -228,5 +250,37 @@ describe('FETCH', () => {
     const [large] = await other.ok('FETCH 4 PREVIEW');
     expect(large).toMatch(/^\* 4 FETCH \(PREVIEW "(?:ab ){60,66}a?b?"\)$/);
     expect(await other.ok('SEARCH SEEN')).toEqual(['* SEARCH']);
+  });
+
+  it('tells some of the messages named', async () => {
+    const other = await server.login('partial');
+    for (let number = 1; number <= 6; number++) await other.append('INBOX', `Subject: ${number}\n\n`);
+    await other.ok('SELECT INBOX (CONDSTORE)');
+    await other.ok('UID STORE 2 +FLAGS (\\Deleted)');
+    await other.ok('EXPUNGE');
+    await other.play(String.raw`
+      C: a UID FETCH 2:5 UID (PARTIAL -1:-2)
+      S: * 3 FETCH (UID 4)
+      S: * 4 FETCH (UID 5)
+      S: a OK Done
+      C: b UID FETCH 1:* UID (PARTIAL 1:2)
+      S: * 1 FETCH (UID 1)
+      S: * 2 FETCH (UID 3)
+      S: b OK Done
+      C: c UID FETCH 1:* UID (PARTIAL 6:9)
+      S: c OK Done
+      C: d UID STORE 3 +FLAGS (\Seen)
+      S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
+      S: d OK Done
+      C: e UID FETCH 1:* FLAGS (PARTIAL 1:2 CHANGEDSINCE 7)
+      S: * 2 FETCH (UID 3 MODSEQ (…) FLAGS (\Seen))
+      S: e OK Done
+      C: f UID FETCH 1:* FLAGS (CHANGEDSINCE 7 PARTIAL 3:4)
+      S: f OK Done
+      C: g FETCH 1:2 FLAGS (PARTIAL 1:2)
+      S: g BAD …
+      C: h UID FETCH 1:2 FLAGS (PARTIAL 1:*)
+      S: h BAD …
+    `);
   });
 });

@@ -1,12 +1,19 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { type FetchItem, parseFetchItems } from '../../imap/fetch-items.ts';
-import { formatNumbers, resolveRanges, type SequenceSet } from '../../imap/sequence-set.ts';
+import { type PartialRange, parsePartialRange, takePartial } from '../../imap/partial-range.ts';
+import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../../imap/sequence-set.ts';
 import { UnknownEncodingError } from '../../message/transfer-decoder.ts';
 import type { RenderedMessageRow } from '../../store/account.ts';
 import { flagBits } from '../../store/flags.ts';
-import { MessageFileError } from '../../store/store-errors.ts';
+import { MailboxNotFoundError, MessageFileError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
-import { columnsOf, compileRowItems, compileWholeItems, writeFetchResponse } from '../fetch-response.ts';
+import {
+  columnsOf,
+  compileHeaderItems,
+  compileRowItems,
+  compileWholeItems,
+  writeFetchResponse,
+} from '../fetch-response.ts';
 import { missingUids } from '../missing-uids.ts';
 import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
@@ -17,10 +24,11 @@ import type { Session } from '../session.ts';
 export const fetch: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
-/** Source: RFC 9051 §6.4.9, RFC 7162 §3.2.6 (VANISHED) */
+/** Source: RFC 9051 §6.4.9, RFC 7162 §3.2.6 (VANISHED), RFC 9394 §3.3 (PARTIAL) */
 export const uidFetch: Command = {
   when: 'selected',
   tellsExpunges: true,
@@ -36,12 +44,15 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { mailbox } = session;
   if (request.vanished && !session.qresync) throw new RefusedError('BAD', undefined, 'Enable QRESYNC first');
   let uids = mailbox.resolve(request.set, byUid);
+  // RFC 9394 §3.4: the range is of the messages named, whether or not they have changed.
+  if (request.partial !== undefined) uids = takePartial(uids, request.partial);
   if (request.items.some(({ kind }) => kind === 'MODSEQ')) session.enableCondstore();
   if (request.changedSince !== undefined) {
     session.enableCondstore();
     uids = await changedUids(session, request, uids);
   }
-  const items = byUid || session.qresync ? withItem(request.items, 'UID') : request.items;
+  // RFC 9586 §3.3: UIDFETCH has the UID anyway.
+  const items = (byUid || session.qresync) && !session.uidOnly ? withItem(request.items, 'UID') : request.items;
   return fetchMessages(session, uids, items, byUid);
 }
 
@@ -50,6 +61,7 @@ interface Request {
   readonly items: FetchItem[];
   readonly changedSince: number | undefined;
   readonly vanished: boolean;
+  readonly partial: PartialRange | undefined;
 }
 
 function parse(args: ArgumentParser, byUid: boolean): Request {
@@ -59,6 +71,7 @@ function parse(args: ArgumentParser, byUid: boolean): Request {
   let items = parseFetchItems(args);
   let changedSince: number | undefined;
   let vanished = false;
+  let partial: PartialRange | undefined;
   if (args.takeIf(' ')) {
     args.list(() => {
       switch (args.word()) {
@@ -69,6 +82,11 @@ function parse(args: ArgumentParser, byUid: boolean): Request {
         case 'VANISHED':
           vanished = true;
           return;
+        case 'PARTIAL':
+          args.space();
+          if (!byUid || partial !== undefined) args.fail('PARTIAL needs UID FETCH, once');
+          partial = parsePartialRange(args);
+          return;
       }
       args.fail('Unknown modifier');
     }, 1);
@@ -77,7 +95,7 @@ function parse(args: ArgumentParser, byUid: boolean): Request {
     if (changedSince !== undefined) items = withItem(items, 'MODSEQ');
   }
   args.end();
-  return { set, items, changedSince, vanished };
+  return { set, items, changedSince, vanished, partial };
 }
 
 function withItem(items: FetchItem[], kind: 'UID' | 'MODSEQ' | 'FLAGS'): FetchItem[] {
@@ -100,18 +118,12 @@ async function changedUids(session: Session, request: Request, uids: Uint32Array
   } else if (request.vanished) {
     const gone = changes.filter(
       // Who is in the view has a number still: that is told by VANISHED without EARLIER.
-      ({ uid, expunged, createSeq }) =>
-        expunged && createSeq <= since && mailbox.sequenceOf(uid) === 0 && lies(uid, ranges),
+      ({ uid, expunged }) => expunged && mailbox.sequenceOf(uid) === 0 && isWithin(ranges, uid),
     );
     if (gone.length > 0) session.untagged(`VANISHED (EARLIER) ${formatNumbers(gone.map(({ uid }) => uid))}`);
   }
   const changed = new Set(changes.map(({ uid }) => uid));
   return uids.filter((uid) => changed.has(uid));
-}
-
-function lies(uid: number, ranges: readonly number[]): boolean {
-  for (let at = 0; at < ranges.length; at += 2) if (uid >= ranges[at] && uid <= ranges[at + 1]) return true;
-  return false;
 }
 
 async function fetchMessages(
@@ -126,7 +138,7 @@ async function fetchMessages(
   const marksSeen =
     (mailbox.changeableFlags.bits & seen) !== 0 && items.some((item) => item.kind === 'section' && !item.peek);
   const rowText = marksSeen ? undefined : compileRowItems(items);
-  const writeWhole = marksSeen ? undefined : compileWholeItems(items);
+  const writeWhole = marksSeen ? undefined : (compileWholeItems(items) ?? compileHeaderItems(items));
   const columns = columnsOf(items);
   const pace = new Pace();
   let failure: unknown;
@@ -141,12 +153,12 @@ async function fetchMessages(
     const newlySeen = marksSeen ? await markSeen(mailbox, rows) : undefined;
     for (const row of rows) {
       if (row.keywords.length > 0) await mailbox.announceKeywords(out, row.keywords);
-      const sequence = mailbox.sequenceOf(row.uid);
-      if (rowText !== undefined) out.write(`* ${sequence} FETCH (${rowText(row)})\r\n`);
+      const label = mailbox.fetchLabel(row.uid, session);
+      if (rowText !== undefined) out.write(`* ${label} (${rowText(row)})\r\n`);
       else {
         try {
-          if (writeWhole?.(out, account, sequence, row) !== true) {
-            await writeFetchResponse(out, account, sequence, row, itemsOf(session, items, newlySeen?.has(row.uid)));
+          if (writeWhole?.(out, account, label, row) !== true) {
+            await writeFetchResponse(out, account, label, row, itemsOf(session, items, newlySeen?.has(row.uid)));
           }
         } catch (error) {
           if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;
@@ -178,11 +190,18 @@ function itemsOf(session: Session, items: readonly FetchItem[], changed: boolean
 async function markSeen(mailbox: SelectedMailbox, rows: RenderedMessageRow[]): Promise<Set<number>> {
   const unseen = rows.filter((row) => (row.flagBits & seen) === 0);
   if (unseen.length === 0) return new Set();
-  const change = await mailbox.account.storeFlags(
-    mailbox.id,
-    unseen.map(({ uid }) => uid),
-    { mode: 'add', flags: { bits: seen, keywords: [] } },
-  );
+  const change = await mailbox.account
+    .storeFlags(
+      mailbox.id,
+      unseen.map(({ uid }) => uid),
+      { mode: 'add', flags: { bits: seen, keywords: [] } },
+    )
+    .catch((error: unknown) => {
+      if (error instanceof MailboxNotFoundError) return undefined;
+      throw error;
+    });
+  // Somebody has deleted the mailbox: what the client has not been told is gone it can read still.
+  if (change === undefined) return new Set();
   const now = new Map(change.changed.map((flags) => [flags.uid, flags]));
   rows.forEach((row, index) => {
     const flags = now.get(row.uid);

@@ -1,4 +1,6 @@
-import { ConnectionClosedError, LineTooLongError } from '../../runtime/wire-reader.ts';
+import { LineTooLongError } from '../../runtime/wire-reader.ts';
+import type { Account } from '../../store/account.ts';
+import { ChangeTeller } from '../change-teller.ts';
 import type { Command } from '../command.ts';
 import { withoutLineEnd } from '../command-input.ts';
 import { RefusedError } from '../reply.ts';
@@ -7,17 +9,17 @@ import type { Session } from '../session.ts';
 /** DONE and its line end. */
 const maxLineBytes = 64;
 
-/** Source: RFC 9051 §6.3.13 */
+/** Source: RFC 9051 §6.3.13, RFC 5465 §4 */
 export const idle: Command = {
   when: 'logged-in',
   tellsExpunges: true,
   async run(session, args) {
     args.end();
     session.out.write('+ idling\r\n');
-    await session.selected?.tell(session, true);
+    await tell(session);
     await session.out.flush();
-    const teller = new Teller(session);
-    const stop = (session.selected?.account ?? session.mail).onChange(() => teller.lookAgain());
+    const teller = new ChangeTeller(session, () => tell(session));
+    const stops = accountsOf(session).map((account) => account.onChange(() => teller.lookAgain()));
     const { imapIdleMs } = session.server.limits;
     let line: string;
     try {
@@ -31,49 +33,21 @@ export const idle: Command = {
       line = '';
     } finally {
       session.waiting = false;
-      stop();
-      await teller.settled();
+      for (const stop of stops) stop();
+      await teller.pause();
     }
     if (line.toUpperCase() !== 'DONE') throw new RefusedError('BAD', undefined, 'DONE expected');
     return undefined;
   },
 };
 
-/** Looks for changes one look at a time; what happens during a look makes one more. */
-class Teller {
-  readonly #session: Session;
-  #again = false;
-  #running: Promise<void> | undefined;
+/** Whose changes the client is told of. */
+function accountsOf({ mail, selected }: Session): Account[] {
+  return selected?.shared === true ? [mail, selected.account] : [mail];
+}
 
-  constructor(session: Session) {
-    this.#session = session;
-  }
-
-  lookAgain(): void {
-    this.#again = true;
-    if (this.#session.selected === undefined) return;
-    this.#running ??= this.#run();
-  }
-
-  /** Waits for the look under way. */
-  async settled(): Promise<void> {
-    this.#again = false;
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    try {
-      while (this.#again) {
-        this.#again = false;
-        await this.#session.selected?.tell(this.#session, true);
-        await this.#session.out.flush();
-      }
-    } catch (error) {
-      // The reader ends when the socket does, and with it the command.
-      if (!(error instanceof ConnectionClosedError)) this.#session.log.error({ err: error }, 'changes cannot be told');
-      this.#session.connection.destroy();
-    } finally {
-      this.#running = undefined;
-    }
-  }
+async function tell(session: Session): Promise<void> {
+  await session.selected?.tell(session, true);
+  await session.notifications?.tellOthers();
+  await session.metadata?.tell();
 }

@@ -1,14 +1,18 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { listPatternMatcher } from '../../imap/list-pattern.ts';
 import { decodeMailboxName } from '../../imap/mailbox-name.ts';
+import { parseEntries } from '../../imap/metadata-entries.ts';
 import type { Mailbox } from '../../store/account.ts';
 import { allRights, type Rights } from '../../store/sharing/rights.ts';
 import type { Command } from '../command.ts';
+import { findPlace } from '../mailbox-place.ts';
+import { readableAnnotations } from '../metadata-access.ts';
+import { metadataResponse } from '../metadata-response.ts';
 import { Pace } from '../pace.ts';
 import { rightsText } from '../rights-text.ts';
 import type { Session } from '../session.ts';
 import { mayMatchOthers, type SharedMailbox, sharedMailboxes } from '../shared-mailboxes.ts';
-import { parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
+import { deletedStorage, parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
 
 /** Patterns in one command, and their length together: each is compared with each mailbox. */
 const maxPatterns = 100;
@@ -22,12 +26,14 @@ interface Request {
   readonly patterns: readonly string[];
   readonly returnSubscribed: boolean;
   readonly status: readonly StatusItem[];
+  /** Entries of METADATA. */
+  readonly metadata: readonly string[];
   readonly myRights: boolean;
   /** The form of RFC 3501, whose empty pattern asks for the delimiter. */
   readonly basic: boolean;
 }
 
-/** Source: RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440 */
+/** Source: RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440 (MYRIGHTS), RFC 9590 (METADATA) */
 export const list: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -60,8 +66,15 @@ export const list: Command = {
         session.untagged(`MYRIGHTS ${session.quotedName(entry.name)} ${rightsText(entry.rights)}`);
       }
       if (request.status.length > 0 && entry.mailbox !== undefined && entry.rights.includes('r')) {
-        const text = statusText(session, entry.mailbox, request.status);
+        const text = await entryStatus(session, entry, entry.mailbox, request.status);
         session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
+      }
+      if (request.metadata.length > 0 && entry.mailbox !== undefined && entry.rights.includes('r')) {
+        await using place = await findPlace(session, entry.name);
+        const annotations = await readableAnnotations(place, entry.mailbox.id);
+        const query = { entries: request.metadata, maxSizeBytes: Number.POSITIVE_INFINITY, depth: 0 };
+        const { text } = metadataResponse(session.quotedName(entry.name), annotations, query);
+        if (text !== undefined) session.untagged(text);
       }
       if (session.out.full) await session.out.flush();
     }
@@ -75,6 +88,18 @@ interface Entry {
   readonly rights: Rights;
   readonly subscribed: boolean;
   readonly hasChildren: boolean;
+}
+
+/** The account of another is opened again only for what its row does not say. */
+async function entryStatus(
+  session: Session,
+  entry: Entry,
+  mailbox: Mailbox,
+  items: readonly StatusItem[],
+): Promise<string> {
+  if (!items.includes('DELETED-STORAGE') || mailbox.deleted === 0) return statusText(session, mailbox, items);
+  await using place = await findPlace(session, entry.name);
+  return statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
 }
 
 /** All names there are: mailboxes, those that others share, what these are below, and names subscribed to that are none. */
@@ -171,6 +196,7 @@ function parse(session: Session, args: ArgumentParser): Request {
   let returnSubscribed = false;
   let myRights = false;
   let status: StatusItem[] = [];
+  let metadata: string[] = [];
   if (args.takeIf(' RETURN ')) {
     basic = false;
     args.list(() => {
@@ -180,11 +206,25 @@ function parse(session: Session, args: ArgumentParser): Request {
       else if (option === 'STATUS') {
         args.space();
         status = parseStatusItems(args);
+      } else if (option === 'METADATA') {
+        args.space();
+        metadata = parseEntries(args);
       } else if (option !== 'CHILDREN' && option !== 'SPECIAL-USE') args.fail('Unknown return option');
     });
   }
   args.end();
-  return { subscribed, specialUse, recursive, reference, patterns, returnSubscribed, status, myRights, basic };
+  return {
+    subscribed,
+    specialUse,
+    recursive,
+    reference,
+    patterns,
+    returnSubscribed,
+    status,
+    myRights,
+    metadata,
+    basic,
+  };
 }
 
 function patternText(session: Session, args: ArgumentParser, bytes: string): string {

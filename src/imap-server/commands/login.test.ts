@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { type ImapFixture, startImapFixture } from '../../../tests/harness/imap-fixture.ts';
 import { RateLimit } from '../../runtime/rate-limit.ts';
+import { LoginGuard } from '../../sasl/login-guard.ts';
 
 let server: ImapFixture;
 let strict: ImapFixture;
@@ -70,7 +71,9 @@ describe('LOGIN', () => {
   it('is limited by address', async () => {
     const clock = { now: () => 0 };
     const limit = new RateLimit({ clock, windowMs: 60_000, limits: [2, 2, 2] });
-    await using limited = await startImapFixture({ failedLogins: [limit] });
+    await using limited = await startImapFixture({
+      loginGuard: new LoginGuard({ clock, failedLogins: [limit], delayMs: 0 }),
+    });
     const client = await limited.connect();
     await client.play(`
       C: a LOGIN me wrong

@@ -21,9 +21,6 @@ export const login: Command = {
     }
     const name = decodeUtf8(loginBytes) ?? args.fail('Login is not valid UTF-8');
     const password = decodeUtf8(passwordBytes) ?? args.fail('Password is not valid UTF-8');
-    return logIn(session, 'LOGIN command', async () => ({
-      account: await verifyPlainPassword(server.credentials, name, password),
-      login: name,
-    }));
+    return logIn(session, 'LOGIN command', () => verifyPlainPassword(server.credentials, name, password));
   },
 };

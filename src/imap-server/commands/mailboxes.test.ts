@@ -14,7 +14,7 @@ describe('CREATE, RENAME and DELETE', () => {
     const client = await server.login('mailboxes');
     await client.play(String.raw`
       C: a CREATE Lists/node/
-      S: a OK Done
+      S: a OK [MAILBOXID …] Done
       C: b CREATE Lists
       S: b NO [ALREADYEXISTS] …
       C: c CREATE inbox
@@ -56,7 +56,7 @@ describe('CREATE, RENAME and DELETE', () => {
       C: c DELETE Archive
       S: c OK Done
       C: d CREATE Old (USE (\archive))
-      S: d OK Done
+      S: d OK [MAILBOXID …] Done
       C: e LIST (SPECIAL-USE) "" "*"
       S: * LIST (\HasNoChildren \Drafts) "/" "Drafts"
       S: * LIST (\HasNoChildren \Junk) "/" "Junk"
@@ -71,7 +71,7 @@ describe('CREATE, RENAME and DELETE', () => {
     const client = await server.login('names');
     await client.play(String.raw`
       C: a CREATE Entw&APw-rfe
-      S: a OK Done
+      S: a OK [MAILBOXID …] Done
       C: b LIST "" Entw*
       S: * LIST (\HasNoChildren) "/" "Entw&APw-rfe"
       S: b OK Done
@@ -209,6 +209,7 @@ describe('STATUS and quota', () => {
       S: …
       S: …
       S: …
+      S: …
       S: d OK …
       C: e COPY 1 Sent
       S: e NO [OVERQUOTA] …
@@ -228,6 +229,9 @@ describe('a deleted mailbox', () => {
     expect(untagged).toEqual(['* OK [CLOSED] The selected mailbox was deleted']);
     expect((await client.command('CHECK')).tagged).toBe('BAD Select a mailbox first');
     await other.play(`
+      C: x FETCH 1 (BODY[TEXT])
+      S: * 1 FETCH (BODY[TEXT] …)
+      S: x OK Done
       C: a NOOP
       S: * 1 EXPUNGE
       S: a OK Done

@@ -23,7 +23,7 @@ export const getQuota: Command = {
   },
 };
 
-/** Source: RFC 9208 §4.1.3 */
+/** A mailbox of the own account need not exist: another one would have the same root. Source: RFC 9208 §4.1.2 */
 export const getQuotaRoot: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -32,17 +32,17 @@ export const getQuotaRoot: Command = {
     const name = session.mailboxName(args.astring());
     args.end();
     await using place = await findPlace(session, name);
-    const { mailbox } = await place.require('r');
+    const shown = place.access === undefined ? name : place.nameOf((await place.require('r')).mailbox);
     const root = place.access === undefined ? '' : `${othersRoot}/${place.account.name}`;
     const quota = await quotaText(session, place.account, root);
     const roots = quota === undefined ? '' : ` ${session.quotedName(root)}`;
-    session.untagged(`QUOTAROOT ${session.quotedName(place.nameOf(mailbox))}${roots}`);
+    session.untagged(`QUOTAROOT ${session.quotedName(shown)}${roots}`);
     if (quota !== undefined) session.untagged(quota);
     return undefined;
   },
 };
 
-/** Limits are the administrator's. Source: RFC 9208 §4.1.1 */
+/** Limits are the administrator's. Source: RFC 9208 §4.1.3 */
 export const setQuota: Command = {
   when: 'logged-in',
   tellsExpunges: true,
@@ -68,9 +68,13 @@ async function othersQuota(session: Session, root: string): Promise<string | und
   return shared.some(({ rights }) => rights.includes('r')) ? await quotaText(session, account, root) : undefined;
 }
 
-/** STORAGE counts in units of 1024 bytes: RFC 9208 §5.1. */
+/** STORAGE counts in units of 1024 bytes. Source: RFC 9208 §4.2.1, §5.1, §5.2 */
 async function quotaText(session: Session, account: Account, root: string): Promise<string | undefined> {
-  const { usedBytes, limitBytes } = await account.read((reader) => reader.quota());
-  if (limitBytes === undefined) return undefined;
-  return `QUOTA ${session.quotedName(root)} (STORAGE ${Math.ceil(usedBytes / 1024)} ${Math.floor(limitBytes / 1024)})`;
+  const { usedBytes, limitBytes, messages, limitMessages } = await account.read((reader) => reader.quota());
+  const resources: string[] = [];
+  if (limitBytes !== undefined) {
+    resources.push(`STORAGE ${Math.ceil(usedBytes / 1024)} ${Math.floor(limitBytes / 1024)}`);
+  }
+  if (limitMessages !== undefined) resources.push(`MESSAGE ${messages} ${limitMessages}`);
+  return resources.length === 0 ? undefined : `QUOTA ${session.quotedName(root)} (${resources.join(' ')})`;
 }

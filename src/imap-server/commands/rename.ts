@@ -1,3 +1,4 @@
+import { normaliseMailboxName } from '../../store/mailbox-name.ts';
 import type { Command } from '../command.ts';
 import { findPlace, findPlaceToCreate } from '../mailbox-place.ts';
 import { RefusedError } from '../reply.ts';
@@ -23,6 +24,9 @@ export const rename: Command = {
       throw new RefusedError('NO', 'CANNOT', 'Every account has an inbox');
     }
     await source.account.renameMailbox(source.name, target.name);
+    if (source.access === undefined) {
+      await session.notifications?.noteOwnNames([source.name, target.name].map(normaliseMailboxName));
+    }
     return undefined;
   },
 };

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ImapTestClient } from '../../../tests/harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../../../tests/harness/imap-fixture.ts';
 
 const messages = [
-  `From: Ann <ann@example.org>\nTo: bob@example.com, Cee <cee@example.net>\nSubject: Hello World\nDate: Mon, 2 Nov 2026 23:30:00 -0500\nX-Tag: one\n\nfirst body`,
+  `From: Ann <ann@example.org>\nTo: bob@example.com, Cee <cee@example.net>\nSubject: Hello World\nDate: Mon, 2 Nov 2026 23:30:00 -0500\nX-Tag: one\nMessage-ID: <One@example.org>\n\nfirst body`,
   `From: =?utf-8?q?J=C3=BCrgen?= <j@example.org>\nCc: ann@example.org\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\nDate: Tue, 3 Nov 2026 10:00:00 +0000\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n${Buffer.from('zweiter Körper').toString('base64')}`,
   `From: x@example.org\nBcc: secret@example.org\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<b>third</b>\n--b\nContent-Disposition: attachment; filename=hidden.txt\nContent-Type: application/octet-stream\n\nfirst\n--b--`,
-  `Subject: 4\n\n${'long '.repeat(500)}`,
+  `Subject: 4\nIn-Reply-To: <one@example.org>\n\n${'long '.repeat(500)}`,
 ];
 
 let server: ImapFixture;
@@ -67,6 +67,12 @@ describe('SEARCH', () => {
     ['HEADER x-tag ON', '1'],
     ['HEADER Subject hello', '1'],
     ['HEADER Content-Type html', ''],
+    ['HEADER Message-ID one@EXAMPLE', '1'],
+    ['HEADER Message-ID "<One@example.org>"', '1'],
+    ['HEADER Message-ID ""', '1'],
+    ['HEADER In-Reply-To one', '4'],
+    ['OR HEADER X-Tag one BODY third', '1 3'],
+    ['NOT HEADER X-Tag one NOT BODY third', '2 4'],
     ['BODY first', '1'],
     ['TEXT first', '1'],
     ['TEXT example.net', '1'],
@@ -151,5 +157,104 @@ describe('SEARCH', () => {
       S: * SEARCH
       S: d OK Done
     `);
+  });
+
+  it('answers in parts', async () => {
+    await client.play(`
+      C: a UID SEARCH RETURN (PARTIAL 2:3) ALL
+      S: * ESEARCH (TAG "a") UID PARTIAL (2:3 2:3)
+      S: a OK Done
+      C: b SEARCH RETURN (PARTIAL -1:-2 COUNT MIN) ALL
+      S: * ESEARCH (TAG "b") MIN 1 PARTIAL (-1:-2 3:4) COUNT 4
+      S: b OK Done
+      C: c UID SEARCH RETURN (PARTIAL 4:10) ALL
+      S: * ESEARCH (TAG "c") UID PARTIAL (4:10 4)
+      S: c OK Done
+      C: d UID SEARCH RETURN (PARTIAL 5:10) ALL
+      S: * ESEARCH (TAG "d") UID PARTIAL (5:10 NIL)
+      S: d OK Done
+      C: e SEARCH RETURN (PARTIAL 1:2) SEEN ANSWERED
+      S: * ESEARCH (TAG "e") PARTIAL (1:2 NIL)
+      S: e OK Done
+      C: f SEARCH RETURN (PARTIAL 1:2 ALL) SEEN
+      S: f BAD …
+      C: g SEARCH RETURN (PARTIAL 1:2 PARTIAL 2:3) SEEN
+      S: g BAD …
+      C: h SEARCH RETURN (PARTIAL 1:-2) SEEN
+      S: h BAD …
+      C: i SEARCH RETURN (PARTIAL 0:2) SEEN
+      S: i BAD …
+      C: j SEARCH RETURN (PARTIAL) SEEN
+      S: j BAD …
+    `);
+  });
+
+  it.each([
+    ['PARTIAL 2:2', '2'],
+    ['PARTIAL 2:2 MIN', '1:2'],
+    ['PARTIAL 2:2 MAX', '2,4'],
+    ['PARTIAL 2:2 MIN MAX', '1:2,4'],
+    ['PARTIAL 2:2 COUNT', '1:4'],
+    ['PARTIAL -1:-2', '3:4'],
+    ['PARTIAL 9:10', undefined],
+  ])('keeps what %s tells', async (options, expected) => {
+    await client.ok(`UID SEARCH RETURN (SAVE ${options}) ALL`);
+    const [told] = await client.ok('UID SEARCH RETURN () $');
+    expect(/ ALL (\S+)/.exec(told ?? '')?.[1]).toBe(expected);
+  });
+
+  it('tells the MODSEQ of a part', async () => {
+    const other = await server.login('modseq');
+    for (const subject of ['a', 'b', 'c']) await other.append('INBOX', `Subject: ${subject}\n\n`);
+    await other.ok('SELECT INBOX (CONDSTORE)');
+    const [, second] = (await other.ok('FETCH 1:3 (MODSEQ)')).map((line) => /\((\d+)\)\)$/.exec(line)?.[1]);
+    await other.play(`
+      C: a UID SEARCH RETURN (PARTIAL 1:2) MODSEQ 1
+      S: * ESEARCH (TAG "a") UID PARTIAL (1:2 1:2) MODSEQ ${second}
+      S: a OK Done
+      C: b UID SEARCH RETURN (PARTIAL 4:5) MODSEQ 1
+      S: * ESEARCH (TAG "b") UID PARTIAL (4:5 NIL)
+      S: b OK Done
+    `);
+  });
+});
+
+describe('I18NLEVEL=1', () => {
+  it('compares by i;unicode-casemap in SEARCH, SORT and THREAD', async () => {
+    const server = await startImapFixture();
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    const other = await server.login('casemap');
+    const encoded = (text: string): string => `=?utf-8?b?${Buffer.from(text).toString('base64')}?=`;
+    for (const subject of [encoded('Zürich'), 'zu_', 'ZUA', encoded('re: zu\u0308RICH'), 'x2']) {
+      await other.append('INBOX', `Subject: ${subject}\n\n`);
+    }
+    await other.ok('SELECT INBOX');
+    const search = (key: string, text: string): Promise<readonly string[]> =>
+      other.ok(`SEARCH CHARSET UTF-8 ${key} {${Buffer.byteLength(text)}+}\r\n${Buffer.from(text).toString('latin1')}`);
+    expect(await search('SUBJECT', 'ZÜRI')).toEqual(['* SEARCH 1 4']);
+    expect(await search('TEXT', 'zu\u0308r')).toEqual(['* SEARCH 1 4']);
+    expect(await search('SUBJECT', 'zu')).toEqual(['* SEARCH 1 2 3 4']);
+    expect(await search('SUBJECT', 'x²')).toEqual(['* SEARCH 5']);
+    // Capitals come before "_", and "_" before all that is no ASCII.
+    expect(await other.ok('SORT (SUBJECT) UTF-8 ALL')).toEqual(['* SORT 5 3 2 1 4']);
+    expect(await other.ok('THREAD REFERENCES UTF-8 ALL')).toEqual(['* THREAD (1 4)(2)(3)(5)']);
+    const [line] = await other.ok('CAPABILITY');
+    expect(line).toMatch(/ I18NLEVEL=1 /);
+  });
+});
+
+describe('SEARCH of messages of which the header is not at hand', () => {
+  it.each([
+    ['a header of 40 KiB', `X-Pad: ${'pad '.repeat(10_000)}\nX-Last: here\n\nbody`],
+    ['a body of 200 KiB', `X-Last: here\n\n${'text '.repeat(40_000)}`],
+    ['both', `X-Pad: ${'pad '.repeat(10_000)}\nX-Last: here\n\n${'text '.repeat(40_000)}`],
+    ['no body', 'Subject: a\nX-Last: here\n'],
+  ])('%s', async (_, message) => {
+    await using one = await startImapFixture();
+    const session = await one.login();
+    await session.append('INBOX', message);
+    await session.append('INBOX', 'Subject: other\n\nX-Last: here');
+    await session.ok('SELECT INBOX');
+    expect(await session.ok('SEARCH HEADER X-Last here')).toEqual(['* SEARCH 1']);
   });
 });

@@ -1,16 +1,20 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import { parseSearchProgram } from '../../imap/search-keys.ts';
+import type { SearchKey } from '../../imap/search-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
-import { type OkReply, RefusedError } from '../reply.ts';
+import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
+import { parseSearch } from '../parse-search.ts';
+import { Progress } from '../progress.ts';
+import type { OkReply } from '../reply.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
+import { extendedResponse, highestOf, isTold, parseReturn, returnAll, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 
-/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5 */
+/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5, RFC 9394 §3.1 (PARTIAL), RFC 5267 §4 (UPDATE) */
 export const search: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -25,18 +29,23 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { mailbox } = session;
   args.space();
   const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
-  // RFC 6855 §3
-  if (session.utf8Accepted && !session.rev2 && /^CHARSET /i.test(args.rest)) {
-    throw new RefusedError('BAD', undefined, 'CHARSET cannot be given after UTF8=ACCEPT');
-  }
-  const saves = options?.has('SAVE') === true;
+  const tag = args.text.slice(0, args.text.indexOf(' '));
+  const correlator = `TAG "${tag}"`;
+  const updates = options?.names.has('UPDATE') === true;
+  if (updates) checkTagIsFree(session, tag);
+  const saves = options?.names.has('SAVE') === true;
+  let key: SearchKey;
   let found: Found;
   let asksModseq = false;
   try {
-    const key = parseSearchProgram(args);
+    key = parseSearch(session, args);
     asksModseq = hasModseq(key);
     if (asksModseq) session.enableCondstore();
-    found = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: asksModseq });
+    found = await searchMailbox(mailbox, key, {
+      nowMs: session.server.clock.now(),
+      wantsModseqs: asksModseq,
+      progress: new Progress(session, args),
+    });
   } catch (error) {
     // RFC 9051 §6.4.4.1: NO empties what was saved, BAD leaves it.
     if (saves && replyToError(error).status === 'NO') mailbox.saved = new Uint32Array(0);
@@ -48,11 +57,21 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   if (options === undefined && !session.rev2) {
     const modseq = asksModseq && uids.length > 0 ? ` (MODSEQ ${highestOf(found.modseqs)})` : '';
     session.untagged(`SEARCH${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
-  } else if (!(saves && options.size === 1)) {
-    const tag = args.text.slice(0, args.text.indexOf(' '));
+  } else if (options === undefined || isTold(options)) {
     session.untagged(
-      extendedResponse(tag, byUid, options ?? new Set(['ALL']), numbers, asksModseq ? found.modseqs : undefined),
+      extendedResponse(correlator, byUid, options ?? returnAll, numbers, asksModseq ? found.modseqs : undefined),
     );
+  }
+  if (updates) {
+    keepUpdated(session, {
+      tag,
+      correlator,
+      byUid,
+      key,
+      order: undefined,
+      attributes: options.attributes,
+      found: uids,
+    });
   }
   return undefined;
 }

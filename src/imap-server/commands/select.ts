@@ -4,11 +4,12 @@ import type { Command } from '../command.ts';
 import { formatMailboxFlags } from '../flag-text.ts';
 import { findPlace, type MailboxPlace, nonexistent } from '../mailbox-place.ts';
 import { RefusedError } from '../reply.ts';
+import { requireUids } from '../require-uids.ts';
 import { type Resync, resynchronise } from '../resynchronise.ts';
 import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 
-/** Source: RFC 9051 §6.3.2; RFC 7162 §3.1.8 (CONDSTORE), §3.2.5 (QRESYNC) */
+/** Source: RFC 9051 §6.3.2; RFC 7162 §3.1.8 (CONDSTORE), §3.2.5 (QRESYNC); RFC 8474 §4.2 (MAILBOXID) */
 export const select: Command = {
   when: 'logged-in',
   tellsExpunges: false,
@@ -35,6 +36,8 @@ async function open(
   if (resync !== undefined && !session.qresync) {
     throw new RefusedError('BAD', undefined, 'Enable QRESYNC first');
   }
+  // RFC 9586 §3.7
+  if (resync?.match !== undefined) requireUids(session);
   // RFC 9051 §6.3.2: the mailbox that was selected is left, also when the new one can't be opened.
   if (session.selected !== undefined) {
     session.unselect();
@@ -53,11 +56,14 @@ async function open(
   session.untagged(`${selected.uids.count} EXISTS`);
   if (!session.rev2) {
     session.untagged('0 RECENT');
-    if (firstUnseen > 0) session.untaggedOk(`UNSEEN ${firstUnseen}`, 'First unseen message');
+    if (firstUnseen > 0 && !session.uidOnly) session.untaggedOk(`UNSEEN ${firstUnseen}`, 'First unseen message');
   }
   session.untaggedOk(`UIDVALIDITY ${mailbox.uidValidity}`, 'UIDs are valid');
   session.untaggedOk(`UIDNEXT ${mailbox.uidNext}`, 'Next UID');
   session.untaggedOk(`HIGHESTMODSEQ ${selected.highestModseq}`, 'Changes are numbered');
+  session.untaggedOk(`MAILBOXID (${mailbox.objectId})`, 'Name for ever');
+  // RFC 4467 §8
+  session.untaggedOk('URLMECH INTERNAL', 'URLs can be authorized');
   if (session.rev2) session.untagged(`LIST () "/" ${session.quotedName(selected.nameOf(mailbox))}`);
   if (resync !== undefined && resync.uidValidity === mailbox.uidValidity) await resynchronise(session, opened, resync);
   return selected.readOnly

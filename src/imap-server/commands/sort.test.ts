@@ -43,7 +43,8 @@ describe('SORT', () => {
     ['(FROM)', '4 1 2 3'],
     ['(CC)', '1 3 4 2'],
     ['(TO)', '1 2 4 3'],
-    ['(DISPLAYFROM)', '4 2 1 3'],
+    // A letter with an accent stands by the letter: RFC 5051.
+    ['(DISPLAYFROM)', '4 3 2 1'],
     ['(DISPLAYTO)', '3 1 2 4'],
     ['(reverse size)', bySize(1)],
     ['(Size)', bySize(-1)],
@@ -82,6 +83,17 @@ describe('SORT', () => {
       C: h FETCH $ UID
       S: * 3 FETCH (UID 4)
       S: h OK Done
+    `);
+  });
+
+  it('answers in parts', async () => {
+    await client.play(`
+      C: a UID SORT RETURN (PARTIAL 2:3) (ARRIVAL) UTF-8 ALL
+      S: * ESEARCH (TAG "a") UID PARTIAL (2:3 4,2)
+      S: a OK Done
+      C: b SORT RETURN (PARTIAL -1:-2 COUNT) (ARRIVAL) UTF-8 ALL
+      S: * ESEARCH (TAG "b") PARTIAL (-1:-2 2,1) COUNT 4
+      S: b OK Done
     `);
   });
 

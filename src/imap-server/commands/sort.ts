@@ -1,17 +1,21 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import { parseSearchProgramIn } from '../../imap/search-keys.ts';
-import { parseSortKeys } from '../../imap/sort-keys.ts';
+import { parseSearchProgramIn, type SearchKey } from '../../imap/search-keys.ts';
+import { parseSortKeys, type SortKey } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
+import { Progress } from '../progress.ts';
+import { requireUidKeys } from '../require-uids.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
+import { extendedResponse, highestOf, isTold, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
 
-/** Source: RFC 5256 §3, RFC 5267 §3 (RETURN), RFC 7162 §3.1.5 (MODSEQ) */
+/** Source: RFC 5256 §3, RFC 5267 §3 and §4 (RETURN), RFC 7162 §3.1.5 (MODSEQ) */
 export const sort: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -25,17 +29,27 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { mailbox } = session;
   args.space();
   const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
-  const saves = options?.has('SAVE') === true;
+  const tag = args.text.slice(0, args.text.indexOf(' '));
+  const correlator = `TAG "${tag}"`;
+  const updates = options?.names.has('UPDATE') === true;
+  if (updates) checkTagIsFree(session, tag);
+  const saves = options?.names.has('SAVE') === true;
+  let order: SortKey[];
+  let wanted: SearchKey;
   let uids: Uint32Array;
   let modseqs: number[] | undefined;
   try {
-    const keys = parseSortKeys(args);
+    order = parseSortKeys(args);
     args.space();
-    const wanted = parseSearchProgramIn(args);
+    wanted = parseSearchProgramIn(args);
+    requireUidKeys(session, wanted);
     const wantsModseqs = hasModseq(wanted);
     if (wantsModseqs) session.enableCondstore();
-    const found = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs });
-    const places = await sortMessages(mailbox, found.uids, keys);
+    // What is found is gone through once more.
+    const progress = new Progress(session, args, { goalKnown: false });
+    const nowMs = session.server.clock.now();
+    const found = await searchMailbox(mailbox, wanted, { nowMs, wantsModseqs, progress });
+    const places = await sortMessages(mailbox, found.uids, order, { progress });
     uids = places.map((place) => found.uids[place]!);
     if (wantsModseqs) modseqs = Array.from(places, (place) => found.modseqs?.[place] ?? 1);
   } catch (error) {
@@ -47,9 +61,12 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   if (options === undefined) {
     const modseq = modseqs !== undefined && uids.length > 0 ? ` (MODSEQ ${highestOf(modseqs)})` : '';
     session.untagged(`SORT${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
-  } else if (!(saves && options.size === 1)) {
-    const tag = args.text.slice(0, args.text.indexOf(' '));
-    session.untagged(extendedResponse(tag, byUid, options, numbers, modseqs));
+  } else if (isTold(options)) {
+    session.untagged(extendedResponse(correlator, byUid, options, numbers, modseqs));
+  }
+  if (updates) {
+    const { attributes } = options;
+    keepUpdated(session, { tag, correlator, byUid, key: wanted, order, attributes, found: uids });
   }
   return undefined;
 }

@@ -26,7 +26,10 @@ export const starttls: Command = {
       async after() {
         // Bytes that came since the look above were sent before the answer, too.
         if (session.input.reader.detach().length > 0) throw new ConnectionClosedError();
-        session.useTls(await tls.accept(session.socket, limits.imapIdleBeforeLoginMs).catch(failed));
+        const { socket } = session;
+        socket.allowHalfOpen = false;
+        const accepted = tls.accept(socket, limits.imapIdleBeforeLoginMs, { requestCertificate: true });
+        session.useTls(await accepted.catch(failed));
       },
     };
   },

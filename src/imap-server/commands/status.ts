@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import { findPlace } from '../mailbox-place.ts';
-import { parseStatusItems, statusText } from '../status-items.ts';
+import { deletedStorage, parseStatusItems, statusText } from '../status-items.ts';
 
 /** Source: RFC 9051 §6.3.11 */
 export const status: Command = {
@@ -15,7 +15,8 @@ export const status: Command = {
     await using place = await findPlace(session, name);
     const { mailbox } = await place.require('r');
     if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
-    session.untagged(`STATUS ${session.quotedName(place.nameOf(mailbox))} ${statusText(session, mailbox, items)}`);
+    const text = statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+    session.untagged(`STATUS ${session.quotedName(place.nameOf(mailbox))} ${text}`);
     return undefined;
   },
 };

@@ -13,6 +13,7 @@ import type { Session } from '../session.ts';
 export const store: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -101,11 +102,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const pace = new Pace();
     for (const message of changed) {
       if (message.keywords.length > 0) await mailbox.announceKeywords(out, message.keywords);
-      const sequence = mailbox.sequenceOf(message.uid);
-      const uid = byUid || session.qresync ? `UID ${message.uid} ` : '';
+      const uid = (byUid || session.qresync) && !session.uidOnly ? `UID ${message.uid} ` : '';
       const text = silent ? '' : `FLAGS ${formatFlags(message.flagBits, message.keywords)}`;
       const condstore = session.condstore ? `${silent ? '' : ' '}MODSEQ (${message.modseq})` : '';
-      out.write(`* ${sequence} FETCH (${uid}${text}${condstore})\r\n`);
+      out.write(`* ${mailbox.fetchLabel(message.uid, session)} (${uid}${text}${condstore})\r\n`);
       if (out.full) await out.flush();
       if (pace.over) await pace.turn();
     }

@@ -1,4 +1,5 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
+import { normaliseMailboxName } from '../../store/mailbox-name.ts';
 import type { Command } from '../command.ts';
 import { canonicalName } from '../mailbox-place.ts';
 import type { Session } from '../session.ts';
@@ -18,4 +19,5 @@ async function set(session: Session, args: ArgumentParser, subscribed: boolean):
   const name = session.mailboxName(args.astring());
   args.end();
   await session.mail.setSubscribed(canonicalName(name), subscribed);
+  await session.notifications?.noteOwnNames([normaliseMailboxName(canonicalName(name))]);
 }

@@ -65,6 +65,8 @@ describe('logins', () => {
       remoteAddress: '192.0.2.1',
       protocol: 'imap',
       mechanism: 'PLAIN',
+      credential: '',
+      client: '',
       tls: '',
     };
     expect(await logins.list({ account: 'anna', limit: 10 })).toEqual([
@@ -77,6 +79,33 @@ describe('logins', () => {
       expect.arrayContaining([0, limits.loginCharacters]),
     );
     expect(await logins.list({ limit: 1 })).toMatchObject([{ lastAt: 7000 }]);
+  });
+
+  it('tell what was used and by which program, and are different when those are', async () => {
+    const { logins } = await start();
+    const succeeded: LoginAttempt = { ...attempt, result: 'succeeded', account: 'anna' };
+    logins.record({ ...succeeded, credential: 'phone', client: 'K-9 Mail 8.0' });
+    logins.record({ ...succeeded, credential: 'phone', client: 'K-9 Mail 8.0' });
+    logins.record({ ...succeeded, credential: 'laptop', client: 'x'.repeat(1000) });
+    const found = await logins.list({ account: 'anna', limit: 10 });
+    expect(found).toHaveLength(2);
+    expect(found).toContainEqual(expect.objectContaining({ credential: 'phone', client: 'K-9 Mail 8.0', count: 2 }));
+    expect(found).toContainEqual(
+      expect.objectContaining({ credential: 'laptop', client: 'x'.repeat(limits.loginClientCharacters) }),
+    );
+  });
+
+  it('tell where an account was logged in to', async () => {
+    const { logins } = await start();
+    logins.record({ ...attempt, result: 'succeeded', account: 'anna', remoteAddress: '2001:db8::1' });
+    logins.record({ ...attempt, account: 'anna' });
+    logins.record({ ...attempt, result: 'succeeded', account: 'bert', remoteAddress: '192.0.2.7' });
+    await logins.list({ limit: 1 });
+    expect(await logins.isKnown('anna', '2001:db8::2:3:4')).toBe(true);
+    expect(await logins.isKnown('anna', '2001:db8:0:1::1')).toBe(false);
+    expect(await logins.isKnown('anna', '192.0.2.1')).toBe(false);
+    expect(await logins.isKnown('anna', '192.0.2.7')).toBe(false);
+    expect(await logins.isKnown('bert', '192.0.2.7')).toBe(true);
   });
 
   it('are forgotten after a month', async () => {

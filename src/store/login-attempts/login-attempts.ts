@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import type { Database, DatabaseEngine } from '../../database/engine.ts';
+import { addressRanges } from '../../runtime/address-range.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { limits } from '../../runtime/limits.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -56,6 +57,8 @@ export class LoginAttempts implements AsyncDisposable {
       remoteAddress: attempt.remoteAddress,
       protocol: attempt.protocol,
       mechanism: attempt.mechanism,
+      credential: attempt.credential ?? '',
+      client: (attempt.client ?? '').slice(0, limits.loginClientCharacters).toWellFormed(),
       tls: describeTls(attempt.tls),
       result: attempt.result,
     };
@@ -80,7 +83,7 @@ export class LoginAttempts implements AsyncDisposable {
     const { account, limit } = filter;
     const rows = await this.#database.read((reader) =>
       reader.all<Row>(
-        `SELECT account, login, remote_address, protocol, mechanism, tls, result, first_at, last_at, count FROM login_attempts
+        `SELECT account, login, remote_address, protocol, mechanism, credential, client, tls, result, first_at, last_at, count FROM login_attempts
          ${account === undefined ? '' : 'WHERE account = ?'} ORDER BY last_at DESC LIMIT ?`,
         account === undefined ? [limit] : [account, limit],
       ),
@@ -91,12 +94,26 @@ export class LoginAttempts implements AsyncDisposable {
       remoteAddress: row.remote_address,
       protocol: row.protocol,
       mechanism: row.mechanism,
+      credential: row.credential,
+      client: row.client,
       tls: row.tls,
       result: row.result,
       firstAt: row.first_at,
       lastAt: row.last_at,
       count: row.count,
     }));
+  }
+
+  /** Whether an account was logged in to from an address (IPv6: from its /64) within the time that logins are remembered. */
+  async isKnown(account: string, remoteAddress: string): Promise<boolean> {
+    const [network] = addressRanges(remoteAddress);
+    const rows = await this.#database.read((reader) =>
+      reader.all<{ address: string }>(
+        `SELECT DISTINCT remote_address AS address FROM login_attempts WHERE account = ? AND result = 'succeeded'`,
+        [account],
+      ),
+    );
+    return rows.some(({ address }) => addressRanges(address)[0] === network);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,6 +149,8 @@ interface Row {
   remote_address: string;
   protocol: string;
   mechanism: string;
+  credential: string;
+  client: string;
   tls: string;
   result: LoginResult;
   first_at: number;

@@ -1,5 +1,6 @@
 import type { Migration, Transactor } from '../../database/engine.ts';
 import { limits } from '../../runtime/limits.ts';
+import { addTlsPublicKey, removeTlsPublicKey, tlsPublicKeysTable } from '../tls-public-keys/operations.ts';
 import type { LoginRecord } from './login-attempt.ts';
 
 export const migrations: readonly Migration[] = [
@@ -26,6 +27,37 @@ CREATE INDEX login_attempts_account ON login_attempts (account, last_at);
 CREATE INDEX login_attempts_last ON login_attempts (last_at);
 `,
   },
+  {
+    version: 2,
+    sql: `
+CREATE TABLE more_login_attempts (
+  id INTEGER PRIMARY KEY,
+  -- Empty: a login that is nobody's.
+  account TEXT NOT NULL,
+  login TEXT NOT NULL,
+  remote_address TEXT NOT NULL,
+  protocol TEXT NOT NULL,
+  mechanism TEXT NOT NULL,
+  -- Name of the app password or certificate; empty: the account's own password, or nobody was let in.
+  credential TEXT NOT NULL,
+  -- What the client says it is.
+  client TEXT NOT NULL,
+  tls TEXT NOT NULL,
+  result TEXT NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  UNIQUE (account, login, remote_address, protocol, mechanism, credential, client, tls, result)
+) STRICT;
+INSERT INTO more_login_attempts
+  SELECT id, account, login, remote_address, protocol, mechanism, '', '', tls, result, first_at, last_at, count FROM login_attempts;
+DROP TABLE login_attempts;
+ALTER TABLE more_login_attempts RENAME TO login_attempts;
+CREATE INDEX login_attempts_account ON login_attempts (account, last_at);
+CREATE INDEX login_attempts_last ON login_attempts (last_at);
+`,
+  },
+  { version: 3, sql: tlsPublicKeysTable },
 ];
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -36,9 +68,10 @@ async function recordLogins(
   args: { logins: readonly LoginRecord[]; now: number },
 ): Promise<void> {
   await write.runEach(
-    `INSERT INTO login_attempts (account, login, remote_address, protocol, mechanism, tls, result, first_at, last_at, count)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (account, login, remote_address, protocol, mechanism, tls, result)
+    `INSERT INTO login_attempts (account, login, remote_address, protocol, mechanism, credential, client, tls, result, first_at,
+       last_at, count)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (account, login, remote_address, protocol, mechanism, credential, client, tls, result)
      DO UPDATE SET last_at = excluded.last_at, count = count + excluded.count`,
     args.logins.map((each) => [
       each.account ?? '',
@@ -46,6 +79,8 @@ async function recordLogins(
       each.remoteAddress,
       each.protocol,
       each.mechanism,
+      each.credential,
+      each.client,
       each.tls,
       each.result,
       each.firstAt,
@@ -73,4 +108,4 @@ async function forgetSurplus(write: Transactor<unknown>, account: string): Promi
 }
 
 /** All that changes `auth.db`; runs in a write worker. */
-export const operations = { recordLogins };
+export const operations = { recordLogins, addTlsPublicKey, removeTlsPublicKey };

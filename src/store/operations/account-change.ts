@@ -1,4 +1,5 @@
 import type { Transactor } from '../../database/engine.ts';
+import type { QuotaLimits } from '../account.ts';
 import { MailboxNotFoundError, OverQuotaError } from '../store-errors.ts';
 
 /** A mailbox row while an operation changes it. */
@@ -49,14 +50,17 @@ export class AccountChange {
   }
 
   /**
-   * @param bytes that the account is to hold besides
-   * @param defaultQuotaBytes limit of accounts that have none of their own
+   * @param bytes, messages that the account is to hold besides; fewer than it holds now always have room
+   * @param quota by configuration: an account's own limit comes before it
    * @throws OverQuotaError
    */
-  checkQuota(bytes: number, defaultQuotaBytes: number | undefined): void {
-    const { used_bytes: used, quota_bytes: own } = this.account;
-    const limit = own ?? defaultQuotaBytes;
+  checkQuota(bytes: number, messages: number, quota: QuotaLimits): void {
+    const { used_bytes: used, messages: held, quota_bytes: own } = this.account;
+    const limit = own ?? quota.bytes;
     if (limit !== undefined && bytes > 0 && used + bytes > limit) throw new OverQuotaError(used, bytes, limit);
+    if (quota.messages !== undefined && messages > 0 && held + messages > quota.messages) {
+      throw new OverQuotaError(held, messages, quota.messages, 'messages');
+    }
   }
 
   static async begin(transactor: AccountTransactor): Promise<AccountChange> {

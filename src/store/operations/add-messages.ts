@@ -1,5 +1,5 @@
 import { addressRanges } from '../../runtime/address-range.ts';
-import type { AddedMessage, Reception } from '../account.ts';
+import type { AddedMessage, QuotaLimits, Reception } from '../account.ts';
 import { validationNumbers } from '../content-origin.ts';
 import { flagBits } from '../flags.ts';
 import { splitAddress } from '../split-address.ts';
@@ -70,7 +70,7 @@ export async function addMessages(
   transactor: AccountTransactor,
   args: {
     now: number;
-    quotaBytes: number | undefined;
+    quota: QuotaLimits;
     messages: readonly StoredMessage[];
     move?: ArrivingMove | undefined;
   },
@@ -79,16 +79,42 @@ export async function addMessages(
     if (deliveryId !== undefined) await rememberDelivery(transactor, deliveryId);
   }
   const change = await AccountChange.begin(transactor);
-  const { account } = change;
   change.checkQuota(
     args.messages.reduce((sum, message) => sum + sizeOf(message), 0),
-    args.quotaBytes,
+    args.messages.length,
+    args.quota,
   );
+  const added = await insertMessages(change, args.messages, args.now);
+  await change.finish();
+  const { move } = args;
+  if (move !== undefined) {
+    await transactor.run(
+      'INSERT INTO arrived_moves (id, account, from_mailbox_id, from_uids, mailbox_id, uids) VALUES (?, ?, ?, ?, ?, ?)',
+      [
+        move.id,
+        move.account,
+        move.mailboxId,
+        JSON.stringify(move.uids),
+        added[0]!.mailboxId,
+        JSON.stringify(added.map(({ uid }) => uid)),
+      ],
+    );
+  }
+  return added;
+}
+
+/** Inserts rows and counts them; room for them has been seen to. */
+export async function insertMessages(
+  change: AccountChange,
+  messages: readonly StoredMessage[],
+  now: number,
+): Promise<AddedMessage[]> {
+  const { transactor, account } = change;
   const added: AddedMessage[] = [];
-  for (const message of args.messages) {
+  for (const message of messages) {
     const mailbox = await findMailbox(change, message);
     const { names } = takeKeywords(mailbox, message.keywords);
-    const place = await placeInThread(transactor, message.contentId, args.now, message.facts);
+    const place = await placeInThread(transactor, message.contentId, now, message.facts);
     await insertContent(transactor, message, mailbox.id, place);
     const uid = mailbox.uid_next++;
     const size = sizeOf(message);
@@ -105,7 +131,7 @@ export async function addMessages(
         message.flagBits,
         keywordsText(names),
         message.receivedAt,
-        args.now,
+        now,
         size,
       ],
     );
@@ -125,25 +151,10 @@ export async function addMessages(
       contentId: message.contentId,
     });
   }
-  await change.finish();
-  const { move } = args;
-  if (move !== undefined) {
-    await transactor.run(
-      'INSERT INTO arrived_moves (id, account, from_mailbox_id, from_uids, mailbox_id, uids) VALUES (?, ?, ?, ?, ?, ?)',
-      [
-        move.id,
-        move.account,
-        move.mailboxId,
-        JSON.stringify(move.uids),
-        added[0]!.mailboxId,
-        JSON.stringify(added.map(({ uid }) => uid)),
-      ],
-    );
-  }
   return added;
 }
 
-function sizeOf(message: StoredMessage): number {
+export function sizeOf(message: StoredMessage): number {
   return message.prefix.length + message.fileSizeBytes;
 }
 

@@ -1,4 +1,4 @@
-import type { AddedMessage } from '../account.ts';
+import type { AddedMessage, QuotaLimits } from '../account.ts';
 import { contentIdentity } from '../restore/content-identity.ts';
 import { type KeptValues, keptColumns } from '../restore/kept-columns.ts';
 import { OverQuotaError } from '../store-errors.ts';
@@ -32,7 +32,7 @@ export async function addMissingMessages(
   transactor: AccountTransactor,
   args: {
     now: number;
-    quotaBytes: number | undefined;
+    quota: QuotaLimits;
     mailbox: string;
     seenModseq: number;
     messages: readonly StoredMissing[];
@@ -42,6 +42,7 @@ export async function addMissingMessages(
   const mailbox = await change.findMailbox(args.mailbox);
   const appeared = mailbox === undefined ? [] : await appearedSince(transactor, mailbox.id, args.seenModseq);
   let bytes = 0;
+  let messages = 0;
   const outcomes = args.messages.map((message): AddedMissing['outcomes'][number] => {
     const identity = Buffer.from(contentIdentity(message.sha256, message.prefix)).toString('hex');
     const at = appeared.indexOf(identity);
@@ -51,19 +52,20 @@ export async function addMissingMessages(
     }
     const size = message.prefix.length + message.fileSizeBytes;
     try {
-      change.checkQuota(bytes + size, args.quotaBytes);
+      change.checkQuota(bytes + size, messages + 1, args.quota);
     } catch (error) {
       if (error instanceof OverQuotaError) return 'overQuota';
       throw error;
     }
     bytes += size;
+    messages++;
     return 'added';
   });
   const taken = args.messages.filter((_, at) => outcomes[at] === 'added');
-  const { now, quotaBytes } = args;
+  const { now, quota } = args;
   const added = await addMessages(transactor, {
     now,
-    quotaBytes,
+    quota,
     messages: taken.map((message) => ({ ...message, mailbox: args.mailbox, createMissing: true })),
   });
   await keepFacts(transactor, taken, added);

@@ -1,3 +1,4 @@
+import type { QuotaLimits } from '../account.ts';
 import type { ChangeableFlags } from '../flags.ts';
 import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
@@ -24,24 +25,23 @@ export async function copyMessages(
   transactor: AccountTransactor,
   args: {
     now: number;
-    quotaBytes: number | undefined;
+    quota: QuotaLimits;
     mailboxId: number;
     ranges: UidRanges;
     targetMailboxId: number;
     /** Flags that the copies have, too. */
     kept: ChangeableFlags;
   },
-): Promise<CopiedUids> {
+): Promise<CopiedUids & { modseq: number }> {
   const change = await AccountChange.begin(transactor);
   const source = await change.mailbox(args.mailboxId);
   const target = await change.mailbox(args.targetMailboxId);
   const copied = await insertCopies(change, source, target, args.ranges, args.now, args.kept);
   const { account } = change;
-  change.checkQuota(copied.totals.size, args.quotaBytes);
+  change.checkQuota(copied.totals.size, copied.totals.count, args.quota);
   account.used_bytes += copied.totals.size;
   account.messages += copied.totals.count;
-  await change.finish();
-  return copied.uids;
+  return { ...copied.uids, modseq: await change.finish() };
 }
 
 /** Inserts rows for live messages of the source, and counts them in the target, not in the account. */

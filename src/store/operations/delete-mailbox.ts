@@ -30,7 +30,9 @@ export async function deleteMailbox(
   await change.finish();
   await transactor.run('UPDATE mailboxes SET expunged = 1 WHERE id = ?', [mailbox.id]);
   await transactor.run('DELETE FROM annotations WHERE mailbox_id = ?', [mailbox.id]);
+  await transactor.run('DELETE FROM annotation_removals WHERE mailbox_id = ?', [mailbox.id]);
   await transactor.run('DELETE FROM acl WHERE mailbox_id = ?', [mailbox.id]);
+  await transactor.run('DELETE FROM url_keys WHERE mailbox_id = ?', [mailbox.id]);
   await transactor.run('DELETE FROM declined_rules WHERE mailbox_id = ?', [mailbox.id]);
   return erasable;
 }

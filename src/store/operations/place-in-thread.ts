@@ -146,7 +146,10 @@ async function mergeThreads(transactor: AccountTransactor, threads: number[]): P
          WHERE contents.thread_id = ?)`,
       [target!, other],
     );
-    await transactor.run('UPDATE contents SET thread_id = ? WHERE thread_id = ?', [target!, other]);
+    await transactor.run(
+      'UPDATE contents SET given_thread_id = coalesce(given_thread_id, thread_id), thread_id = ? WHERE thread_id = ?',
+      [target!, other],
+    );
     await transactor.run('UPDATE thread_merges SET into_id = ? WHERE into_id = ?', [target!, other]);
     await transactor.run('INSERT INTO thread_merges (id, into_id) VALUES (?, ?)', [other, target!]);
   }

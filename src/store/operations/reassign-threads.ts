@@ -34,7 +34,10 @@ export async function reassignThreads(transactor: AccountTransactor, args: { dry
     before.set(id, was);
   }
   // No thread has a number below zero: what is not placed yet is in none.
-  await transactor.run('UPDATE contents SET thread_id = -id, parent_id = NULL, parent_hash = NULL, missing_link = 0');
+  await transactor.run(
+    `UPDATE contents SET given_thread_id = coalesce(given_thread_id, thread_id), thread_id = -id, parent_id = NULL, parent_hash = NULL,
+     missing_link = 0`,
+  );
   for (let after = 0; ; ) {
     const rows = await transactor.all<ContentRow>(
       `SELECT id, structure, prefix, (SELECT min(saved_at) FROM messages WHERE content_id = contents.id AND expunged = 0) AS savedAt

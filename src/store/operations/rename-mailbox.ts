@@ -22,6 +22,11 @@ export async function renameMailbox(
   if (source.name === 'Inbox') {
     const target = await makeMailbox(change, args.to);
     await moveRows(change, source, target, [[1, 0xffff_ffff]], args.now, everyFlag);
+    // RFC 5464 §4.1: both have its annotations.
+    await transactor.run(
+      'INSERT INTO annotations (mailbox_id, key, value, modseq) SELECT ?, key, value, ? FROM annotations WHERE mailbox_id = ?',
+      [target.id, change.modseq, source.id],
+    );
     await change.finish();
     return;
   }

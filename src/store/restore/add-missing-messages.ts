@@ -53,7 +53,7 @@ class MissingAdder {
   #done = 0;
   #bytes = 0;
   /** What a dry run would have added. */
-  #imagined = 0;
+  #imagined = { bytes: 0, messages: 0 };
 
   constructor(options: RestoreAccountOptions, plan: RestorePlan, tally: RestoreTally) {
     this.#options = options;
@@ -94,14 +94,17 @@ class MissingAdder {
 
   /** Leaves out what the account has no room for, before it is read. The transaction decides. */
   async #withRoom(target: number, rows: readonly StoredContent[]): Promise<StoredContent[]> {
-    const { usedBytes, limitBytes } = await this.#options.account.read((reader) => reader.quota());
-    let used = usedBytes + this.#imagined;
+    const quota = await this.#options.account.read((reader) => reader.quota());
+    const { limitBytes = Number.POSITIVE_INFINITY, limitMessages = Number.POSITIVE_INFINITY } = quota;
+    let used = quota.usedBytes + this.#imagined.bytes;
+    let messages = quota.messages + this.#imagined.messages;
     return rows.filter((row) => {
-      if (limitBytes !== undefined && used + row.sizeBytes > limitBytes) {
+      if (used + row.sizeBytes > limitBytes || messages + 1 > limitMessages) {
         this.#skip(target, row, 'over-quota', overQuota);
         return false;
       }
       used += row.sizeBytes;
+      messages++;
       return true;
     });
   }
@@ -117,7 +120,8 @@ class MissingAdder {
       const detail = details.get(at);
       if (detail !== undefined) this.#skip(target, row, 'damaged', `its file ${detail}`);
       else {
-        this.#imagined += row.sizeBytes;
+        this.#imagined.bytes += row.sizeBytes;
+        this.#imagined.messages++;
         this.#restored(target, row);
       }
     }

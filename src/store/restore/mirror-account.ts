@@ -1,5 +1,5 @@
 import { parentMailboxName } from '../mailbox-name.ts';
-import { MailboxHasChildrenError, MailboxNotEmptyError } from '../store-errors.ts';
+import { MailboxHasChildrenError, MailboxNotEmptyError, MailboxNotFoundError } from '../store-errors.ts';
 import { changeMessages } from './change-messages.ts';
 import type { RestoreAccountOptions } from './restore-options.ts';
 import type { RestorePlan } from './restore-plan.ts';
@@ -56,8 +56,13 @@ async function restoreProperties(options: RestoreAccountOptions, mailboxes: read
   for (const { id, name, specialUse } of mailboxes) {
     const mailbox = await account.read((reader) => reader.mailbox(name));
     if (mailbox === undefined) continue;
-    if (mailbox.specialUse.join() !== specialUse.join()) await account.setSpecialUse(name, specialUse);
-    await restoreAnnotations(options, mailbox.id, await source.reader.annotations(id));
+    try {
+      if (mailbox.specialUse.join() !== specialUse.join()) await account.setSpecialUse(name, specialUse);
+      await restoreAnnotations(options, mailbox.id, await source.reader.annotations(id));
+    } catch (error) {
+      // Deleted meanwhile.
+      if (!(error instanceof MailboxNotFoundError)) throw error;
+    }
   }
   if (options.selection.mailbox === undefined) {
     await restoreAnnotations(options, undefined, await source.reader.annotations(undefined));
@@ -70,13 +75,13 @@ async function restoreAnnotations(
   wanted: readonly { key: string; value: Uint8Array }[],
 ): Promise<void> {
   const found = await account.read((reader) => reader.annotations(mailboxId));
-  for (const { key } of found) {
-    if (!wanted.some((each) => each.key === key)) await account.setAnnotation(mailboxId, key, undefined);
-  }
-  for (const { key, value } of wanted) {
+  const removed = found.filter(({ key }) => !wanted.some((each) => each.key === key));
+  const set = wanted.filter(({ key, value }) => {
     const now = found.find((each) => each.key === key);
-    if (now === undefined || !Buffer.from(now.value).equals(value)) await account.setAnnotation(mailboxId, key, value);
-  }
+    return now === undefined || !Buffer.from(now.value).equals(value);
+  });
+  if (removed.length + set.length === 0) return;
+  await account.setAnnotations(mailboxId, [...removed.map(({ key }) => ({ key, value: undefined })), ...set]);
 }
 
 async function deleteOthers(
@@ -100,11 +105,12 @@ async function deleteOthers(
 
 /** @returns whether it is gone */
 async function deleteOther(
-  { account, dryRun }: RestoreAccountOptions,
+  options: RestoreAccountOptions,
   id: number,
   name: string,
   tally: RestoreTally,
 ): Promise<boolean> {
+  const { account, dryRun } = options;
   if (!dryRun) {
     const now = await account.read((reader) => reader.mailboxById(id));
     // Deleted meanwhile.
@@ -114,6 +120,8 @@ async function deleteOther(
     } catch (error) {
       // One below it was made meanwhile.
       if (error instanceof MailboxHasChildrenError) return false;
+      // Deleted or renamed since it was looked for.
+      if (error instanceof MailboxNotFoundError) return deleteOther(options, id, name, tally);
       if (!(error instanceof MailboxNotEmptyError)) throw error;
       const detail = 'it is not in the backup, and stays for the mail that has come since the restore began';
       tally.skip({ reason: 'new-mail', mailbox: now.name, detail });

@@ -117,7 +117,7 @@ describe('a merge', () => {
     const { store, account } = await startedAccount();
     const made = await account.createMailbox('Lists/Work', { specialUse: ['\\All'] });
     await account.setSubscribed('Lists/Work', true);
-    await account.setAnnotation(made.id, '/private/comment', Buffer.from('of mine'));
+    await account.setAnnotations(made.id, [{ key: '/private/comment', value: Buffer.from('of mine') }]);
     await deliver(store.accounts, account, message('Post'), { mailbox: 'Lists/Work' });
     const backup = await backUpAccount(store, 'anna');
     await account.deleteMailbox('Lists/Work');
@@ -273,7 +273,7 @@ describe('what is chosen', () => {
 describe('what can not be restored', () => {
   it('is named and counted: damage, and what the quota has no room for; a dry run says the same', async () => {
     let quota: number | undefined;
-    const store = await openTestStore(undefined, { quotaOf: () => quota });
+    const store = await openTestStore(undefined, { quotaOf: () => ({ bytes: quota }) });
     const account = await store.accounts.open('anna');
     for (const subject of ['One', 'Two', 'Three', 'Four', 'Five']) {
       await deliver(store.accounts, account, message(subject, subject === 'Three' ? `X: ${'y'.repeat(500)}\n` : ''));
@@ -331,7 +331,7 @@ describe('a mirror', () => {
   it('makes mailboxes, messages, flags, subscriptions, uses and annotations as they were, and keeps UIDs', async () => {
     const { store, account } = await startedAccount();
     await account.createMailbox('Lists/Work');
-    await account.setAnnotation(undefined, '/private/x', Buffer.from('mine'));
+    await account.setAnnotations(undefined, [{ key: '/private/x', value: Buffer.from('mine') }]);
     await deliver(store.accounts, account, message('Post'), { mailbox: 'Lists/Work' });
     const backup = await backUpAccount(store, 'anna');
     const before = await account.read((reader) => reader.mailboxes());
@@ -348,8 +348,8 @@ describe('a mirror', () => {
     await account.createMailbox('Starred', { specialUse: ['\\Flagged'] });
     await account.setSubscribed('Later', true);
     await account.setSubscribed('Archive', false);
-    await account.setAnnotation(undefined, '/private/x', Buffer.from('changed'));
-    await account.setAnnotation(undefined, '/private/y', Buffer.from('new'));
+    await account.setAnnotations(undefined, [{ key: '/private/x', value: Buffer.from('changed') }]);
+    await account.setAnnotations(undefined, [{ key: '/private/y', value: Buffer.from('new') }]);
 
     const options = { mode: 'mirror' } as const;
     const dry = await restoreTo(store, account, backup, { ...options, dryRun: true });
@@ -402,6 +402,27 @@ describe('a mirror', () => {
     expect(await contentOf(account, 'Inbox')).toEqual(['1 One', '3 Three', '6 Two \\Seen \\Flagged Work']);
     expect(await contentOf(account, 'Archive')).toEqual(['2 Two', '3 Newer too', '4 Filed']);
     expect(await restoreTo(store, account, backup, options)).toMatchObject({ restored: 0, moved: 0, removed: 0 });
+    await store.close();
+  });
+
+  it('goes on when somebody else deletes first what it is about to delete', async () => {
+    const { store, account } = await startedAccount();
+    const backup = await backUpAccount(store, 'anna');
+    await account.createMailbox('Later');
+    const racing = new Proxy(account, {
+      get(target, name) {
+        if (name !== 'deleteMailbox') {
+          const value = Reflect.get(target, name, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        }
+        return async (mailbox: string, options: { ifEmpty?: boolean }) => {
+          await account.deleteMailbox(mailbox);
+          await account.deleteMailbox(mailbox, options);
+        };
+      },
+    });
+    await restoreTo(store, racing, backup, { mode: 'mirror' });
+    expect(await contentOf(account, 'Later')).toEqual(['no mailbox']);
     await store.close();
   });
 

@@ -43,7 +43,7 @@ export type RestoredAccount = Pick<
   | 'deleteMailbox'
   | 'setSubscribed'
   | 'setSpecialUse'
-  | 'setAnnotation'
+  | 'setAnnotations'
   | 'storeFlags'
   | 'copyMessages'
   | 'moveMessages'

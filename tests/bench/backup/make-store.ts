@@ -83,7 +83,7 @@ export async function makeStore(directory: string, size: StoreSize): Promise<Mad
             facts: describeContent(structure, noBytes),
           };
         });
-        await database.write('addMessages', { now: 1_700_000_000_000, quotaBytes: undefined, messages });
+        await database.write('addMessages', { now: 1_700_000_000_000, quota: {}, messages });
         await database.write('releaseContentIds', { blocks: [{ first, next: first + part }] });
       }
     }

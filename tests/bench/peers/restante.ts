@@ -2,17 +2,27 @@ import { startTestServer } from '../../harness/start-test-server.ts';
 import { RawImap } from '../raw-imap.ts';
 import type { MailPeer } from './mail-peer.ts';
 
-/** Restante as a user starts it, with limits on connections from one address lifted. */
-export async function startRestante(accounts: readonly string[]): Promise<MailPeer> {
+/**
+ * Restante as a user starts it, with limits on connections from one address lifted.
+ * @param profileDirectory where each of its threads leaves a .cpuprofile at its end
+ */
+export async function startRestante(accounts: readonly string[], profileDirectory?: string): Promise<MailPeer> {
+  const nodeOptions = process.env.NODE_OPTIONS;
+  if (profileDirectory !== undefined) {
+    process.env.NODE_OPTIONS = `${nodeOptions ?? ''} --cpu-prof --cpu-prof-dir=${profileDirectory}`;
+  }
   const server = await startTestServer({
     accounts,
     settings: 'limits: { openConnections: 20000, connectionsPerMinute: 100000 }',
   });
+  if (nodeOptions === undefined) delete process.env.NODE_OPTIONS;
+  else process.env.NODE_OPTIONS = nodeOptions;
   return {
     name: 'Restante',
     pid: server.pid,
-    imap: { port: server.ports.imap, login: `${accounts[0]}@example.org`, password: 'secret' },
+    imap: { port: server.ports.imap, tlsPort: server.ports.imaps, password: 'secret' },
     smtp: { port: server.ports.smtp, recipients: accounts.map((account) => `${account}@example.org`) },
+    metricsPort: server.ports.metrics,
     async storedMessages() {
       let count = 0;
       for (const account of accounts) {

@@ -1,0 +1,196 @@
+import type { ArgumentParser } from '../../imap/argument-parser.ts';
+import { type MailboxFilter, parseMailboxFilter } from '../../imap/mailbox-filter.ts';
+import type { SearchKey } from '../../imap/search-keys.ts';
+import { resolveRanges } from '../../imap/sequence-set.ts';
+import type { Mailbox } from '../../store/account.ts';
+import type { Command } from '../command.ts';
+import { replyToError } from '../error-replies.ts';
+import { checkTagIsFree, keepUpdated, refuseUpdates } from '../keep-updated.ts';
+import { findPlace, type MailboxPlace } from '../mailbox-place.ts';
+import { mailboxMatcher } from '../match-mailboxes.ts';
+import { parseSearch } from '../parse-search.ts';
+import { RefusedError } from '../reply.ts';
+import { hasModseq, searchMailbox } from '../search-mailbox.ts';
+import { extendedResponse, isTold, parseReturn, type ReturnOptions, returnAll, savedUids } from '../search-return.ts';
+import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
+import type { Session } from '../session.ts';
+import { sharedMailboxes } from '../shared-mailboxes.ts';
+import type { SharedUids } from '../shared-uids.ts';
+
+/** Searches mailboxes, of which none need be selected. Source: RFC 7377 §2 */
+export const esearch: Command = {
+  when: 'logged-in',
+  tellsExpunges: true,
+  async run(session, args) {
+    args.space();
+    const filters = args.takeIf('IN ') ? parseSources(args) : [{ kind: 'selected' } as const];
+    const options = args.takeIf('RETURN ') ? parseReturn(args) : returnAll;
+    checkOptions(session, filters, options, args);
+    const saves = options.names.has('SAVE');
+    try {
+      const key = parseSearch(session, args);
+      if (hasModseq(key)) session.enableCondstore();
+      await searchAll(session, await sources(session, filters), { tag: args.text.split(' ', 1)[0]!, options, key });
+    } catch (error) {
+      // RFC 9051 §6.4.4.1: NO empties what was saved, BAD leaves it.
+      if (saves && replyToError(error).status === 'NO') session.mailbox.saved = new Uint32Array(0);
+      throw error;
+    }
+    return undefined;
+  },
+};
+
+/** `(personal)`, `(mailboxes a subtree (b c))`. No scope options are defined that could follow. */
+function parseSources(args: ArgumentParser): MailboxFilter[] {
+  const filters: MailboxFilter[] = [];
+  args.list(() => {
+    const filter = parseMailboxFilter(args);
+    if (filter.kind === 'selected-delayed') args.fail('SELECTED-DELAYED is not for searching');
+    filters.push(filter);
+  }, 1);
+  args.space();
+  return filters;
+}
+
+/** @throws RefusedError, ImapSyntaxError. Source: RFC 7377 §2.2 */
+function checkOptions(
+  session: Session,
+  filters: readonly MailboxFilter[],
+  { names }: ReturnOptions,
+  args: ArgumentParser,
+): void {
+  const isSelected = ({ kind }: MailboxFilter): boolean => kind === 'selected';
+  if (session.selected === undefined && (filters.some(isSelected) || names.has('UPDATE'))) {
+    throw new RefusedError('BAD', undefined, 'Select a mailbox first');
+  }
+  if (names.has('SAVE') && !filters.every(isSelected)) args.fail('SAVE is for the selected mailbox alone');
+  if (names.has('UPDATE')) checkTagIsFree(session, args.text.split(' ', 1)[0]!);
+}
+
+/** A mailbox to search: whose it is, and the name that the client knows it by. */
+interface Source {
+  readonly owner: string;
+  readonly name: string;
+  readonly mailbox: Mailbox;
+}
+
+/** Each mailbox once, whatever it matches. @throws RefusedError */
+async function sources(session: Session, filters: readonly MailboxFilter[]): Promise<Source[]> {
+  const matchers = filters.map((filter) => mailboxMatcher(session, filter));
+  const wantsSelected = filters.some(({ kind }) => kind === 'selected');
+  const own = await session.mail.read((reader) => reader.mailboxes());
+  const subscriptions = new Set(await session.mail.read((reader) => reader.subscriptions()));
+  const all = [
+    ...own.map((mailbox) => ({ owner: session.mail.name, name: mailbox.name, mailbox, shared: false })),
+    ...(await sharedMailboxes(session))
+      .filter(({ rights }) => rights.includes('r'))
+      .map(({ owner, name, mailbox }) => ({ owner, name, mailbox, shared: true })),
+  ];
+  const mailboxes = all.filter((source) => {
+    const { name, shared } = source;
+    if (wantsSelected && isSelected(session, source)) return true;
+    return matchers.some((matches) => matches({ name, shared, subscribed: subscriptions.has(name) }));
+  });
+  // RFC 7377 §2.4
+  if (mailboxes.length > session.server.limits.imapSearchedMailboxes) {
+    throw new RefusedError('NO', 'LIMIT', 'Too many mailboxes to search');
+  }
+  return mailboxes;
+}
+
+function isSelected({ selected }: Session, { owner, mailbox }: Source): boolean {
+  return selected?.account.name === owner && selected.id === mailbox.id;
+}
+
+interface Request {
+  readonly tag: string;
+  readonly options: ReturnOptions;
+  readonly key: SearchKey;
+}
+
+async function searchAll(session: Session, mailboxes: readonly Source[], request: Request): Promise<void> {
+  const { sharedUids } = session.server;
+  let updated = false;
+  for (const source of mailboxes) {
+    if (session.selected !== undefined && isSelected(session, source)) {
+      await searchOne(session, source, session.selected, request);
+      updated = true;
+    } else if (source.mailbox.messages > 0) {
+      const opened = await open(session, source.name, sharedUids);
+      // It was deleted in between, or may not be read any more.
+      if (opened === undefined) continue;
+      using view = opened.selected;
+      await searchOne(session, { ...source, mailbox: opened.mailbox }, view, request);
+    }
+    if (session.out.full) await session.out.flush();
+  }
+  if (request.options.names.has('UPDATE') && !updated) {
+    refuseUpdates(session, request.tag, 'The selected mailbox was not searched');
+  }
+}
+
+async function open(session: Session, name: string, sharedUids: SharedUids): Promise<Selection | undefined> {
+  let place: MailboxPlace | undefined;
+  let opened: Selection | undefined;
+  try {
+    place = await findPlace(session, name);
+    opened = await SelectedMailbox.open(place, { readOnly: true, since: undefined, sharedUids });
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+  } finally {
+    // A view gives the place up itself.
+    if (opened === undefined) await place?.[Symbol.asyncDispose]();
+  }
+  return opened;
+}
+
+async function searchOne(
+  session: Session,
+  { name, mailbox: { uidValidity } }: Source,
+  view: SelectedMailbox,
+  { tag, options, key: asked }: Request,
+): Promise<void> {
+  const key = withinMailbox(asked, view.uids.count);
+  const wantsModseqs = hasModseq(key);
+  const { uids, modseqs } = await searchMailbox(view, key, { nowMs: session.server.clock.now(), wantsModseqs });
+  const { names } = options;
+  if (names.has('SAVE')) view.saved = savedUids(uids, options);
+  const correlator = `TAG "${tag}" MAILBOX ${session.quotedName(name)} UIDVALIDITY ${uidValidity}`;
+  // RFC 7377 §2.1: nothing is said of mailboxes where nothing was found.
+  if (uids.length > 0 && isTold(options)) {
+    session.untagged(extendedResponse(correlator, true, options, uids, wantsModseqs ? modseqs : undefined));
+  }
+  if (names.has('UPDATE') && view === session.selected) {
+    keepUpdated(session, {
+      tag,
+      correlator,
+      byUid: true,
+      key,
+      order: undefined,
+      attributes: options.attributes,
+      found: uids,
+    });
+  }
+}
+
+/** RFC 7377 §2: message numbers beyond the end of a mailbox are no error. */
+function withinMailbox(key: SearchKey, count: number): SearchKey {
+  switch (key.kind) {
+    case 'and':
+    case 'or':
+      return { kind: key.kind, keys: key.keys.map((inner) => withinMailbox(inner, count)) };
+    case 'not':
+      return { kind: 'not', key: withinMailbox(key.key, count) };
+    case 'sequence': {
+      if (key.set.saved) return key;
+      const ranges: number[] = [];
+      const resolved = resolveRanges(key.set, count);
+      for (let at = 0; at < resolved.length; at += 2) {
+        if (resolved[at] <= count) ranges.push(resolved[at], Math.min(resolved[at + 1], count));
+      }
+      return { kind: 'sequence', set: { saved: false, ranges } };
+    }
+    default:
+      return key;
+  }
+}

@@ -1,0 +1,34 @@
+import type { ArgumentParser } from '../../imap/argument-parser.ts';
+import { parseSearchProgramIn } from '../../imap/search-keys.ts';
+import { parseThreadAlgorithm } from '../../imap/thread-algorithm.ts';
+import type { Command } from '../command.ts';
+import { hasModseq, searchMailbox } from '../search-mailbox.ts';
+import type { Session } from '../session.ts';
+import { threadMessages } from '../threads/thread-messages.ts';
+
+/** Source: RFC 5256 §3 */
+export const thread: Command = {
+  when: 'selected',
+  tellsExpunges: false,
+  run: (session, args) => run(session, args, false),
+};
+
+export const uidThread: Command = {
+  when: 'selected',
+  tellsExpunges: true,
+  run: (session, args) => run(session, args, true),
+};
+
+async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<undefined> {
+  const { mailbox } = session;
+  args.space();
+  const algorithm = parseThreadAlgorithm(args);
+  args.space();
+  const wanted = parseSearchProgramIn(args);
+  if (hasModseq(wanted)) session.enableCondstore();
+  const { uids } = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs: false });
+  const numberOf = byUid ? (uid: number) => uid : (uid: number) => mailbox.sequenceOf(uid);
+  const threads = await threadMessages(mailbox, uids, algorithm, numberOf);
+  session.untagged(threads === '' ? 'THREAD' : `THREAD ${threads}`);
+  return undefined;
+}

@@ -1,0 +1,22 @@
+/** A list of integers of 32 bits that grows. */
+export class NumberList {
+  #numbers = new Int32Array(1024);
+  length = 0;
+
+  at(index: number): number {
+    return this.#numbers[index]!;
+  }
+
+  set(index: number, number: number): void {
+    this.#numbers[index] = number;
+  }
+
+  push(number: number): void {
+    if (this.length === this.#numbers.length) {
+      const grown = new Int32Array(this.length * 2);
+      grown.set(this.#numbers);
+      this.#numbers = grown;
+    }
+    this.#numbers[this.length++] = number;
+  }
+}
