@@ -59,9 +59,12 @@ describe('restante.yaml', () => {
   });
 
   it('reads sizes and times with units', () => {
-    const config = server(`${minimal}limits:\n  messageBytes: 25 MiB\nquota: 1.5 GB\nresolver:\n  timeout: 250 ms\n`);
+    const config = server(
+      `${minimal}limits:\n  messageBytes: 25 MiB\nquota: 1.5 GB\nmessageQuota: 100000\nresolver:\n  timeout: 250 ms\n`,
+    );
     expect(config.limits.messageBytes).toBe(25 * 1024 * 1024);
     expect(config.quota).toBe(1_500_000_000);
+    expect(config.messageQuota).toBe(100_000);
     expect(config.resolver.timeout).toBe(250);
   });
 

@@ -152,12 +152,18 @@ const operatorLimits = {
     .describe(
       'Failed logins of one account in an hour, from all addresses together. With more, its password is good only where it was used within the last 30 days; app passwords and certificates are good everywhere.',
     ),
+  failedLoginDelay: durationValue
+    .clone()
+    .optional()
+    .describe(
+      'How long the answer to the first failed login of an address in a minute waits; the next ones wait longer, up to five times. Left out: 1 s. 0: not at all.',
+    ),
   sessionsPerAccount: accepting(countValue.clone(), 'a whole number, 1 or more', 100)
     .optional()
     .describe(
       'Sessions that one account may have open at the same time, at IMAP and at submission each. Those from this machine itself are not counted.',
     ),
-} satisfies Partial<Record<keyof typeof limits, z.ZodType>>;
+} satisfies Partial<Record<keyof typeof limits | 'failedLoginDelay', z.ZodType>>;
 
 const specialUse = {
   Archive: mailboxNameValue.default('Archive').describe('Mail that is kept.'),

@@ -1,5 +1,5 @@
-import { appPasswords } from './commands/app-passwords.ts';
 import { accountAcl } from './commands/account-acl.ts';
+import { appPasswords } from './commands/app-passwords.ts';
 import { backup } from './commands/backup.ts';
 import { bumpUidValidity } from './commands/bump-uid-validity.ts';
 import { dmarcEvaluations } from './commands/dmarc-evaluations.ts';

@@ -29,6 +29,9 @@ export interface CommandOptions {
   onContinue?(text: ByteText): Promise<string>;
 }
 
+/** Wait for the answer to LOGOUT: nothing depends on it. */
+const logoutMs = 2_000;
+
 const untaggedForm = /^\* (?:(\d{1,10}) )?([A-Za-z][A-Za-z0-9.-]*)(?: |$)/;
 const statusForm = /^(?:\[([^\]]*)\] ?)?(.*)$/s;
 
@@ -146,7 +149,9 @@ export class ImapSession implements AsyncDisposable {
 
   /** Logs out, if the server still listens. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const timer = setTimeout(() => this.destroy(), logoutMs);
     if (!this.#socket.destroyed && !this.#signal.aborted) await this.command('LOGOUT').catch(() => {});
+    clearTimeout(timer);
     this.destroy();
   }
 

@@ -1,11 +1,11 @@
 import { decodeUtf8 } from '../imap/byte-text.ts';
 import { decodeModifiedUtf7 } from '../imap/mailbox-name.ts';
-import { quote } from '../imap/quote.ts';
 import { ImapResponseError, type ResponseValue } from '../imap/response-parser.ts';
 import type { ByteText } from '../message/structure.ts';
 import { limits } from '../runtime/limits.ts';
 import { ImapRefusedError } from './imap-client-error.ts';
 import type { ImapSession, UntaggedResponse } from './imap-session.ts';
+import { quotedString } from './quoted-string.ts';
 
 /** A mailbox as the server lists it. */
 export interface ListedMailbox {
@@ -87,9 +87,9 @@ export async function listNamespaces(session: ImapSession): Promise<Namespaces |
   return found;
 }
 
-/** How a name is sent. */
+/** How a name is sent: it has no line ends, and servers take it as they wrote it. */
 export function mailboxArgument(wireName: ByteText): ByteText {
-  return quote(wireName, true);
+  return quotedString(wireName);
 }
 
 function toMailbox(session: ImapSession, values: readonly ResponseValue[]) {

@@ -1,10 +1,10 @@
 import { encodeUtf8 } from '../imap/byte-text.ts';
-import { quote } from '../imap/quote.ts';
 import { AuthenticationError } from '../sasl/authentication-error.ts';
 import type { ClientMechanism } from '../sasl/client-mechanism.ts';
 import { createClientMechanism } from '../sasl/create-client-mechanism.ts';
 import { ImapLoginError, ImapRefusedError } from './imap-client-error.ts';
 import type { ImapSession } from './imap-session.ts';
+import { quotedString } from './quoted-string.ts';
 
 export interface ImapCredentials {
   readonly login: string;
@@ -86,7 +86,7 @@ async function authenticate(session: ImapSession, mechanism: ClientMechanism): P
 /** RFC 9051 §5.1: a quoted string has no line ends; 8-bit bytes are sent to servers that know UTF-8, and to those that may. */
 function quoted(session: ImapSession, text: string): string {
   if (/[\r\n\0]/.test(text)) throw new ImapLoginError(session.host, 'login or password have control characters');
-  return quote(encodeUtf8(text), true);
+  return quotedString(encodeUtf8(text));
 }
 
 /** OAuth 2: RFC 7628, and the older form that Google and Microsoft take. */

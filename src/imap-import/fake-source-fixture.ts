@@ -41,6 +41,8 @@ export class FakeSource implements AsyncDisposable {
   mailboxes: FakeMailbox[];
   capabilities = 'IMAP4rev1';
   intercept: Interception = () => false;
+  /** Changes what is sent. */
+  mutate: (bytes: Buffer) => Buffer = (bytes) => bytes;
   /** All commands, without tags. */
   readonly commands: string[] = [];
   connections = 0;
@@ -79,7 +81,7 @@ export class FakeSource implements AsyncDisposable {
     const reader = new WireReader(socket);
     socket.on('error', () => {});
     const send = async (text: string | Buffer): Promise<void> => {
-      const bytes = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
+      const bytes = this.mutate(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
       if (!socket.write(bytes)) await once(socket, 'drain');
     };
     await send(`* OK [CAPABILITY ${this.capabilities}] ready\r\n`);

@@ -1,4 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { SeededRandom } from '../../tests/attacks/seeded-random.ts';
+import { RestanteError } from '../runtime/errors.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { Account, Accounts } from '../store/account.ts';
 import { flagNames } from '../store/flags.ts';
@@ -17,6 +19,9 @@ const everything: MailboxChoice = {
   includeVirtual: false,
   includeShared: false,
 };
+
+/** Of the client, for sources that stop in the middle of something. */
+let readTimeoutMs = 20_000;
 
 interface Fixture {
   readonly source: FakeSource;
@@ -60,7 +65,7 @@ async function start(...mailboxes: FakeMailbox[]): Promise<Fixture> {
         log,
         onProgress() {},
         firstWaitMs: 1,
-        readTimeoutMs: 5_000,
+        readTimeoutMs,
       }),
   };
 }
@@ -368,6 +373,8 @@ describe('importing an account', () => {
   });
 });
 
+const garbageTexts = ['"', '(', ')', '{', '}', '\\', '\r\n', '9', ' NIL ', '\0', '[', '{99}\r\n'];
+
 describe('a source that is no IMAP server, or a hostile one', () => {
   const answers: [string, RegExp, string | Buffer][] = [
     ['a line without end', /^LIST/, Buffer.alloc(3_000_000, 'x')],
@@ -392,6 +399,29 @@ describe('a source that is no IMAP server, or a hostile one', () => {
     else expect(outcome).toMatchObject({ code: 'imap-connection' });
     expect(await texts(account)).toEqual([]);
   });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'that garbles its answers does no harm (seed %i)',
+    { timeout: 120_000 },
+    async (seed) => {
+      const { run, source } = await start(inbox(20), { name: 'a', messages: [fakeMessage(1, 'x')], subscribed: true });
+      readTimeoutMs = 300;
+      onTestFinished(() => {
+        readTimeoutMs = 20_000;
+      });
+      const random = new SeededRandom(seed);
+      source.mutate = (bytes) => {
+        if (bytes.length === 0 || random.below(40) > 0) return bytes;
+        const at = random.below(bytes.length);
+        const garbage = Buffer.from(random.pick(garbageTexts));
+        return Buffer.concat([bytes.subarray(0, at), garbage, bytes.subarray(at + random.below(3))]);
+      };
+      const outcome = await run().catch((error: unknown) => error);
+      // The store is looked through when it is closed.
+      if (outcome instanceof Error) expect(outcome).toBeInstanceOf(RestanteError);
+      else expect(outcome).toMatchObject({ account: 'me' });
+    },
+  );
 
   it('that lists mailboxes without end is stopped', async () => {
     const { run, source } = await start(inbox(1));

@@ -8,12 +8,16 @@ import type { ImapServerContext } from './server-context.ts';
 /** A command longer than allowed. What came of it was read and dropped. */
 export class CommandTooLongError extends RestanteError {
   readonly tag: string | undefined;
+  readonly command: string | undefined;
 
-  constructor(limitBytes: number, tag: string | undefined) {
+  /** @param text what came of it before the limit, if that is known */
+  constructor(limitBytes: number, text?: ByteText) {
     super('imap-command-too-long', `Cannot read command: it is longer than ${limitBytes} bytes`, {
       context: { limitBytes },
     });
+    const [, tag, command] = tagForm.exec(text ?? '') ?? [];
     this.tag = tag;
+    this.command = command?.toUpperCase();
   }
 }
 
@@ -23,9 +27,9 @@ const uploadForms = {
   append: /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ APPEND /i,
   'append-and-replace': /^[^\x00-\x20\x7f-\xff(){%*"\\+]+ (?:APPEND|(?:UID )?REPLACE) /i,
 };
-/** A line that is too long is looked through for its tag so far. */
+/** A line that is too long is looked through for its tag and name so far. */
 const tagBytes = 256;
-const tagForm = /^([^\x00-\x20\x7f-\xff(){%*"\\+]+)(?: |\r?\n)/;
+const tagForm = /^([^\x00-\x20\x7f-\xff(){%*"\\+]+)(?: ([A-Z]+)|[ \r\n])/i;
 
 /** Reads commands from a connection, with the literals in them. */
 export class CommandInput {
@@ -73,12 +77,12 @@ export class CommandInput {
     if (literal === undefined) return text;
     if (text.length + literal.sizeBytes > limitBytes) {
       if (!literal.synchronizing) await this.dropLiterals(text, timeoutMs);
-      throw new CommandTooLongError(limitBytes, tagOf(text));
+      throw new CommandTooLongError(limitBytes, text);
     }
     if (literal.synchronizing) await this.invite();
     const bytes = await this.#reader.readBytes(literal.sizeBytes, timeoutMs);
     const before = text + bytes.toString('latin1');
-    return before + (await this.#line(limitBytes - before.length, timeoutMs, tagOf(text)));
+    return before + (await this.#line(limitBytes - before.length, timeoutMs, text));
   }
 
   /** Tells the client to send the literal it has announced. */
@@ -113,21 +117,17 @@ export class CommandInput {
     }
   }
 
-  async #line(limitBytes: number, timeoutMs: number, tag?: string): Promise<ByteText> {
+  async #line(limitBytes: number, timeoutMs: number, before?: ByteText): Promise<ByteText> {
     try {
       return (await this.#reader.readLine(Math.max(limitBytes, 0), timeoutMs)).toString('latin1');
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
       // Without its tag the client would wait for its answer.
-      const found = tag ?? tagOf(this.#reader.peek(tagBytes).toString('latin1'));
+      const found = before ?? this.#reader.peek(tagBytes).toString('latin1');
       await this.#reader.skipLine(timeoutMs);
       throw new CommandTooLongError(limitBytes, found);
     }
   }
-}
-
-function tagOf(text: ByteText): string | undefined {
-  return tagForm.exec(text)?.[1];
 }
 
 export function withoutLineEnd(text: ByteText): ByteText {

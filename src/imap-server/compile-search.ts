@@ -5,7 +5,8 @@ import { parseDate } from '../message/parse-date.ts';
 import { searchMessageText } from '../message/search-message-text.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
 import { flagBit } from '../store/flags.ts';
-import type { SearchAnswers } from './search-answers.ts';
+import { envelopeKeys } from './envelope-keys.ts';
+import type { SearchAnswer, SearchAnswers } from './search-answers.ts';
 import { SearchCandidate } from './search-candidate.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
@@ -13,12 +14,6 @@ import type { SelectedMailbox } from './selected-mailbox.ts';
 export type SearchTest = (candidate: SearchCandidate) => boolean | undefined;
 
 const dayMs = 86_400_000;
-
-/** Fields that SEARCH looks up in the envelope: RFC 9051 §6.4.4; and by HEADER those that clients know their own messages by. */
-export const envelopeKeys: ReadonlySet<string> = new Set([
-  ...['bcc', 'cc', 'from', 'subject', 'to'],
-  ...['in-reply-to', 'message-id'],
-]);
 
 /**
  * Makes the test of a search key. Cheap facts are asked first: a test answers as soon as what is known decides it.
@@ -83,21 +78,34 @@ export function compileSearch(
     case 'modseq':
       return ({ row }) => row.modseq >= key.modseq;
     case 'header':
-      return headerTest(key.field, key.value);
+      return among(answers.get(key), headerTest(key.field, key.value));
     case 'emailId':
     case 'threadId': {
-      const uids = answers.get(key);
-      if (uids === undefined) throw new TypeError('Cannot search: the database was not asked');
-      return ({ row }) => uids.has(row.uid);
+      const answer = answers.get(key);
+      if (answer === undefined) throw new TypeError('Cannot search: the database was not asked');
+      return among(answer, () => true);
+    }
+    case 'fuzzy': {
+      const test = compile(key.key);
+      const hits = answers.get(key)?.hits;
+      return (candidate) => hits?.has(candidate.row.uid) === true || test(candidate);
     }
     case 'text':
     case 'body': {
       const matcher = new TextMatcher(key.value);
       const options = { headers: key.kind === 'text' };
-      return ({ content }) =>
-        content === undefined ? undefined : searchMessageText(content.bytes, content.structure, matcher, options);
+      return among(answers.get(key), ({ content }) =>
+        content === undefined ? undefined : searchMessageText(content.bytes, content.structure, matcher, options),
+      );
     }
   }
+}
+
+/** A test of which an index has said which messages may pass it. */
+function among(answer: SearchAnswer | undefined, test: SearchTest): SearchTest {
+  if (answer?.uids === undefined) return test;
+  const uids = new Set(answer.uids);
+  return (candidate) => (uids.has(candidate.row.uid) ? test(candidate) : false);
 }
 
 function all(tests: readonly SearchTest[]): SearchTest {
@@ -167,6 +175,7 @@ export function knowledgeNeeded(key: SearchKey): 'row' | 'rendered' {
     case 'body':
       return 'rendered';
     case 'not':
+    case 'fuzzy':
       return knowledgeNeeded(key.key);
     case 'and':
     case 'or':

@@ -2,6 +2,7 @@ import { UnknownCharsetError } from '../imap/search-keys.ts';
 import { ImapSyntaxError } from '../imap/syntax-error.ts';
 import { UnknownEncodingError } from '../message/transfer-decoder.ts';
 import { RestanteError } from '../runtime/errors.ts';
+import { limits } from '../runtime/limits.ts';
 import { CommandTooLongError } from './command-input.ts';
 import { RefusedError } from './reply.ts';
 
@@ -50,6 +51,11 @@ export function replyToError(error: unknown): ErrorReply {
     return { status: error.status, code: error.responseCode, text: error.publicText, unexpected: false };
   }
   if (error instanceof CommandTooLongError) {
+    // RFC 5464 §4.3: what is too long is the value, nearly always.
+    if (error.command === 'SETMETADATA') {
+      const code = `METADATA MAXSIZE ${limits.annotationBytes}`;
+      return { status: 'NO', code, text: 'The value is too long', unexpected: false };
+    }
     return { status: 'BAD', code: 'TOOBIG', text: 'The command is too long', unexpected: false };
   }
   if (error instanceof UnknownEncodingError) {

@@ -92,6 +92,15 @@ const word = fc.constantFrom(
   '1-Jan-2026',
   '{12+}\r\nSubject: x\r\n\r\n',
   '"01-Jan-2026 00:00:00 +0000"',
+  'METADATA',
+  '/private/comment',
+  '(DEPTH infinity)',
+  '(/shared/comment "x" /private/comment NIL)',
+  'CATENATE',
+  '(URL "/INBOX/;UID=1" TEXT {3+}\r\nabc)',
+  '"imap://fuzz@mail.example.org/INBOX/;UID=1;URLAUTH=anonymous"',
+  'INTERNAL',
+  '500',
 );
 // LOGOUT and STARTTLS end what is tried here, and LOGIN is done already.
 const names = [...commandMap.keys(), 'UID', 'DONE', '*', ''].filter((name) => !/^(LOGOUT|STARTTLS)$/.test(name));

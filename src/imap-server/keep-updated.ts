@@ -1,6 +1,7 @@
 import type { SearchKey } from '../imap/search-keys.ts';
 import { freezeSearchKey } from './freeze-search-key.ts';
 import { RefusedError, statusLine } from './reply.ts';
+import { keysWithin } from './search-answers.ts';
 import type { UpdatingSearch } from './search-context.ts';
 import type { Session } from './session.ts';
 
@@ -12,7 +13,9 @@ export function checkTagIsFree(session: Session, tag: string): void {
 /** Has the client told from now on how the result of a search changes, or tells it that it won't be. Source: RFC 5267 §4.3 */
 export function keepUpdated(session: Session, search: UpdatingSearch): void {
   const { mailbox } = session;
-  const key: SearchKey | undefined = freezeSearchKey(search.key, mailbox);
+  // What is fuzzy changes with the index, too.
+  const isFuzzy = keysWithin(search.key).some(({ kind }) => kind === 'fuzzy');
+  const key: SearchKey | undefined = isFuzzy ? undefined : freezeSearchKey(search.key, mailbox);
   if (key !== undefined && mailbox.contexts.add({ ...search, key })) return;
   refuseUpdates(
     session,

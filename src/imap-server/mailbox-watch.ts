@@ -1,4 +1,5 @@
 import type { NotifyEvent } from '../imap/event-groups.ts';
+import { quoteUnlessAtom } from '../imap/quote.ts';
 import type { AccountReader, Mailbox } from '../store/account.ts';
 import type { Session } from './session.ts';
 import { type StatusItem, statusText } from './status-items.ts';
@@ -20,14 +21,27 @@ export class MailboxWatch {
   readonly #session: Session;
   readonly #eventsOf: EventsOf;
   readonly #known = new Map<number, Known>();
-  #subscribed: ReadonlySet<string> = new Set();
+  readonly #followsSubscriptions: boolean;
+  readonly #wantsMetadata: boolean;
+  readonly #wantsServerMetadata: boolean;
+  /** Names, when subscriptions are followed. */
+  #subscribed = new Set<string>();
   #seenModseq = 0;
   /** MODSEQ of what the client itself has changed, by mailbox. */
   readonly #own = new Map<number, number[]>();
+  /** MODSEQ of annotations that it has changed. */
+  readonly #ownMetadata = new Set<number>();
 
-  constructor(session: Session, eventsOf: EventsOf) {
+  /**
+   * @param wanted events of any mailbox
+   * @param followsSubscriptions whether events depend on subscriptions, which are looked at with every change then
+   */
+  constructor(session: Session, eventsOf: EventsOf, wanted: ReadonlySet<NotifyEvent>, followsSubscriptions: boolean) {
     this.#session = session;
     this.#eventsOf = eventsOf;
+    this.#followsSubscriptions = followsSubscriptions;
+    this.#wantsServerMetadata = wanted.has('ServerMetadataChange');
+    this.#wantsMetadata = this.#wantsServerMetadata || wanted.has('MailboxMetadataChange');
   }
 
   get count(): number {
@@ -39,10 +53,10 @@ export class MailboxWatch {
     const { mailboxes, subscriptions, modseq } = await this.#session.mail.read(async (reader) => ({
       modseq: await reader.modseq(),
       mailboxes: await reader.mailboxes(),
-      subscriptions: await reader.subscriptions(),
+      subscriptions: await this.#subscriptions(reader),
     }));
     for (const mailbox of mailboxes) this.#know(mailbox);
-    this.#subscribed = new Set(subscriptions);
+    this.#subscribed = subscriptions;
     this.#seenModseq = modseq;
     return mailboxes;
   }
@@ -59,10 +73,7 @@ export class MailboxWatch {
    * @param names as stored
    */
   async noteOwnNames(names: readonly string[]): Promise<void> {
-    const [mailboxes, subscriptions] = await this.#session.mail.read(async (reader) => [
-      await reader.mailboxes(),
-      await reader.subscriptions(),
-    ]);
+    const mailboxes = await this.#session.mail.read((reader) => reader.mailboxes());
     const isOwn = (name: string): boolean =>
       names.some((own) => name === own || own.startsWith(`${name}/`) || name.startsWith(`${own}/`));
     const live = new Set(mailboxes.map(({ id }) => id));
@@ -73,10 +84,17 @@ export class MailboxWatch {
         this.#know({ ...mailbox, ...(known && { uidNext: known.uidNext, messages: known.messages }) });
       }
     }
-    const subscribed = new Set(this.#subscribed);
-    for (const name of names) subscribed.delete(name);
-    for (const name of subscriptions) if (names.includes(name)) subscribed.add(name);
-    this.#subscribed = subscribed;
+  }
+
+  noteOwnMetadata(modseq: number): void {
+    this.#ownMetadata.add(modseq);
+  }
+
+  /** @param name as stored */
+  noteOwnSubscription(name: string, subscribed: boolean): void {
+    if (!this.#followsSubscriptions) return;
+    if (subscribed) this.#subscribed.add(name);
+    else this.#subscribed.delete(name);
   }
 
   /** @returns the untagged responses that tell what has changed */
@@ -85,14 +103,15 @@ export class MailboxWatch {
       const modseq = await reader.modseq();
       const since = this.#seenModseq;
       const changed = modseq === since ? [] : await reader.mailboxesChangedSince(since);
-      const subscriptions = new Set(await reader.subscriptions());
+      const subscriptions = await this.#subscriptions(reader);
       const names = this.#changedNames(changed, subscriptions);
       const responses: string[] = [];
       for (const mailbox of changed) {
         const items = mailbox.expunged ? [] : await this.#changedItems(reader, mailbox, since);
         if (items.length > 0) responses.push(this.#status(mailbox, items));
       }
-      const lists = names.size === 0 ? [] : await this.#list(reader, names, subscriptions);
+      const annotations = modseq === since ? [] : await this.#changedAnnotations(reader, since);
+      const lists = names.size === 0 ? [] : await this.#list(reader, names);
       for (const mailbox of changed) {
         if (mailbox.expunged) this.#known.delete(mailbox.id);
         else this.#know(mailbox);
@@ -100,7 +119,8 @@ export class MailboxWatch {
       this.#subscribed = subscriptions;
       this.#seenModseq = modseq;
       this.#own.clear();
-      return [...lists, ...responses];
+      this.#ownMetadata.clear();
+      return [...lists, ...responses, ...annotations];
     });
   }
 
@@ -111,6 +131,10 @@ export class MailboxWatch {
     const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
     if (events.has('FlagChange')) items.push('UNSEEN', 'HIGHESTMODSEQ');
     return this.#status(mailbox, items);
+  }
+
+  async #subscriptions(reader: AccountReader): Promise<Set<string>> {
+    return new Set(this.#followsSubscriptions ? await reader.subscriptions() : []);
   }
 
   #know({ id, name, uidValidity, uidNext, messages }: Known & { readonly id: number }): void {
@@ -194,11 +218,28 @@ export class MailboxWatch {
     return names;
   }
 
-  async #list(
-    reader: AccountReader,
-    names: ReadonlyMap<string, string | undefined>,
-    subscriptions: ReadonlySet<string>,
-  ): Promise<string[]> {
+  /** Names of annotations, never values. Source: RFC 5465 §5.6, §5.7; RFC 5464 §4.4.2 */
+  async #changedAnnotations(reader: AccountReader, since: number): Promise<string[]> {
+    // After ENABLE METADATA the client is told of all anyway.
+    if (!this.#wantsMetadata || this.#session.metadata !== undefined) return [];
+    const changes = (await reader.annotationsChangedSince(since)).filter(
+      ({ modseq }) => !this.#ownMetadata.has(modseq),
+    );
+    const responses: string[] = [];
+    for (const [name, entries] of Map.groupBy(changes, ({ mailbox }) => mailbox)) {
+      const mailbox = name === undefined ? undefined : await reader.mailbox(name);
+      const isWanted =
+        name === undefined
+          ? this.#wantsServerMetadata
+          : mailbox !== undefined && this.#eventsOf(mailbox).has('MailboxMetadataChange');
+      const quoted = name === undefined ? '""' : this.#session.quotedName(name);
+      if (isWanted) responses.push(`METADATA ${quoted} ${entries.map(({ key }) => quoteUnlessAtom(key)).join(' ')}`);
+    }
+    return responses;
+  }
+
+  async #list(reader: AccountReader, names: ReadonlyMap<string, string | undefined>): Promise<string[]> {
+    const subscriptions = new Set(await reader.subscriptions());
     const mailboxes = new Map((await reader.mailboxes()).map((mailbox) => [mailbox.name, mailbox]));
     const parents = new Set([...mailboxes.keys()].map((name) => name.slice(0, Math.max(name.lastIndexOf('/'), 0))));
     return [...names].map(([name, oldName]) => {

@@ -25,10 +25,14 @@ export class Notifications implements AsyncDisposable {
   private constructor(session: Session, groups: readonly EventGroup[]) {
     this.#session = session;
     this.#selected = selectedEvents(groups);
-    // METADATA events, when there are some, belong beside those of names and messages in the watch.
     const others = groups.filter((group) => !isOfSelected(group));
-    if (others.some(({ events }) => events.size > 0))
-      this.#watch = new MailboxWatch(session, eventsOf(session, others));
+    const wanted = new Set(others.flatMap(({ events }) => [...events]));
+    if (wanted.size > 0) {
+      const follows = others.some(
+        ({ filter, events }) => filter.kind === 'subscribed' || events.has('SubscriptionChange'),
+      );
+      this.#watch = new MailboxWatch(session, eventsOf(session, others), wanted, follows);
+    }
     this.#teller = new ChangeTeller(session, () => this.#tell(), { paused: true });
     this.#stop = session.mail.onChange(() => this.#teller.lookAgain());
   }
@@ -85,6 +89,14 @@ export class Notifications implements AsyncDisposable {
     await this.#watch?.noteOwnNames(names);
   }
 
+  noteOwnMetadata(modseq: number): void {
+    this.#watch?.noteOwnMetadata(modseq);
+  }
+
+  noteOwnSubscription(name: string, subscribed: boolean): void {
+    this.#watch?.noteOwnSubscription(name, subscribed);
+  }
+
   /** Tells what has changed in mailboxes that are not selected. */
   async tellOthers(): Promise<void> {
     const watch = this.#watch;
@@ -115,6 +127,8 @@ export class Notifications implements AsyncDisposable {
     this.#stopSelected?.();
     this.#listensTo = shared;
     this.#stopSelected = shared?.onChange(() => this.#teller.lookAgain());
+    // What changed before the listening is not missed.
+    this.#teller.lookAgain();
   }
 
   async #tell(): Promise<void> {
@@ -122,6 +136,7 @@ export class Notifications implements AsyncDisposable {
     const { messages, delayed } = this.#selected;
     if (messages) await session.selected?.tell(session, !delayed);
     await this.tellOthers();
+    await session.metadata?.tell();
   }
 }
 

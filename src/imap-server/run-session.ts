@@ -79,6 +79,7 @@ async function serveCommand(session: Session): Promise<boolean> {
   const startedAt = performance.now();
   let name = '';
   let outcome = 'OK';
+  let begun = false;
   try {
     tag = args.tag();
     args.space();
@@ -97,6 +98,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     if (!beforeId.has(name)) session.recordLogin();
     session.command = name;
     if (command.when === 'selected' && !command.leavesMailbox) await session.selected?.renewRights(session.out);
+    begun = true;
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
     if (reply?.after !== undefined) {
@@ -105,6 +107,8 @@ async function serveCommand(session: Session): Promise<boolean> {
     }
   } catch (error) {
     if (error instanceof ConnectionClosedError || error instanceof ReadTimeoutError) throw error;
+    // What a refused REPLACE still brings must not be taken for commands.
+    if (!begun) await session.input.dropLiterals(text, imapIdleMs);
     const reply = replyToError(error);
     if (reply.unexpected) session.log.error({ err: error, command: name }, 'command failed');
     outcome = reply.status;

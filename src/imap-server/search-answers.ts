@@ -1,17 +1,54 @@
 import type { SearchKey } from '../imap/search-keys.ts';
+import type { WordColumn } from '../store/text-index/index-protocol.ts';
+import { envelopeKeys } from './envelope-keys.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
-/** UIDs that match a key, for the keys that the database answers before any message is looked at. */
-export type SearchAnswers = ReadonlyMap<SearchKey, ReadonlySet<number>>;
+/** What indexes say of one search key. */
+export interface SearchAnswer {
+  /** UIDs of messages that may match, ascending: no other does. Undefined: any may. */
+  readonly uids: Uint32Array | undefined;
+  /** Whether those match, without another look. */
+  readonly decides: boolean;
+  /** Messages that a fuzzy key matches by words, and how well: up to 1. */
+  readonly hits?: ReadonlyMap<number, number>;
+}
 
-/** Asks the database what a search wants to know from its indexes. */
+export type SearchAnswers = ReadonlyMap<SearchKey, SearchAnswer>;
+
+/** Keys of one search that the index of texts is asked about; all others are found out from the messages. */
+const maxTextKeys = 20;
+
+/** Asks indexes what a search wants to know, before any message is looked at. */
 export async function answerFromIndexes(mailbox: SelectedMailbox, key: SearchKey): Promise<SearchAnswers> {
-  const answers = new Map<SearchKey, ReadonlySet<number>>();
+  const { account, id } = mailbox;
+  const answers = new Map<SearchKey, SearchAnswer>();
+  let asked = 0;
   for (const one of keysWithin(key)) {
-    if (one.kind !== 'emailId' && one.kind !== 'threadId') continue;
-    const kind = one.kind === 'emailId' ? 'M' : 'T';
-    const uids = await mailbox.account.read((reader) => reader.uidsOfObject(mailbox.id, kind, one.objectId));
-    answers.set(one, new Set(uids));
+    if (one.kind === 'emailId' || one.kind === 'threadId') {
+      const kind = one.kind === 'emailId' ? 'M' : 'T';
+      const uids = await account.read((reader) => reader.uidsOfObject(id, kind, one.objectId));
+      answers.set(one, { uids: Uint32Array.from(uids), decides: true });
+      continue;
+    }
+    if (asked >= maxTextKeys) continue;
+    if (one.kind === 'fuzzy') {
+      const columns = columnsOf(one.key);
+      if (columns === undefined || !('value' in one.key)) continue;
+      asked++;
+      const hits = await account.wordHits(id, one.key.value, columns);
+      answers.set(one, { uids: undefined, decides: false, hits });
+      continue;
+    }
+    const where = whereOf(one);
+    if (where === undefined || !('value' in one)) continue;
+    asked++;
+    const uids = await account.textCandidates(id, one.value, where);
+    if (uids !== undefined) answers.set(one, { uids, decides: false });
+  }
+  for (const [one, answer] of answers) {
+    if (one.kind !== 'fuzzy') continue;
+    const uids = answers.get(one.key)?.uids;
+    if (uids !== undefined) answers.set(one, { ...answer, uids: union(uids, answer.hits!.keys()) });
   }
   return answers;
 }
@@ -19,6 +56,24 @@ export async function answerFromIndexes(mailbox: SelectedMailbox, key: SearchKey
 /** A key and all that it is made of. */
 export function* keysWithin(key: SearchKey): Generator<SearchKey> {
   yield key;
-  if (key.kind === 'not') yield* keysWithin(key.key);
+  if (key.kind === 'not' || key.kind === 'fuzzy') yield* keysWithin(key.key);
   else if (key.kind === 'and' || key.kind === 'or') for (const inner of key.keys) yield* keysWithin(inner);
+}
+
+/** Where the index of texts may look for a key. What the envelope has is found there quicker. */
+function whereOf(key: SearchKey): 'text' | 'body' | 'field' | undefined {
+  if (key.kind === 'text' || key.kind === 'body') return key.kind;
+  return key.kind === 'header' && !envelopeKeys.has(key.field) ? 'field' : undefined;
+}
+
+function columnsOf(key: SearchKey): readonly WordColumn[] | undefined {
+  if (key.kind === 'text') return ['subject', 'sender', 'recipients', 'body'];
+  if (key.kind === 'body') return ['body'];
+  if (key.kind !== 'header' || !envelopeKeys.has(key.field)) return undefined;
+  if (key.field === 'subject') return ['subject'];
+  return key.field === 'from' ? ['sender'] : ['recipients'];
+}
+
+function union(uids: Uint32Array, more: Iterable<number>): Uint32Array {
+  return Uint32Array.from(new Set([...uids, ...more])).sort();
 }

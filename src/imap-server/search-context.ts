@@ -48,6 +48,10 @@ export class SearchContext {
     this.#uids = found.slice();
   }
 
+  get byUid(): boolean {
+    return this.#search.byUid;
+  }
+
   get attributes(): readonly FetchItem[] {
     return this.#search.attributes;
   }

@@ -38,6 +38,13 @@ export class SearchContexts {
     if (!this.some) this.#ownChanged.clear();
   }
 
+  /** Ends those whose updates are message numbers. @returns their tags */
+  endByNumber(): string[] {
+    const tags = [...this.#contexts.values()].filter(({ byUid }) => !byUid).map(({ tag }) => tag);
+    for (const tag of tags) this.cancel(tag);
+    return tags;
+  }
+
   noteOwnChange(uids: Iterable<number>): void {
     if (this.some) for (const uid of uids) this.#ownChanged.add(uid);
   }

@@ -2,11 +2,13 @@ import type { SearchKey } from '../imap/search-keys.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { flagBit } from '../store/flags.ts';
-import { asksHeader, compileSearch, envelopeKeys, knowledgeNeeded, type SearchTest } from './compile-search.ts';
+import { asksHeader, compileSearch, knowledgeNeeded, type SearchTest } from './compile-search.ts';
+import { envelopeKeys } from './envelope-keys.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
-import { answerFromIndexes } from './search-answers.ts';
+import { type Relevancy, relevancyOf } from './relevancy.ts';
+import { answerFromIndexes, keysWithin, type SearchAnswers } from './search-answers.ts';
 import { SearchCandidate, textFields } from './search-candidate.ts';
 import { searchableContent } from './searchable-content.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
@@ -17,6 +19,8 @@ export interface Found {
   readonly uids: Uint32Array;
   /** MODSEQ of each, when rows were read. */
   readonly modseqs: readonly number[] | undefined;
+  /** When something in the search was fuzzy. */
+  readonly relevancy: Relevancy | undefined;
 }
 
 /** Messages read from the database at a time. */
@@ -33,9 +37,11 @@ export async function searchMailbox(
   options: { nowMs: number; wantsModseqs: boolean; progress?: Progress },
 ): Promise<Found> {
   const pace = new Pace();
-  const { rest, uids } = await narrow(mailbox, key, pace);
-  if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined };
-  return await testMessages(mailbox, uids, rest, { ...options, pace });
+  const answers = await answerFromIndexes(mailbox, key);
+  const relevancy = relevancyOf(key, answers);
+  const { rest, uids } = await narrow(mailbox, key, answers, pace);
+  if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined, relevancy };
+  return { ...(await testMessages(mailbox, uids, rest, { ...options, answers, pace })), relevancy };
 }
 
 /** Those of some messages of the client's view that match and still exist. @param uids ascending. @returns ascending */
@@ -45,19 +51,17 @@ export async function matchMessages(
   key: SearchKey,
   nowMs: number,
 ): Promise<Uint32Array> {
-  return (await testMessages(mailbox, uids, key, { nowMs, pace: new Pace() })).uids;
+  const answers = await answerFromIndexes(mailbox, key);
+  return (await testMessages(mailbox, uids, key, { nowMs, answers, pace: new Pace() })).uids;
 }
 
 async function testMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   rest: SearchKey | undefined,
-  { nowMs, pace, progress }: { nowMs: number; pace: Pace; progress?: Progress },
-): Promise<Found> {
-  const test: SearchTest =
-    rest === undefined
-      ? () => true
-      : compileSearch(rest, mailbox, { nowMs, answers: await answerFromIndexes(mailbox, rest) });
+  { nowMs, answers, pace, progress }: { nowMs: number; answers: SearchAnswers; pace: Pace; progress?: Progress },
+): Promise<Pick<Found, 'uids' | 'modseqs'>> {
+  const test: SearchTest = rest === undefined ? () => true : compileSearch(rest, mailbox, { nowMs, answers });
   const rendered = rest !== undefined && knowledgeNeeded(rest) === 'rendered';
   const byHeader = rest !== undefined && asksHeader(rest);
   const found: number[] = [];
@@ -77,12 +81,13 @@ async function testMessages(
 }
 
 /**
- * Answers what the database can by itself, where all keys must match: flags that are bits, message numbers, and envelope fields, for
+ * Answers what the database can by itself, where all keys must match: what its indexes know, flags that are bits, message numbers, and envelope fields, for
  * which it finds the few envelopes that hold the text at all.
  */
 async function narrow(
   mailbox: SelectedMailbox,
   key: SearchKey,
+  answers: SearchAnswers,
   pace: Pace,
 ): Promise<{ uids: Uint32Array; rest: SearchKey | undefined }> {
   let all = 0;
@@ -91,6 +96,8 @@ async function narrow(
   const rest: SearchKey[] = [];
   const inEnvelope: HeaderKey[] = [];
   for (const one of key.kind === 'and' ? key.keys : [key]) {
+    const answer = answers.get(one);
+    if (answer?.uids !== undefined) view = view === undefined ? answer.uids : intersect(view, answer.uids);
     const bit = one.kind === 'flag' ? flagBit(one.flag) : undefined;
     if (one.kind === 'flag' && bit !== undefined) {
       if (one.set) all |= bit;
@@ -99,9 +106,10 @@ async function narrow(
       const uids = mailbox.resolve(one.set, one.kind === 'uid');
       view = view === undefined ? uids : intersect(view, uids);
     } else if (one.kind === 'header' && envelopeKeys.has(one.field) && one.value !== '') inEnvelope.push(one);
-    else if (one.kind !== 'all') rest.push(one);
+    else if (one.kind !== 'all' && answer?.decides !== true) rest.push(one);
   }
-  view ??= mailbox.uids.slice();
+  // What an index names may be new to the client.
+  view = view === undefined ? mailbox.uids.slice() : intersect(mailbox.uids.slice(), view);
   const existing =
     (all & none) === 0
       ? await mailbox.account.read((reader) => reader.uidsWithFlags(mailbox.id, all, none))
@@ -222,7 +230,5 @@ async function decideByContent(
 
 /** Whether a search asks for MODSEQ, which its response then tells. RFC 7162 §3.1.5 */
 export function hasModseq(key: SearchKey): boolean {
-  if (key.kind === 'modseq') return true;
-  if (key.kind === 'not') return hasModseq(key.key);
-  return (key.kind === 'and' || key.kind === 'or') && key.keys.some(hasModseq);
+  return keysWithin(key).some(({ kind }) => kind === 'modseq');
 }

@@ -4,7 +4,7 @@ import { type PartialRange, parsePartialRange, takePartial } from '../imap/parti
 import { formatNumbers } from '../imap/sequence-set.ts';
 
 /** What SEARCH and SORT are to say of what they find. */
-type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE' | 'UPDATE';
+type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE' | 'UPDATE' | 'RELEVANCY';
 
 export interface ReturnOptions {
   readonly names: ReadonlySet<ReturnOption>;
@@ -31,6 +31,7 @@ export function parseReturn(args: ArgumentParser): ReturnOptions {
       case 'ALL':
       case 'COUNT':
       case 'SAVE':
+      case 'RELEVANCY':
         names.add(name);
         return;
       case 'UPDATE':

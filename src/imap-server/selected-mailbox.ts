@@ -357,7 +357,9 @@ export class SelectedMailbox implements Disposable {
     const wanted = new Map<number, readonly FetchItem[]>();
     for (const uid of news.added) {
       const items = joinItems(ofAllNew, attributes.get(uid) ?? []);
-      if (items.length > 0 && !own.has(uid)) wanted.set(uid, items);
+      if (items.length === 0 || own.has(uid)) continue;
+      // RFC 7162 §3.2.3: the UID is in every FETCH response.
+      wanted.set(uid, audience.qresync && !audience.uidOnly ? joinItems([{ kind: 'UID' }], items) : items);
     }
     if (ofAllNew.length === 0) await writeFetched(audience, this, wanted);
     for (const response of responses) {

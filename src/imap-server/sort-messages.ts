@@ -8,6 +8,7 @@ import { limits } from '../runtime/limits.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
+import type { Relevancy } from './relevancy.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 type Column = keyof RenderedMessageRow;
@@ -21,13 +22,18 @@ const batchSize = 500;
  * Puts messages into an order.
  * @param uids ascending: what is equal otherwise stays in this order
  * @returns places in `uids`; none of messages that are gone meanwhile
- * Source: RFC 5256 §2.2 and §3, RFC 5957 §3
+ * @param relevancy for RELEVANCY: the most relevant come first
+ * Source: RFC 5256 §2.2 and §3, RFC 5957 §3, RFC 6203 §6
  */
 export async function sortMessages(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   keys: readonly SortKey[],
-  { includeExpunged = false, progress }: { includeExpunged?: boolean; progress?: Progress } = {},
+  {
+    includeExpunged = false,
+    progress,
+    relevancy,
+  }: { includeExpunged?: boolean; progress?: Progress; relevancy?: Relevancy | undefined } = {},
 ): Promise<Uint32Array> {
   const pace = new Pace();
   const columns = columnsOfKeys(keys);
@@ -45,7 +51,7 @@ export async function sortMessages(
       while (uids[place] !== row.uid) place++;
       places.push(place);
       keys.forEach(({ by }, index) => {
-        values[index]![place] = sortValue(row, by);
+        values[index]![place] = by === 'RELEVANCY' ? -(relevancy?.(row.uid) ?? 0) : sortValue(row, by);
       });
       if (pace.over) await pace.turn();
     }
@@ -74,7 +80,8 @@ export async function placesInOrder(
     for (const row of rows) {
       known.set(
         row.uid,
-        keys.map(({ by }) => sortValue(row, by)),
+        // Searches that are fuzzy are not kept up to date, hence no order by RELEVANCY.
+        keys.map(({ by }) => (by === 'RELEVANCY' ? 0 : sortValue(row, by))),
       );
     }
   };
@@ -126,11 +133,12 @@ const columnsOf: Record<SortKey['by'], readonly Column[]> = {
   DISPLAYFROM: ['envelope'],
   DISPLAYTO: ['envelope'],
   FROM: ['envelope'],
+  RELEVANCY: [],
   SUBJECT: ['envelope'],
   TO: ['envelope'],
 };
 
-function sortValue(row: RenderedMessageRow, by: SortKey['by']): number | string {
+function sortValue(row: RenderedMessageRow, by: Exclude<SortKey['by'], 'RELEVANCY'>): number | string {
   switch (by) {
     case 'ARRIVAL':
       return row.receivedAt;

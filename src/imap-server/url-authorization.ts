@@ -13,8 +13,9 @@ export function urlToken(key: Uint8Array, rump: ByteText): string {
 export async function accountOfUrl(session: Session, url: MessageUrl): Promise<string | undefined> {
   const { server, tls } = session;
   if (url.server?.user === undefined) return undefined;
+  const names = [server.hostname.toLowerCase()];
   // The client may know this server by another name, that it has asked a certificate for.
-  const names: unknown[] = [server.hostname.toLowerCase(), tls?.servername];
+  if (typeof tls?.servername === 'string') names.push(tls.servername.toLowerCase());
   return names.includes(url.server.host) ? await server.findAccount(url.server.user) : undefined;
 }
 

@@ -9,7 +9,11 @@ export const supportedEvents = [
   'FlagChange',
   'MailboxName',
   'SubscriptionChange',
+  'MailboxMetadataChange',
+  'ServerMetadataChange',
 ] as const;
+
+const messageEvents: ReadonlySet<string> = new Set(['MessageNew', 'MessageExpunge', 'FlagChange']);
 
 export type NotifyEvent = (typeof supportedEvents)[number];
 
@@ -91,7 +95,7 @@ function checkEvents(parser: ArgumentParser, group: EventGroup): void {
   if (events.has('FlagChange') && !events.has('MessageNew')) parser.fail('FlagChange needs MessageNew');
   if (!isOfSelected(group)) {
     if (group.fetchItems.length > 0) parser.fail('Data items are for the selected mailbox');
-  } else if (events.has('MailboxName') || events.has('SubscriptionChange')) {
+  } else if ([...events].some((event) => !messageEvents.has(event))) {
     parser.fail('Only events of messages can be told of the selected mailbox');
   }
 }

@@ -19,7 +19,9 @@ export type SearchKey =
   /** An empty value asks only whether there is such a field. */
   | { readonly kind: 'header'; readonly field: string; readonly value: string }
   | { readonly kind: 'text' | 'body'; readonly value: string }
-  | { readonly kind: 'emailId' | 'threadId'; readonly objectId: string };
+  | { readonly kind: 'emailId' | 'threadId'; readonly objectId: string }
+  /** Matched as the server sees fit; the key isn't made of others. */
+  | { readonly kind: 'fuzzy'; readonly key: SearchKey };
 
 /** A charset that SEARCH doesn't know: `NO [BADCHARSET]`. */
 export class UnknownCharsetError extends ImapSyntaxError {}
@@ -45,7 +47,7 @@ const flagKeys: Record<string, readonly [flag: string, set: boolean]> = {
  * @returns one key; several given are joined by `and`
  * @throws ImapSyntaxError, UnknownCharsetError
  * Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4 (NEW, OLD, RECENT), RFC 5032 (OLDER, YOUNGER), RFC 7162 §3.1.5 (MODSEQ), RFC 8514 §4.3
- * (SAVEDBEFORE and others), RFC 8474 §6 (EMAILID, THREADID)
+ * (SAVEDBEFORE and others), RFC 8474 §6 (EMAILID, THREADID), RFC 6203 §3 (FUZZY)
  */
 export function parseSearchProgram(parser: ArgumentParser): SearchKey {
   return parser.takeIf('CHARSET ') ? parseSearchProgramIn(parser) : parseKeys(parser, false);
@@ -63,6 +65,20 @@ function parseKeys(parser: ArgumentParser, ascii: boolean): SearchKey {
   const keys = new SearchKeyParser(parser, ascii).keys();
   parser.end();
   return keys;
+}
+
+function toFuzzy(key: SearchKey): SearchKey {
+  switch (key.kind) {
+    case 'fuzzy':
+      return key;
+    case 'not':
+      return { kind: 'not', key: toFuzzy(key.key) };
+    case 'and':
+    case 'or':
+      return { kind: key.kind, keys: key.keys.map(toFuzzy) };
+    default:
+      return { kind: 'fuzzy', key };
+  }
 }
 
 class SearchKeyParser {
@@ -159,6 +175,9 @@ class SearchKeyParser {
       case 'EMAILID':
       case 'THREADID':
         return { kind: name === 'EMAILID' ? 'emailId' : 'threadId', objectId: this.#objectId() };
+      case 'FUZZY':
+        parser.space();
+        return toFuzzy(this.key());
       case 'NOT':
         parser.space();
         return { kind: 'not', key: this.key() };

@@ -1,7 +1,18 @@
 import { limits } from '../runtime/limits.ts';
 import type { ArgumentParser } from './argument-parser.ts';
 
-const names = ['ARRIVAL', 'CC', 'DATE', 'DISPLAYFROM', 'DISPLAYTO', 'FROM', 'SIZE', 'SUBJECT', 'TO'] as const;
+const names = [
+  'ARRIVAL',
+  'CC',
+  'DATE',
+  'DISPLAYFROM',
+  'DISPLAYTO',
+  'FROM',
+  'RELEVANCY',
+  'SIZE',
+  'SUBJECT',
+  'TO',
+] as const;
 
 /** What SORT goes by. */
 export interface SortKey {
@@ -12,7 +23,7 @@ export interface SortKey {
 /**
  * Parses `([REVERSE] key …)`: the first key counts most.
  * @throws ImapSyntaxError
- * Source: RFC 5256 §3, RFC 5957 (DISPLAYFROM, DISPLAYTO)
+ * Source: RFC 5256 §3, RFC 5957 (DISPLAYFROM, DISPLAYTO), RFC 6203 §6 (RELEVANCY)
  */
 export function parseSortKeys(parser: ArgumentParser): SortKey[] {
   const keys: SortKey[] = [];

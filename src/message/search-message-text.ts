@@ -41,33 +41,69 @@ function searchPart(bytes: Buffer, part: MessagePart, matcher: TextMatcher, head
 }
 
 function searchHeader(header: Buffer, matcher: TextMatcher): boolean {
-  const raw = header.toString('latin1');
-  const text = raw.replace(/\r?\n(?=[ \t])/g, '');
-  if (!text.includes('=?') && isAscii(header)) return matcher.isAscii && matcher.matchesText(text);
-  // Line by line, since each may be in another charset.
-  return text.split('\n').some((line) => matcher.matchesText(decodeHeaderText(line)));
+  if (isAscii(header) && !matcher.isAscii && !header.includes('=?')) return false;
+  return headerLines(header).some((line) => matcher.matchesText(line));
+}
+
+/** Lines as they are searched: each may be in another charset. What needs no decoding is one. */
+function headerLines(header: Buffer): string[] {
+  const text = header.toString('latin1').replace(/\r?\n(?=[ \t])/g, '');
+  if (!text.includes('=?') && isAscii(header)) return [text];
+  return text.split('\n').map(decodeHeaderText);
 }
 
 function searchBody(body: Buffer, part: MessagePart, matcher: TextMatcher): boolean {
-  const charset = canonicalCharset(rawParameter(part.params, 'charset') ?? '');
-  const undecoded = isAsciiSuperset(charset);
-  const identity = part.encoding === undefined || /^(?:[78]-?bit|binary)$/.test(part.encoding);
-  if (identity && undecoded) {
+  if (isUndecoded(part)) {
     if (matcher.isAscii && matcher.matchesBytes(body)) return true;
     if (isAscii(body)) return false;
   }
+  const scan = matcher.start();
+  for (const piece of bodyPieces(body, part)) if (scan.push(piece)) return true;
+  return false;
+}
+
+/** Whether ASCII characters of the text are these bytes of the body. */
+function isUndecoded(part: MessagePart): boolean {
+  const identity = part.encoding === undefined || /^(?:[78]-?bit|binary)$/.test(part.encoding);
+  return identity && isAsciiSuperset(charsetOf(part));
+}
+
+function charsetOf(part: MessagePart): string {
+  return canonicalCharset(rawParameter(part.params, 'charset') ?? '');
+}
+
+/** The text of a part, decoded bit by bit. */
+function* bodyPieces(body: Buffer, part: MessagePart): Generator<string> {
   let decoder: TransferDecoder;
   try {
     decoder = createTransferDecoder(part.encoding);
   } catch {
     // An unknown encoding doesn't hold readable text.
-    return false;
+    return;
   }
-  const toText = createCharsetDecoder(charset);
-  const scan = matcher.start();
+  const toText = createCharsetDecoder(charsetOf(part));
   for (let start = 0; start < body.length; start += PIECE) {
-    const piece = decoder.push(body.subarray(start, start + PIECE));
-    if (scan.push(toText.write(piece))) return true;
+    yield toText.write(decoder.push(body.subarray(start, start + PIECE)));
   }
-  return scan.push(toText.write(decoder.finish()) + (toText.end() ?? ''));
+  yield toText.write(decoder.finish()) + (toText.end() ?? '');
+}
+
+/** A header, or a piece of the text of a part: what is in two pieces is searched as one text. */
+export type SearchedText =
+  | { readonly kind: 'header'; readonly lines: readonly string[] }
+  | { readonly kind: 'body'; readonly pieces: Iterable<string> };
+
+/** All that `searchMessageText` looks at, for those who keep an index of it. @param message as there */
+export function* searchedTexts(message: Uint8Array, structure: MessageStructure): Generator<SearchedText> {
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  yield* textsOfPart(bytes, structure.root);
+}
+
+function* textsOfPart(bytes: Buffer, part: MessagePart): Generator<SearchedText> {
+  yield { kind: 'header', lines: headerLines(bytes.subarray(part.headerStart, part.bodyStart)) };
+  if (part.children !== undefined) for (const child of part.children) yield* textsOfPart(bytes, child);
+  else if (part.message !== undefined) yield* textsOfPart(bytes, part.message.root);
+  else if (holdsText(part)) {
+    yield { kind: 'body', pieces: bodyPieces(bytes.subarray(part.bodyStart, part.bodyEnd), part) };
+  }
 }

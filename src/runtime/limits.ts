@@ -77,7 +77,7 @@ export const limits = {
   failedLoginsPerDay: [50, 150, 450],
   /** Failed logins of one account in an hour from all addresses, above which its password is good only where it was used before. */
   failedLoginsPerAccount: 100,
-  /** How long the answer to the first failed login of an address in a minute waits; the next wait longer, up to ten times. */
+  /** How long the answer to the first failed login of an address in a minute waits; the next wait longer, up to five times. */
   failedLoginDelayMs: 1_000,
   /** FUTURERELEASE: how far ahead. RFC 4865 §3. */
   smtpHoldMs: 30 * 24 * 60 * 60 * 1000,
@@ -198,6 +198,21 @@ export const limits = {
   imapUpdatingResults: 1_000_000,
   /** Messages that THREAD knows only by what others refer to: what is beyond joins no threads. */
   imapThreadMissing: 1_000_000,
+  /** Bytes of one message that the index of texts looks at, and characters that it takes: the rest is searched in the message itself. */
+  textIndexMessageBytes: 8 * 1024 * 1024,
+  textIndexCharacters: 1024 * 1024,
+  /** Messages, and their bytes, that are put into the index of texts in one transaction. */
+  textIndexBatchMessages: 50,
+  textIndexBatchBytes: 512 * 1024,
+  /** A message is in the index of texts so long after it came, if there is time: others come soon. */
+  textIndexAfterMs: 1000,
+  /** Indexes of texts that are open at once. */
+  textIndexesOpen: 64,
+  /** Trigrams of one search that the index is asked for, and words of a fuzzy one. */
+  textIndexTrigrams: 32,
+  textIndexWords: 16,
+  /** Messages of one account that a fuzzy search finds by its words: the best ones. */
+  textIndexFuzzyHits: 20_000,
   /** Header and text bytes of one large message that SEARCH looks at; the rest of its text is not searched. */
   imapSearchTextBytes: 16 * 1024 * 1024,
   /** Commands in a row that are not understood before the connection ends: it isn't IMAP, or it is an attack. Dovecot: 20. */

@@ -20,7 +20,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 /** Delays grow no further. */
-const mostDelays = 10;
+const mostDelays = 5;
 
 /**
  * Keeps passwords from being guessed, at all services together: by failures of an address and its networks, which have to wait and then

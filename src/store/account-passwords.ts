@@ -1,3 +1,4 @@
+import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import { hashAppPassword, makeAppPassword } from '../sasl/app-password.ts';
 import { deriveScramSecrets, hashPassword, type StoredScramSecrets } from '../sasl/password-hash.ts';
@@ -22,13 +23,25 @@ interface OpenedAccount {
   readonly shared: Pick<SharedAccount, 'write'>;
 }
 
+/** Others would have to change the account's passwords as often at the same moment. */
+const mostTries = 10;
+
+class PasswordsDifferError extends RestanteError {
+  constructor(account: string) {
+    super('passwords-differ', `Cannot set password of account "${account}": its passwords do not have one salt`, {
+      hint: `Remove its app passwords: "restante config account apppassword list ${account}" names them.`,
+    });
+  }
+}
+
 /** Sets the account's own password. */
 export async function setPassword(opened: OpenedAccount, password: string, now: number): Promise<void> {
-  for (;;) {
+  for (let tries = 0; tries < mostTries; tries++) {
     const [app] = await opened.account.read((reader) => reader.appPasswords());
     const secrets = await hashPassword(password, app);
     if (await opened.shared.write('setCredentials', { ...secrets, now })) return;
   }
+  throw new PasswordsDifferError(opened.account.name);
 }
 
 /** @returns the password. @throws AppPasswordNameError, StoreLimitError */
@@ -39,13 +52,14 @@ export async function addAppPassword(
 ): Promise<string> {
   const name = checkName(options.name);
   const password = makeAppPassword();
-  for (;;) {
+  for (let tries = 0; tries < mostTries; tries++) {
     const scram = await deriveScramSecrets(password, await anyPassword(opened.account));
     const added = { now, name, scopes: options.scopes, hash: hashAppPassword(password), ...scram };
     const outcome = await opened.shared.write('addAppPassword', added);
     if (outcome === 'added') return password;
     if (outcome === 'name-taken') throw new AppPasswordNameError(name, 'there is one of that name');
   }
+  throw new PasswordsDifferError(opened.account.name);
 }
 
 async function anyPassword(account: Account): Promise<StoredScramSecrets | undefined> {

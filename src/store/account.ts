@@ -13,6 +13,8 @@ import type { RepairKind, RepairOptions } from './repair/repair-account.ts';
 import type { StoredRows } from './restore/stored-rows.ts';
 import type { AclEntry, MailUser, Rights, RightsChange } from './sharing/rights.ts';
 import type { Transfer } from './sharing/transfer-messages.ts';
+import type { WordHits } from './text-index/account-text-index.ts';
+import type { WordColumn } from './text-index/index-protocol.ts';
 
 /**
  * What the servers see of one account. Reads are of one instant each ({@link Account.read}); every change is one transaction,
@@ -166,6 +168,17 @@ export interface Account extends AsyncDisposable {
    * `advance(modseq)`: the client has been told of all expunges up to that MODSEQ. Dispose when the session leaves the mailbox.
    */
   holdExpunged(modseq: number): { advance(modseq: number): void; [Symbol.dispose](): void };
+
+  /**
+   * UIDs of messages in which a text may be found, ascending, as an index tells: of all others it is known that they don't have it.
+   * @param where `field`: in one header field
+   * @returns undefined when all have to be looked at
+   */
+  textCandidates(mailboxId: number, text: string, where: 'text' | 'body' | 'field'): Promise<Uint32Array | undefined>;
+  /** Brings the index of texts up to date now, and not when there is time. */
+  indexTexts(): Promise<void>;
+  /** Messages that have the words of a text, or words like them, by UID, with how well they fit: the best has 1. */
+  wordHits(mailboxId: number, text: string, columns: readonly WordColumn[]): Promise<WordHits>;
 
   /** All bytes of a message, prefix and file. @throws MessageFileError when the file is missing or has another size */
   readContent(content: ContentLocation): Promise<Buffer>;

@@ -17,6 +17,7 @@ export class Eraser {
   readonly #files: MessageFiles;
   readonly #mayErase: () => boolean;
   readonly #log: Log;
+  readonly #onErased: ((contentIds: readonly number[]) => Promise<void>) | undefined;
   /** MODSEQ up to which each session's client has been told of expunges. */
   readonly #holds = new Set<{ modseq: number }>();
   /** Something could not be erased because of a hold. */
@@ -26,11 +27,19 @@ export class Eraser {
   #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor(options: { database: AccountDatabase; files: MessageFiles; mayErase: () => boolean; log: Log }) {
+  constructor(options: {
+    database: AccountDatabase;
+    files: MessageFiles;
+    mayErase: () => boolean;
+    log: Log;
+    /** Before their rows are gone. */
+    onErased?: ((contentIds: readonly number[]) => Promise<void>) | undefined;
+  }) {
     this.#database = options.database;
     this.#files = options.files;
     this.#mayErase = options.mayErase;
     this.#log = options.log;
+    this.#onErased = options.onErased;
   }
 
   hold(modseq: number): { advance(modseq: number): void; [Symbol.dispose](): void } {
@@ -98,6 +107,7 @@ export class Eraser {
         return;
       }
       await this.#files.remove(contentIds);
+      await this.#onErased?.(contentIds);
       await this.#database.write('forgetErased', { contentIds });
     }
   }

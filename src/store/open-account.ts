@@ -34,6 +34,8 @@ import { type RepairKind, type RepairOptions, repairAccount } from './repair/rep
 import type { SharedAccount } from './shared-account.ts';
 import type { AclEntry, RightsChange } from './sharing/rights.ts';
 import { KeywordNameError, reviveStoreError } from './store-errors.ts';
+import type { WordHits } from './text-index/account-text-index.ts';
+import type { WordColumn } from './text-index/index-protocol.ts';
 import { toUidRanges } from './uid-ranges.ts';
 
 const noBytes = new Uint8Array(0);
@@ -80,6 +82,22 @@ export class OpenAccount implements Account {
     const id = await this.#shared.write('createMailbox', { name: normal, specialUse: options.specialUse ?? [] });
     const mailbox = await this.read((reader) => reader.mailboxById(id));
     return mailbox!;
+  }
+
+  async textCandidates(
+    mailboxId: number,
+    text: string,
+    where: 'text' | 'body' | 'field',
+  ): Promise<Uint32Array | undefined> {
+    return await this.#shared.textIndex?.candidates(mailboxId, text, where);
+  }
+
+  async indexTexts(): Promise<void> {
+    await this.#shared.textIndex?.run();
+  }
+
+  async wordHits(mailboxId: number, text: string, columns: readonly WordColumn[]): Promise<WordHits> {
+    return (await this.#shared.textIndex?.hits(mailboxId, text, columns)) ?? new Map();
   }
 
   async renameMailbox(from: string, to: string): Promise<void> {

@@ -33,6 +33,7 @@ import { SharingIndex } from './sharing/sharing-index.ts';
 import { finishMoves, type Transfer, transferMessages } from './sharing/transfer-messages.ts';
 import { AccountBusyError, AccountExistsError, AccountNotFoundError } from './store-errors.ts';
 import { temporaryName } from './temporary-name.ts';
+import { TextIndexThread } from './text-index/index-thread.ts';
 import { WrittenMessage } from './written-message.ts';
 
 /*
@@ -41,6 +42,7 @@ import { WrittenMessage } from './written-message.ts';
  * On disk, below the data directory:
  *   tmp/<random>                        larger message files being taken, flushed before anybody links them; emptied at the server's start
  *   accounts/<name>/index.db            all records of an account
+ *   accounts/<name>/search.db           index of texts, which can be made again: see text-index/index-database.ts
  *   accounts/<name>/msg/<id >> 10>/<id> message files, mode 0400, written once, never changed. <id> is the content's id
  *
  * A content is one stored message: its file, and a row with the headers added before it, its SHA-256 and size, and all that was found
@@ -76,6 +78,8 @@ export interface OpenAccountsOptions {
   readonly idleAccounts?: number;
   /** Checks every invariant, and reads every file, when an account is closed; throws InconsistentAccountError. For tests. */
   readonly checkWhenClosed?: boolean;
+  /** Keeps an index of all texts for searches, and brings it up to date in the background so long after a change. */
+  readonly indexTextsAfterMs?: number;
 }
 
 const usualMailboxes: NonNullable<OpenAccountsOptions['defaultMailboxes']> = [
@@ -130,6 +134,7 @@ class AccountsOfDirectory implements Accounts {
   readonly #idle = new Set<SharedAccount>();
   /** Above all UIDVALIDITYs of accounts removed so far: one that is made again goes on from here. */
   #uidValidityFloor = 0;
+  readonly #textIndex: { readonly thread: TextIndexThread; readonly afterMs: number } | undefined;
   #closed = false;
 
   constructor(options: OpenAccountsOptions, sharing: SharingIndex) {
@@ -138,6 +143,8 @@ class AccountsOfDirectory implements Accounts {
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
     this.#temporaryDirectory = join(options.dataDirectory, 'tmp');
+    const { indexTextsAfterMs: afterMs } = options;
+    this.#textIndex = afterMs === undefined ? undefined : { thread: new TextIndexThread(), afterMs };
   }
 
   async open(name: string): Promise<Account> {
@@ -286,6 +293,7 @@ class AccountsOfDirectory implements Accounts {
     while (this.#changes.size > 0) await Promise.allSettled(this.#changes.values());
     const results = await Promise.allSettled([...this.#open.values()].map((shared) => this.#closeShared(shared)));
     await this.#sharing[Symbol.asyncDispose]();
+    await this.#textIndex?.thread[Symbol.asyncDispose]();
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -341,8 +349,12 @@ class AccountsOfDirectory implements Accounts {
       const onChange = (): void => {
         for (const listener of this.#listeners) listener(name);
       };
-      const shared = new SharedAccount({ name, directory, database, files, mayErase, checkWhenClosed, log, onChange });
+      const shared = new SharedAccount({
+        ...{ name, directory, database, files, mayErase, checkWhenClosed, log, onChange },
+        textIndex: this.#textIndex,
+      });
       if (state?.erasable === 1) shared.eraser.schedule();
+      shared.textIndex?.schedule();
       this.#open.set(name, shared);
     } catch (error) {
       await database[Symbol.asyncDispose]();

@@ -7,6 +7,9 @@ import { ContentIds } from './content-ids.ts';
 import { Eraser } from './eraser.ts';
 import type { MessageFiles } from './message-files.ts';
 import { InconsistentAccountError, reviveStoreError } from './store-errors.ts';
+import { AccountTextIndex } from './text-index/account-text-index.ts';
+import { removeIndex } from './text-index/index-database.ts';
+import type { TextIndexThread } from './text-index/index-thread.ts';
 
 /** What all openings of one account share. */
 export class SharedAccount {
@@ -15,6 +18,7 @@ export class SharedAccount {
   readonly files: MessageFiles;
   readonly contentIds: ContentIds;
   readonly eraser: Eraser;
+  readonly textIndex: AccountTextIndex | undefined;
   /** Openings not yet disposed of. */
   users = 0;
   readonly #directory: string;
@@ -32,6 +36,8 @@ export class SharedAccount {
     mayErase: () => boolean;
     checkWhenClosed: boolean;
     log: Log;
+    /** Keeps an index of the texts, if given. */
+    textIndex: { readonly thread: TextIndexThread; readonly afterMs: number } | undefined;
     /** Told of changes before all other listeners. */
     onChange: () => void;
   }) {
@@ -43,7 +49,10 @@ export class SharedAccount {
     this.#log = options.log;
     this.#onChange = options.onChange;
     this.contentIds = new ContentIds(this.database);
-    this.eraser = new Eraser(options);
+    const { textIndex, directory, database, log } = options;
+    this.textIndex =
+      textIndex === undefined ? undefined : new AccountTextIndex({ ...textIndex, directory, database, log });
+    this.eraser = new Eraser({ ...options, onErased: async (contentIds) => this.textIndex?.forget(contentIds) });
   }
 
   /** Runs an operation, then tells the listeners. @throws the store's errors as what they are */
@@ -64,8 +73,15 @@ export class SharedAccount {
     return () => this.#listeners.delete(entry);
   }
 
+  /** What is known of the messages has changed: their texts are to be indexed again. */
+  async discardTextIndex(): Promise<void> {
+    if (this.textIndex === undefined) removeIndex(this.#directory);
+    else await this.textIndex.discard();
+  }
+
   async close(): Promise<void> {
     await this.eraser.close();
+    await this.textIndex?.close();
     try {
       await this.contentIds.release();
       if (this.#checkWhenClosed) await this.#check();
@@ -80,6 +96,7 @@ export class SharedAccount {
     this.#telling = true;
     setImmediate(() => {
       this.#telling = false;
+      this.textIndex?.schedule();
       for (const listener of [this.#onChange, ...this.#listeners]) {
         try {
           listener();

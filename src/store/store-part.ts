@@ -15,7 +15,7 @@ import { verifyAccount } from './verify-account.ts';
 const accountsAtOnce = 3;
 
 /**
- * Databases and message files of all accounts, for backups.
+ * Databases and message files of all accounts, for backups. What searches use, `search.db`, is in none: it is made again.
  * @param configured names of the accounts that the configuration has; others are taken all the same, and named
  */
 export function createStorePart(configured?: () => ReadonlySet<string>): DurablePart {
@@ -25,7 +25,7 @@ export function createStorePart(configured?: () => ReadonlySet<string>): Durable
   return {
     name: 'accounts',
     owns: (path) =>
-      /^accounts\/[a-z0-9][a-z0-9._-]{0,63}\/(?:index\.db(?:-wal|-shm|-journal)?|msg\/\d+\/\d+)$/.test(path),
+      /^accounts\/[a-z0-9][a-z0-9._-]{0,63}\/(?:(?:index|search)\.db(?:-wal|-shm|-journal)?|msg\/\d+\/\d+)$/.test(path),
     async captureAtInstant(dataDirectory) {
       accounts = await listAccounts(dataDirectory);
       known = configured?.();

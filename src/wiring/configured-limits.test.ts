@@ -16,6 +16,10 @@ describe('limits of restante.yaml', () => {
   it('hold for failed logins in a minute, and five times as many in a day', () => {
     const { failedLogins, ...rest } = failedLoginLimits({ limits: { failedLoginsPerMinute: 2 } }, clock);
     expect(rest).toEqual({});
+    expect(failedLoginLimits({ limits: { failedLoginsPerAccount: 7, failedLoginDelay: 0 } }, clock)).toMatchObject({
+      failedLoginsPerAccount: 7,
+      delayMs: 0,
+    });
     const [minute, day] = failedLogins!;
     const count = (address: string): number => [...Array(20)].filter(() => minute.add(address)).length;
     expect([count('192.0.2.1'), count('192.0.2.2'), count('192.0.2.3'), count('192.0.2.4')]).toEqual([2, 2, 2, 0]);

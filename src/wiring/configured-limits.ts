@@ -24,8 +24,8 @@ export function configuredLimits(config: Pick<StaticConfig, 'limits'>): {
 export function failedLoginLimits(
   config: Pick<StaticConfig, 'limits'>,
   clock: Clock,
-): Pick<LoginGuardOptions, 'failedLogins' | 'failedLoginsPerAccount'> {
-  const { failedLoginsPerMinute: perMinute, failedLoginsPerAccount } = config.limits;
+): Pick<LoginGuardOptions, 'failedLogins' | 'failedLoginsPerAccount' | 'delayMs'> {
+  const { failedLoginsPerMinute: perMinute, failedLoginsPerAccount, failedLoginDelay: delayMs } = config.limits;
   const minute = perMinute === undefined ? limits.failedLoginsPerMinute : ofRanges(perMinute);
   const day = perMinute === undefined ? limits.failedLoginsPerDay : ofRanges(5 * perMinute);
   return {
@@ -34,6 +34,7 @@ export function failedLoginLimits(
       new RateLimit({ clock, windowMs: 24 * 60 * 60_000, limits: day }),
     ],
     ...(failedLoginsPerAccount === undefined ? {} : { failedLoginsPerAccount }),
+    ...(delayMs === undefined ? {} : { delayMs }),
   };
 }
 

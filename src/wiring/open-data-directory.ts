@@ -12,6 +12,7 @@ import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, removeUnfinishedWrites, writeDurably } from '../runtime/durable-file.ts';
 import { RestanteError } from '../runtime/errors.ts';
+import { limits } from '../runtime/limits.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Accounts } from '../store/account.ts';
@@ -81,6 +82,7 @@ export async function openDataDirectory(
         ...Object.entries(specialUse).map(([use, name]) => ({ name, specialUse: [`\\${use}` as '\\Junk'] })),
         ...mailboxes.map((name) => ({ name })),
       ],
+      ...(options.serving ? { indexTextsAfterMs: limits.textIndexAfterMs } : {}),
       quotaOf: (account) => {
         const own = options.domains().accounts[account];
         return { bytes: own?.quota ?? config.quota, messages: own?.messageQuota ?? config.messageQuota };

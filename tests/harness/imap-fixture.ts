@@ -25,15 +25,23 @@ export interface ImapFixture extends AsyncDisposable {
 /** Accounts have the password `secret`; any login is the name of its account, but for `nobody`. */
 export async function startImapFixture({
   allowPlaintextAuth = true,
+  indexTextsAfterMs,
   quotaOf = () => ({}),
   ...options
 }: Partial<ImapServerOptions> & {
   allowPlaintextAuth?: boolean;
+  indexTextsAfterMs?: number;
   quotaOf?: (account: string) => QuotaLimits;
 } = {}): Promise<ImapFixture> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-imap-'));
   const engine = createSqliteEngine({ log: silentLog, workers: 1 });
-  const accounts = await openAccounts({ dataDirectory, engine, checkWhenClosed: true, quotaOf });
+  const accounts = await openAccounts({
+    dataDirectory,
+    engine,
+    checkWhenClosed: true,
+    quotaOf,
+    ...(indexTextsAfterMs === undefined ? {} : { indexTextsAfterMs }),
+  });
   const server = await startImapServer({
     hostname: 'mail.example.org',
     version: '0.0.0',

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { editConfig, readDomains } from '../edit-config.ts';
 import { printJson, printTable } from '../print-result.ts';
+import { defineAclCommands } from './config-account-acl.ts';
 import { defineAppPasswordCommands } from './config-account-apppassword.ts';
 import { defineSessionCommands } from './config-account-sessions.ts';
 import { defineAccountLogins } from './loginattempts.ts';
-import { defineAclCommands } from './config-account-acl.ts';
 
 /** `config account …` */
 export function defineAccountCommands(account: Command): void {

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { refuseUpdates } from '../keep-updated.ts';
 import { MetadataWatch } from '../metadata-watch.ts';
 
 /** Source: RFC 9051 §6.3.1, RFC 5161; RFC 6855 §3, RFC 7162 §3.1.2, §3.2.3; RFC 5464 §4.1; RFC 9586 §3.1 */
@@ -38,6 +39,9 @@ export const enable: Command = {
         case 'UIDONLY':
           await session.selected?.tell(session, true);
           session.uidOnly = true;
+          for (const tag of session.selected?.contexts.endByNumber() ?? []) {
+            refuseUpdates(session, tag, 'Message numbers cannot be told any more');
+          }
           enabled.push('UIDONLY');
           break;
       }

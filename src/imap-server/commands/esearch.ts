@@ -9,6 +9,7 @@ import { checkTagIsFree, keepUpdated, refuseUpdates } from '../keep-updated.ts';
 import { findPlace, type MailboxPlace } from '../mailbox-place.ts';
 import { mailboxMatcher } from '../match-mailboxes.ts';
 import { parseSearch } from '../parse-search.ts';
+import { checkFuzzy, relevancyText } from '../relevancy.ts';
 import { RefusedError } from '../reply.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, isTold, parseReturn, type ReturnOptions, returnAll, savedUids } from '../search-return.ts';
@@ -29,6 +30,7 @@ export const esearch: Command = {
     const saves = options.names.has('SAVE');
     try {
       const key = parseSearch(session, args);
+      if (options.names.has('RELEVANCY')) checkFuzzy(key);
       if (hasModseq(key)) session.enableCondstore();
       await searchAll(session, await sources(session, filters), { tag: args.text.split(' ', 1)[0]!, options, key });
     } catch (error) {
@@ -152,13 +154,17 @@ async function searchOne(
 ): Promise<void> {
   const key = withinMailbox(asked, view.uids.count);
   const wantsModseqs = hasModseq(key);
-  const { uids, modseqs } = await searchMailbox(view, key, { nowMs: session.server.clock.now(), wantsModseqs });
+  const { uids, modseqs, relevancy } = await searchMailbox(view, key, {
+    nowMs: session.server.clock.now(),
+    wantsModseqs,
+  });
   const { names } = options;
   if (names.has('SAVE')) view.saved = savedUids(uids, options);
   const correlator = `TAG "${tag}" MAILBOX ${session.quotedName(name)} UIDVALIDITY ${uidValidity}`;
   // RFC 7377 §2.1: nothing is said of mailboxes where nothing was found.
   if (uids.length > 0 && isTold(options)) {
-    session.untagged(extendedResponse(correlator, true, options, uids, wantsModseqs ? modseqs : undefined));
+    const fits = names.has('RELEVANCY') ? relevancyText(relevancy, uids) : '';
+    session.untagged(extendedResponse(correlator, true, options, uids, wantsModseqs ? modseqs : undefined) + fits);
   }
   if (names.has('UPDATE') && view === session.selected) {
     keepUpdated(session, {

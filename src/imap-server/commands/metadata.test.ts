@@ -99,6 +99,11 @@ describe('GETMETADATA and SETMETADATA', () => {
       `SETMETADATA INBOX (/private/a "new" /private/b NIL /private/c {65537}\r\n${'x'.repeat(65_537)})`,
     );
     expect(tagged).toBe('NO [METADATA MAXSIZE 65536] The value is too long');
+    for (const literal of [`{200000}\r\n`, `{200000+}\r\n${'x'.repeat(200_000)}`]) {
+      expect((await client.command(`SETMETADATA INBOX (/private/a ${literal})`)).tagged).toBe(
+        'NO [METADATA MAXSIZE 65536] The value is too long',
+      );
+    }
     const many = Array.from({ length: 99 }, (_, index) => `/private/many/${index} "x"`);
     expect((await client.command(`SETMETADATA INBOX (/private/a "new" ${many.join(' ')})`)).tagged).toBe(
       'NO [METADATA TOOMANY] There are too many annotations',

@@ -324,6 +324,27 @@ describe('NOTIFY and other mailboxes', () => {
     await client.expect('* LIST (\\NonExistent \\HasNoChildren \\Subscribed) "/" "Nowhere"');
   });
 
+  it('tells which annotations others change', async () => {
+    const { client, other } = await start();
+    await client.ok('NOTIFY SET (SUBTREE Lists (MailboxMetadataChange)) (PERSONAL (ServerMetadataChange))');
+    await client.ok('SETMETADATA Lists (/private/comment "own")');
+    await other.ok('SETMETADATA INBOX (/private/comment "unwatched")');
+    await other.ok('SETMETADATA Lists (/private/comment "x" /shared/comment "y")');
+    await client.expect('* METADATA "Lists" /private/comment /shared/comment');
+    await other.ok('SETMETADATA Lists (/shared/comment NIL)');
+    await client.expect('* METADATA "Lists" /shared/comment');
+    await other.ok('SETMETADATA "" (/private/comment "z")');
+    await client.expect('* METADATA "" /private/comment');
+    await client.ok('NOTIFY SET (PERSONAL (MailboxMetadataChange))');
+    await other.ok('SETMETADATA "" (/private/comment "unwatched")');
+    await other.ok('SETMETADATA INBOX (/private/comment NIL)');
+    await client.expect('* METADATA "INBOX" /private/comment');
+    await client.ok('ENABLE METADATA');
+    await other.ok('SETMETADATA INBOX (/private/comment "once")');
+    await client.expect('* METADATA "INBOX" /private/comment');
+    await expectSilence(client);
+  });
+
   it('tells of a new UIDVALIDITY', async () => {
     const { client, login } = await start();
     await client.ok(`NOTIFY SET (PERSONAL ${all})`);
@@ -391,10 +412,10 @@ describe('NOTIFY', () => {
     ['NOTIFY SET (PERSONAL (MailboxName)) ', 'BAD'],
     ['NOTIFY SET (PERSONAL (AnnotationChange)', 'BAD'],
     ['NOTIFY SET (PERSONAL (AnnotationChange))', 'NO [BADEVENT ('],
-    ['NOTIFY SET (PERSONAL (MailboxMetadataChange ServerMetadataChange))', 'NO [BADEVENT ('],
+    ['NOTIFY SET (SELECTED (MailboxMetadataChange))', 'BAD'],
     [
       'NOTIFY SET (SELECTED (Sunrise))',
-      'NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)] ',
+      'NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)] ',
     ],
     ['NOTIFY SET (MAILBOXES "&-&" (MailboxName))', 'NO [CANNOT] '],
   ])('answers %s by %s', async (command, expected) => {

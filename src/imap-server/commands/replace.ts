@@ -1,6 +1,7 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { highest } from '../../imap/sequence-set.ts';
 import type { Command } from '../command.ts';
+import { noteAdded } from '../note-added.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { Session } from '../session.ts';
 import { runUpload } from '../upload.ts';
@@ -9,11 +10,12 @@ import { runUpload } from '../upload.ts';
 export const replace: Command = {
   when: 'selected',
   tellsExpunges: true,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
 /** Source: RFC 8508 §3.3 */
-export const uidReplace: Command = { ...replace, run: (session, args) => run(session, args, true) };
+export const uidReplace: Command = { ...replace, byNumber: false, run: (session, args) => run(session, args, true) };
 
 function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply> {
   return runUpload(session, args, async (upload) => {
@@ -34,9 +36,10 @@ function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<Ok
     if (uid === undefined || rows.length === 0) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The message is gone');
     const [message] = await upload.messages(1, { bytes: rows[0].sizeBytes, messages: 1 });
     const added = await account.replaceMessage(mailbox.id, uid, message);
+    noteAdded(session, account, added.mailboxId, added.modseq);
     // RFC 8508 §4.3: APPENDUID comes before the EXPUNGE response.
     session.untaggedOk(`APPENDUID ${added.uidValidity} ${added.uid}`, 'Replaced');
-    await mailbox.tell(session, true);
+    await mailbox.tellExpunged(session, [uid]);
     return session.qresync
       ? { code: `HIGHESTMODSEQ ${mailbox.highestModseq}`, text: 'Replaced' }
       : { text: 'Replaced' };

@@ -5,12 +5,13 @@ import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
 import { parseSearch } from '../parse-search.ts';
 import { Progress } from '../progress.ts';
+import { checkFuzzy, relevancyText } from '../relevancy.ts';
 import type { OkReply } from '../reply.ts';
 import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, returnAll, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 
-/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5, RFC 9394 §3.1 (PARTIAL), RFC 5267 §4 (UPDATE) */
+/** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5, RFC 9394 §3.1 (PARTIAL), RFC 5267 §4 (UPDATE), RFC 6203 §4 (RELEVANCY) */
 export const search: Command = {
   when: 'selected',
   tellsExpunges: false,
@@ -39,6 +40,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let asksModseq = false;
   try {
     key = parseSearch(session, args);
+    if (options?.names.has('RELEVANCY') === true) checkFuzzy(key);
     asksModseq = hasModseq(key);
     if (asksModseq) session.enableCondstore();
     found = await searchMailbox(mailbox, key, {
@@ -58,9 +60,9 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const modseq = asksModseq && uids.length > 0 ? ` (MODSEQ ${highestOf(found.modseqs)})` : '';
     session.untagged(`SEARCH${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
   } else if (options === undefined || isTold(options)) {
-    session.untagged(
-      extendedResponse(correlator, byUid, options ?? returnAll, numbers, asksModseq ? found.modseqs : undefined),
-    );
+    const relevancy = options?.names.has('RELEVANCY') === true ? relevancyText(found.relevancy, uids) : '';
+    const modseqs = asksModseq ? found.modseqs : undefined;
+    session.untagged(extendedResponse(correlator, byUid, options ?? returnAll, numbers, modseqs) + relevancy);
   }
   if (updates) {
     keepUpdated(session, {

@@ -31,7 +31,10 @@ export const setMetadata: Command = {
     }));
     try {
       const modseq = await (place?.account ?? session.mail).setAnnotations(mailbox?.id, annotations);
-      if (place?.access === undefined) session.metadata?.noteOwnChange(modseq);
+      if (place?.access === undefined) {
+        session.metadata?.noteOwnChange(modseq);
+        session.notifications?.noteOwnMetadata(modseq);
+      }
     } catch (error) {
       throw refusal(error) ?? error;
     }

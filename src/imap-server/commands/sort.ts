@@ -5,13 +5,14 @@ import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
 import { Progress } from '../progress.ts';
+import { checkFuzzy, type Relevancy, relevancyText } from '../relevancy.ts';
 import { requireUidKeys } from '../require-uids.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
 
-/** Source: RFC 5256 §3, RFC 5267 §3 and §4 (RETURN), RFC 7162 §3.1.5 (MODSEQ) */
+/** Source: RFC 5256 §3, RFC 5267 §3 and §4 (RETURN), RFC 7162 §3.1.5 (MODSEQ), RFC 6203 §6 (RELEVANCY) */
 export const sort: Command = {
   when: 'selected',
   tellsExpunges: false,
@@ -38,18 +39,22 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let wanted: SearchKey;
   let uids: Uint32Array;
   let modseqs: number[] | undefined;
+  let relevancy: Relevancy | undefined;
   try {
     order = parseSortKeys(args);
     args.space();
     wanted = parseSearchProgramIn(args);
     requireUidKeys(session, wanted);
+    const tellsRelevancy = options?.names.has('RELEVANCY') === true;
+    if (tellsRelevancy || order.some(({ by }) => by === 'RELEVANCY')) checkFuzzy(wanted);
     const wantsModseqs = hasModseq(wanted);
     if (wantsModseqs) session.enableCondstore();
     // What is found is gone through once more.
     const progress = new Progress(session, args, { goalKnown: false });
     const nowMs = session.server.clock.now();
     const found = await searchMailbox(mailbox, wanted, { nowMs, wantsModseqs, progress });
-    const places = await sortMessages(mailbox, found.uids, order, { progress });
+    const places = await sortMessages(mailbox, found.uids, order, { progress, relevancy: found.relevancy });
+    if (tellsRelevancy) relevancy = found.relevancy;
     uids = places.map((place) => found.uids[place]!);
     if (wantsModseqs) modseqs = Array.from(places, (place) => found.modseqs?.[place] ?? 1);
   } catch (error) {
@@ -62,7 +67,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const modseq = modseqs !== undefined && uids.length > 0 ? ` (MODSEQ ${highestOf(modseqs)})` : '';
     session.untagged(`SORT${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
   } else if (isTold(options)) {
-    session.untagged(extendedResponse(correlator, byUid, options, numbers, modseqs));
+    session.untagged(extendedResponse(correlator, byUid, options, numbers, modseqs) + relevancyText(relevancy, uids));
   }
   if (updates) {
     const { attributes } = options;

@@ -18,6 +18,7 @@ async function set(session: Session, args: ArgumentParser, subscribed: boolean):
   args.space();
   const name = session.mailboxName(args.astring());
   args.end();
-  await session.mail.setSubscribed(canonicalName(name), subscribed);
-  await session.notifications?.noteOwnNames([normaliseMailboxName(canonicalName(name))]);
+  const known = canonicalName(name);
+  await session.mail.setSubscribed(known, subscribed);
+  session.notifications?.noteOwnSubscription(normaliseMailboxName(known), subscribed);
 }

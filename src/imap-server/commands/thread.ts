@@ -2,6 +2,7 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { parseSearchProgramIn } from '../../imap/search-keys.ts';
 import { parseThreadAlgorithm } from '../../imap/thread-algorithm.ts';
 import type { Command } from '../command.ts';
+import { requireUidKeys } from '../require-uids.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import type { Session } from '../session.ts';
 import { threadMessages } from '../threads/thread-messages.ts';
@@ -10,6 +11,7 @@ import { threadMessages } from '../threads/thread-messages.ts';
 export const thread: Command = {
   when: 'selected',
   tellsExpunges: false,
+  byNumber: true,
   run: (session, args) => run(session, args, false),
 };
 
@@ -25,6 +27,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const algorithm = parseThreadAlgorithm(args);
   args.space();
   const wanted = parseSearchProgramIn(args);
+  requireUidKeys(session, wanted);
   if (hasModseq(wanted)) session.enableCondstore();
   const { uids } = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs: false });
   const numberOf = byUid ? (uid: number) => uid : (uid: number) => mailbox.sequenceOf(uid);

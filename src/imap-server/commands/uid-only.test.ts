@@ -67,10 +67,26 @@ describe('UIDONLY', () => {
     'UID SEARCH 1:*',
     'UID SEARCH NOT (OR SEEN 2:3)',
     'UID SORT (DATE) UTF-8 1:2',
+    'THREAD REFERENCES UTF-8 ALL',
+    'UID THREAD REFERENCES UTF-8 1:2',
   ])('refuses %s', async (command) => {
     const client = await start('refuses');
     await client.ok('ENABLE UIDONLY');
     expect((await client.command(command)).tagged).toMatch(/^BAD \[UIDREQUIRED\] /);
+  });
+
+  it('refuses REPLACE, and takes nothing of its message for commands', async () => {
+    const client = await start('replace');
+    await client.ok('ENABLE UIDONLY');
+    client.send('a REPLACE 1 INBOX {10+}\r\nb LOGOUT\r\n\r\n');
+    await client.play('S: a BAD [UIDREQUIRED] …\nC: c NOOP\nS: c OK Done');
+    client.send('d UID REPLACE 2 INBOX {10+}\r\nb LOGOUT\r\n\r\n');
+    await client.play(`
+      S: * OK [APPENDUID …] …
+      S: * VANISHED 2
+      S: * 3 EXISTS
+      S: d OK Replaced
+    `);
   });
 
   it('takes all that names messages by UID', async () => {
@@ -131,6 +147,26 @@ describe('UIDONLY', () => {
     await other.ok('UID STORE 3 +FLAGS (\\Deleted)');
     await other.ok('EXPUNGE');
     await client.play('C: a ENABLE UIDONLY\nS: * 2 EXPUNGE\nS: * ENABLED UIDONLY\nS: a OK Done');
+  });
+
+  it('ends updates that are message numbers', async () => {
+    const client = await start('updates');
+    await client.play(String.raw`
+      C: n SEARCH RETURN (UPDATE COUNT) UNSEEN
+      S: * ESEARCH (TAG "n") COUNT 3
+      S: n OK Done
+      C: u UID SEARCH RETURN (UPDATE COUNT) UNSEEN
+      S: * ESEARCH (TAG "u") UID COUNT 3
+      S: u OK Done
+      C: a ENABLE UIDONLY
+      S: * NO [NOUPDATE "n"] …
+      S: * ENABLED UIDONLY
+      S: a OK Done
+      C: b UID STORE 3 +FLAGS (\Seen)
+      S: * 3 UIDFETCH (FLAGS (\Seen))
+      S: * ESEARCH (TAG "u") UID REMOVEFROM (0 3)
+      S: b OK Done
+    `);
   });
 
   it('selects without message numbers', async () => {

@@ -144,6 +144,7 @@ async function reparse(shared: SharedAccount, options: RepairOptions): Promise<R
     if (batch.length === step) await write();
   }
   await write();
+  if (count > 0 && !options.dryRun) await shared.discardTextIndex();
   if (count > 0) {
     notes.push(
       'mail programs keep what they were told before; "restante bumpuidvalidity" makes them fetch mailboxes anew',

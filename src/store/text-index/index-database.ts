@@ -1,0 +1,282 @@
+import { hash } from 'node:crypto';
+import { closeSync, openSync, readSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { decodeHeaderText } from '../../message/header-text.ts';
+import { searchedTexts } from '../../message/search-message-text.ts';
+import type { MessageStructure } from '../../message/structure.ts';
+import { limits } from '../../runtime/limits.ts';
+import { messageFilePath } from '../message-files.ts';
+import { shiftStructure } from '../shift-structure.ts';
+import type { IndexedAccount, IndexRequests, MessageToIndex, Progress } from './index-protocol.ts';
+import { indexedForm } from './trigrams.ts';
+
+/*
+ * `accounts/<name>/search.db`: which trigrams and which words the texts of an account's messages have. It can be made again from the messages
+ * at any time, so that no backup has it, and a commit need not be flushed: what a power cut takes is put in again, because how far the
+ * index has come is in the same transaction. One thread has it open, and nobody else. It holds no text, but what it holds tells much of the
+ * texts: the file is as private as the messages, and contents that are erased go from it.
+ */
+
+/** To be raised whenever `searchedTexts` finds other texts in a message, or `unicodeCasemap` another form of one. */
+const format = 1;
+const schema = `
+CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), created_at INTEGER NOT NULL, changes_known_since INTEGER NOT NULL,
+  -- Characters may have other forms in a later one.
+  unicode TEXT NOT NULL) STRICT;
+CREATE TABLE progress (mailbox_id INTEGER PRIMARY KEY, uid INTEGER NOT NULL) STRICT;
+-- partial: some of its text is not in the index.
+CREATE TABLE contents (id INTEGER PRIMARY KEY, partial INTEGER NOT NULL) STRICT;
+CREATE INDEX contents_partial ON contents (id) WHERE partial = 1;
+-- Rows: 2 * content for its headers, and the next for its bodies.
+CREATE VIRTUAL TABLE trigrams USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
+CREATE VIRTUAL TABLE words USING fts5(subject, sender, recipients, body, content='', contentless_delete=1,
+  tokenize='porter unicode61 remove_diacritics 2');
+PRAGMA user_version = ${format};
+`;
+
+/** Stands between two texts: in no text that is looked for. */
+const separator = '\n\n';
+
+type Handler = {
+  readonly [Name in Exclude<keyof IndexRequests, 'close'>]: (
+    args: IndexRequests[Name]['args'],
+  ) => IndexRequests[Name]['result'];
+};
+
+/** The index of one account, as the thread has it open. */
+export class IndexDatabase implements Handler {
+  readonly #directory: string;
+  #database: Database;
+
+  /** @param directory of the account */
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#database = this.#openOrMake();
+  }
+
+  /** Makes the index anew when it is that of another account, or of a later state of this one. */
+  open({ account }: { account: IndexedAccount }): readonly Progress[] {
+    const database = this.#database;
+    const meta = database
+      .prepare('SELECT created_at AS createdAt, changes_known_since AS since, unicode FROM meta')
+      .get() as { createdAt: number; since: number; unicode: string } | undefined;
+    const { last } = database.prepare('SELECT max(id) AS last FROM contents').get() as { last: number | null };
+    const isOther =
+      meta !== undefined &&
+      (meta.createdAt !== account.createdAt ||
+        meta.since !== account.changesKnownSince ||
+        meta.unicode !== process.versions.unicode ||
+        (last ?? 0) >= account.nextContentId);
+    if (isOther) this.#makeAnew();
+    this.#database
+      .prepare('INSERT OR IGNORE INTO meta (id, created_at, changes_known_since, unicode) VALUES (1, ?, ?, ?)')
+      .run(account.createdAt, account.changesKnownSince, process.versions.unicode);
+    return this.#database.prepare('SELECT mailbox_id AS mailboxId, uid FROM progress').all() as Progress[];
+  }
+
+  missing({ contentIds }: { contentIds: readonly number[] }): number[] {
+    const known = this.#database.prepare('SELECT 1 FROM contents WHERE id = ?');
+    return contentIds.filter((id) => known.get(id) === undefined);
+  }
+
+  add({ messages, progress }: { messages: readonly MessageToIndex[]; progress: Progress }): undefined {
+    const texts = messages.map((message) => this.#textsOf(message));
+    const database = this.#database;
+    database.transaction(() => {
+      const addTrigrams = database.prepare('INSERT INTO trigrams (rowid, text) VALUES (?, ?)');
+      const addWords = database.prepare(
+        'INSERT INTO words (rowid, subject, sender, recipients, body) VALUES (?, ?, ?, ?, ?)',
+      );
+      const addContent = database.prepare('INSERT OR IGNORE INTO contents (id, partial) VALUES (?, ?)');
+      messages.forEach(({ contentId }, at) => {
+        const text = texts[at]!;
+        if (addContent.run(contentId, text.partial ? 1 : 0).changes === 0) return;
+        addTrigrams.run(contentId * 2, indexedForm(text.header));
+        addTrigrams.run(contentId * 2 + 1, indexedForm(text.body));
+        addWords.run(contentId, text.subject, text.sender, text.recipients, text.body);
+      });
+      database
+        .prepare('INSERT INTO progress VALUES (?, ?) ON CONFLICT (mailbox_id) DO UPDATE SET uid = excluded.uid')
+        .run(progress.mailboxId, progress.uid);
+    })();
+  }
+
+  contents({ after, limit }: { after: number; limit: number }): number[] {
+    const rows = this.#database.prepare('SELECT id FROM contents WHERE id > ? ORDER BY id LIMIT ?').pluck();
+    return rows.all(after, limit) as number[];
+  }
+
+  forget({ contentIds }: { contentIds: readonly number[] }): undefined {
+    const database = this.#database;
+    database.transaction(() => {
+      for (const id of contentIds) {
+        if (database.prepare('DELETE FROM contents WHERE id = ?').run(id).changes === 0) continue;
+        database.prepare('DELETE FROM trigrams WHERE rowid IN (?, ?)').run(id * 2, id * 2 + 1);
+        database.prepare('DELETE FROM words WHERE rowid = ?').run(id);
+      }
+    })();
+  }
+
+  trigrams({ trigrams, bodyOnly }: { trigrams: readonly string[]; bodyOnly: boolean }): Float64Array {
+    const found = this.#database.prepare('SELECT rowid FROM trigrams WHERE trigrams MATCH ?').pluck();
+    const rows = found.all(trigrams.map(quoted).join(' AND ')) as number[];
+    const ids = new Set<number>();
+    for (const row of rows) if (!bodyOnly || row % 2 === 1) ids.add(Math.floor(row / 2));
+    const partial = this.#database.prepare('SELECT id FROM contents WHERE partial = 1').pluck().all() as number[];
+    for (const id of partial) ids.add(id);
+    return Float64Array.from(ids);
+  }
+
+  words({ words, columns }: IndexRequests['words']['args']): IndexRequests['words']['result'] {
+    const find = this.#database.prepare(
+      `SELECT rowid AS id, bm25(words, 10, 5, 5, 1) AS rank FROM words WHERE words MATCH ? ORDER BY rank LIMIT ${limits.textIndexFuzzyHits}`,
+    );
+    const terms = words.map((word) => `${quoted(word)}*`);
+    const within = `{${columns.join(' ')}} : `;
+    let rows = find.all(`${within}(${terms.join(' AND ')})`) as { id: number; rank: number }[];
+    // Better some of the words than nothing.
+    if (rows.length === 0 && terms.length > 1) rows = find.all(`${within}(${terms.join(' OR ')})`) as typeof rows;
+    return {
+      contentIds: Float64Array.from(rows, ({ id }) => id),
+      ranks: Float64Array.from(rows, ({ rank }) => -rank),
+    };
+  }
+
+  discard(): undefined {
+    this.#makeAnew();
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  get #path(): string {
+    return join(this.#directory, 'search.db');
+  }
+
+  #openOrMake(): Database {
+    try {
+      return this.#openFile();
+    } catch (error) {
+      // Broken, or of another format: it can be made again.
+      if (!isBroken(error)) throw error;
+      this.#remove();
+      return this.#openFile();
+    }
+  }
+
+  #openFile(): Database {
+    // SQLite would create it with the umask's mode.
+    closeSync(openSync(this.#path, 'a', 0o600));
+    const database = new SqliteDatabase(this.#path);
+    try {
+      database.pragma('journal_mode = WAL');
+      // A power cut may take the last commits, but never half of one.
+      database.pragma('synchronous = NORMAL');
+      database.pragma('trusted_schema = OFF');
+      database.pragma('temp_store = MEMORY');
+      const version = database.pragma('user_version', { simple: true });
+      if (version === 0) database.exec(schema);
+      else if (version !== format) throw new OtherFormatError();
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  #makeAnew(): void {
+    this.#database.close();
+    this.#remove();
+    this.#database = this.#openFile();
+  }
+
+  #remove(): void {
+    removeIndex(this.#directory);
+  }
+
+  /** What of a message goes into the index. One whose file can't be read is searched in the message itself, which will tell. */
+  #textsOf(message: MessageToIndex): MessageTexts {
+    const bytes = this.#read(message);
+    const structure = shiftStructure(JSON.parse(message.structure) as MessageStructure, message.prefix.length);
+    const { envelope } = structure;
+    const texts: MessageTexts = {
+      subject: decodeHeaderText(envelope.subject ?? ''),
+      sender: decodeHeaderText(envelope.from ?? ''),
+      recipients: [envelope.to, envelope.cc, envelope.bcc]
+        .map((field) => decodeHeaderText(field ?? ''))
+        .join(separator),
+      header: '',
+      body: '',
+      // What was changed on the disk may be mended: then it has other texts.
+      partial: !this.#isWhole(bytes, message),
+    };
+    let left: number = limits.textIndexCharacters;
+    for (const text of searchedTexts(bytes, structure)) {
+      for (const piece of text.kind === 'header' ? [text.lines.join('\n')] : text.pieces) {
+        texts[text.kind] += piece.slice(0, left);
+        if (piece.length > left) texts.partial = true;
+        left = Math.max(0, left - piece.length);
+        if (left === 0) break;
+      }
+      texts[text.kind] += separator;
+      if (left === 0) {
+        texts.partial = true;
+        break;
+      }
+    }
+    return texts;
+  }
+
+  #isWhole(bytes: Buffer, { prefix, fileSizeBytes, sha256 }: MessageToIndex): boolean {
+    if (bytes.length < prefix.length + fileSizeBytes) return false;
+    return Buffer.compare(hash('sha256', bytes.subarray(prefix.length), 'buffer'), sha256) === 0;
+  }
+
+  /** @returns the first bytes of prefix and file as one */
+  #read({ contentId, prefix, fileSizeBytes }: MessageToIndex): Buffer {
+    const bytes = Buffer.alloc(Math.min(prefix.length + fileSizeBytes, limits.textIndexMessageBytes));
+    bytes.set(prefix.subarray(0, bytes.length));
+    let length = Math.min(prefix.length, bytes.length);
+    let file: number | undefined;
+    try {
+      file = openSync(join(this.#directory, messageFilePath(contentId)), 'r');
+      while (length < bytes.length) {
+        const read = readSync(file, bytes, length, bytes.length - length, length - prefix.length);
+        if (read === 0) break;
+        length += read;
+      }
+    } catch {
+      // What is missing of it makes it partial.
+    } finally {
+      if (file !== undefined) closeSync(file);
+    }
+    return bytes.subarray(0, length);
+  }
+}
+
+/** Removes the index of an account that nobody has open. */
+export function removeIndex(directory: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(join(directory, `search.db${suffix}`), { force: true });
+}
+
+interface MessageTexts {
+  readonly subject: string;
+  readonly sender: string;
+  readonly recipients: string;
+  header: string;
+  body: string;
+  partial: boolean;
+}
+
+class OtherFormatError extends Error {}
+
+function isBroken(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return error instanceof OtherFormatError || code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB';
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
+}

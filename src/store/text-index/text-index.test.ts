@@ -1,0 +1,236 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../../runtime/log.ts';
+import type { Account } from '../account.ts';
+import { deliver, inbox, message, openTestStore } from '../store-fixture.ts';
+import { createStorePart } from '../store-part.ts';
+import { AccountTextIndex } from './account-text-index.ts';
+import { TextIndexThread } from './index-thread.ts';
+import { trigramsOf, wordsOf } from './trigrams.ts';
+
+async function candidates(account: Account, text: string): Promise<number[] | undefined> {
+  const { id } = await inbox(account);
+  const uids = await account.textCandidates(id, text, 'text');
+  return uids === undefined ? undefined : [...uids];
+}
+
+describe('trigrams', () => {
+  it('are those of the text in the form in which it is compared', () => {
+    expect(trigramsOf('Hello', { words: false })).toEqual(['HEL', 'ELL', 'LLO']);
+    expect(trigramsOf('né', { words: false })).toEqual(['NE\u0301']);
+    expect(trigramsOf('ab', { words: false })).toEqual([]);
+    expect(trigramsOf('a bcd', { words: false })).toEqual(['A B', ' BC', 'BCD']);
+    expect(trigramsOf('a bcd', { words: true })).toEqual(['BCD']);
+    expect(trigramsOf('x'.repeat(1000), { words: false })).toEqual(['XXX']);
+    expect(trigramsOf(Array.from({ length: 99 }, (_, at) => String(at)).join(''), { words: false })).toHaveLength(32);
+    expect(wordsOf('"Don\'t" (x-y) été 日本')).toEqual(['Don', 't', 'x', 'y', 'été', '日本']);
+  });
+});
+
+describe('the index of texts', () => {
+  it('names the messages that may have a text, and those that it does not know yet', async () => {
+    const { accounts } = await openTestStore(undefined, { indexTextsAfterMs: 3_600_000 });
+    await using account = await accounts.open('me');
+    for (const subject of ['tomato soup', 'potato soup', 'cake']) await deliver(accounts, account, message(subject));
+    expect(await candidates(account, 'soup')).toBeUndefined();
+    await account.indexTexts();
+    expect(await candidates(account, 'OTATO')).toEqual([2]);
+    expect(await candidates(account, 'soup')).toEqual([1, 2]);
+    expect(await candidates(account, 'pizza')).toEqual([]);
+    expect(await candidates(account, 'pi')).toBeUndefined();
+    await deliver(accounts, account, message('pizza'));
+    expect(await candidates(account, 'pasta')).toEqual([4]);
+    await account.indexTexts();
+    expect(await candidates(account, 'pasta')).toEqual([]);
+    expect(await candidates(account, 'pizza')).toEqual([4]);
+    // A copy shares the content, and a mailbox nobody has looked at has none.
+    const { id } = await account.createMailbox('Copies');
+    await account.copyMessages((await inbox(account)).id, [4], id);
+    expect([...(await account.textCandidates(id, 'pasta', 'text'))!]).toEqual([1]);
+    await account.indexTexts();
+    expect([...(await account.textCandidates(id, 'pasta', 'text'))!]).toEqual([]);
+    expect([...(await account.textCandidates(id, 'pizza', 'text'))!]).toEqual([1]);
+  });
+
+  it('is made in the background', async () => {
+    const { accounts } = await openTestStore(undefined, { indexTextsAfterMs: 10 });
+    await using account = await accounts.open('me');
+    await deliver(accounts, account, message('soup'));
+    await expect.poll(() => candidates(account, 'nothing of it'), { timeout: 20_000 }).toEqual([]);
+    expect(await candidates(account, 'soup')).toEqual([1]);
+  });
+
+  it('is there when the account is opened again, and is made again when it is gone, broken, or another account’s', async () => {
+    const first = await openTestStore(undefined, { indexTextsAfterMs: 3_600_000 });
+    const path = (name: string): string => join(first.dataDirectory, 'accounts', name, 'search.db');
+    for (const name of ['me', 'you']) {
+      await using account = await first.accounts.open(name);
+      await deliver(first.accounts, account, message(`subject of ${name}`));
+      await account.indexTexts();
+    }
+    await first.close();
+    expect(statSync(path('me')).mode & 0o777).toBe(0o600);
+    const copies: Record<string, () => void> = {
+      'as it is': () => {},
+      broken: () => writeFileSync(path('me'), 'no database, but long enough to be taken for one'.repeat(100)),
+      "another's": () => writeFileSync(path('me'), readFileSync(path('you'))),
+    };
+    for (const [name, change] of Object.entries(copies)) {
+      change();
+      const store = await openTestStore(first.dataDirectory, { indexTextsAfterMs: 3_600_000 });
+      {
+        await using account = await store.accounts.open('me');
+        await account.indexTexts();
+        expect(await candidates(account, 'subject of me'), name).toEqual([1]);
+        expect(await candidates(account, 'subject of you'), name).toEqual([]);
+      }
+      await store.close();
+    }
+  });
+
+  it('is made again when messages are parsed again and turn out to be others', async () => {
+    for (const indexed of [true, false]) {
+      const options = { indexTextsAfterMs: 3_600_000, checkWhenClosed: false };
+      const first = await openTestStore(undefined, options);
+      {
+        await using account = await first.accounts.open('me');
+        await deliver(first.accounts, account, message('subject', 'Content-Type: image/x\n'));
+        await account.indexTexts();
+        expect(await candidates(account, 'subject')).toEqual([1]);
+        expect(await candidates(account, 'Hello')).toEqual([]);
+      }
+      await first.close();
+      const path = join(first.dataDirectory, 'accounts/me/index.db');
+      const { default: SqliteDatabase } = await import('better-sqlite3');
+      const database = new SqliteDatabase(path);
+      // As if an older version had not known the field.
+      database.exec(`UPDATE contents SET structure = replace(structure, '"type":"image"', '"type":"audio"')`);
+      database.close();
+      const second = await openTestStore(first.dataDirectory, indexed ? options : { checkWhenClosed: false });
+      {
+        await using account = await second.accounts.open('me');
+        await account.indexTexts();
+        const { signal } = new AbortController();
+        const repaired = await account.repair('reparse', { dryRun: false, signal, onProgress: () => {} });
+        expect(repaired.changes).toEqual([{ what: 'messages described anew', count: 1 }]);
+        expect(await candidates(account, 'Hello')).toBeUndefined();
+        await account.indexTexts();
+        expect(await candidates(account, 'Hello')).toEqual(indexed ? [] : undefined);
+      }
+      expect(existsSync(join(first.dataDirectory, 'accounts/me/search.db'))).toBe(indexed);
+      await second.close();
+    }
+  });
+
+  it('is made again after a restore, and is part of no backup', async () => {
+    const first = await openTestStore(undefined, { indexTextsAfterMs: 3_600_000 });
+    {
+      await using account = await first.accounts.open('me');
+      await deliver(first.accounts, account, message('before'));
+      await account.indexTexts();
+    }
+    const part = createStorePart();
+    expect(part.owns('accounts/me/search.db')).toBe(true);
+    expect(part.owns('accounts/me/search.db-wal')).toBe(true);
+    await part.captureAtInstant(first.dataDirectory);
+    {
+      await using snapshot = await first.engine.snapshot();
+      for await (const file of part.capture(snapshot, first.dataDirectory)) {
+        expect(JSON.stringify(file)).not.toContain('search.db');
+      }
+    }
+    await first.close();
+    const second = await openTestStore(first.dataDirectory, { indexTextsAfterMs: 3_600_000 });
+    await part.afterRestore?.(second.engine, first.dataDirectory, { instant: 0, now: 1_000_000, restores: 0 });
+    await using account = await second.accounts.open('me');
+    await account.indexTexts();
+    expect(await candidates(account, 'before')).toEqual([1]);
+    expect(await candidates(account, 'after')).toEqual([]);
+  });
+
+  it('goes on where it was when its thread ends in the middle', async () => {
+    const { accounts, engine, dataDirectory } = await openTestStore();
+    await using account = await accounts.open('me');
+    for (let at = 0; at < 130; at++) await deliver(accounts, account, message(`number ${at} of them`));
+    const directory = join(dataDirectory, 'accounts', 'me');
+    const { accountDatabaseKind } = await import('../account-database.ts');
+    const database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
+    onTestFinished(() => database[Symbol.asyncDispose]());
+    const { id } = await inbox(account);
+    const added: number[] = [];
+    class StoppingThread extends TextIndexThread {
+      override async request(...args: Parameters<TextIndexThread['request']>): Promise<never> {
+        const result = await super.request(...args);
+        if (args[1] === 'add') {
+          added.push((args[2] as { messages: unknown[] }).messages.length);
+          if (added.length === 1) await this[Symbol.asyncDispose]();
+        }
+        return result as never;
+      }
+    }
+    const options = { directory, database, log: silentLog, afterMs: 3_600_000 };
+    await using stopping = new StoppingThread();
+    await expect(new AccountTextIndex({ thread: stopping, ...options }).run()).rejects.toThrow('the server stops');
+    expect(added).toEqual([50]);
+    await using thread = new StoppingThread();
+    added.push(0);
+    const index = new AccountTextIndex({ thread, ...options });
+    await index.run();
+    expect(added.slice(2)).toEqual([50, 30]);
+    expect([...(await index.candidates(id, 'number 129 ', 'text'))!]).toEqual([130]);
+    expect([...(await index.candidates(id, 'number 7 ', 'text'))!]).toEqual([8]);
+    await index.close();
+  });
+
+  it('forgets what is erased, also what was erased without its knowing', async () => {
+    const first = await openTestStore(undefined, { indexTextsAfterMs: 3_600_000 });
+    const words = async (account: Account): Promise<number> =>
+      (await account.wordHits((await inbox(account)).id, 'secret', ['subject'])).size;
+    const gone = async (account: Account, uid: number): Promise<void> => {
+      const { id } = await inbox(account);
+      const [row] = await account.read((reader) => reader.messages(id, [uid]));
+      await account.expungeMessages(id, [uid], 'all');
+      await expect
+        .poll(async () => (await account.read((reader) => reader.placesOf([row!.contentId]))).length, {
+          timeout: 20_000,
+        })
+        .toBe(0);
+    };
+    {
+      await using account = await first.accounts.open('me');
+      for (const subject of ['secret one', 'secret two']) await deliver(first.accounts, account, message(subject));
+      await account.indexTexts();
+      expect(await words(account)).toBe(2);
+      await gone(account, 1);
+      expect(await words(account)).toBe(1);
+    }
+    await first.close();
+    const second = await openTestStore(first.dataDirectory);
+    {
+      await using account = await second.accounts.open('me');
+      await gone(account, 2);
+    }
+    await second.close();
+    const third = await openTestStore(first.dataDirectory, { indexTextsAfterMs: 3_600_000 });
+    {
+      await using account = await third.accounts.open('me');
+      await account.indexTexts();
+    }
+    await third.close();
+    const path = join(first.dataDirectory, 'accounts/me/search.db');
+    expect(existsSync(path)).toBe(true);
+    const { default: SqliteDatabase } = await import('better-sqlite3');
+    const database = new SqliteDatabase(path, { readonly: true });
+    onTestFinished(() => {
+      database.close();
+    });
+    expect(database.prepare('SELECT count(*) AS count FROM contents').get()).toEqual({ count: 0 });
+    expect(database.prepare("SELECT count(*) AS count FROM words WHERE words MATCH 'secret'").get()).toEqual({
+      count: 0,
+    });
+    expect(database.prepare(`SELECT count(*) AS count FROM trigrams WHERE trigrams MATCH '"SEC"'`).get()).toEqual({
+      count: 0,
+    });
+  });
+});
