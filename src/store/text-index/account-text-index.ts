@@ -27,6 +27,7 @@ export class AccountTextIndex {
   /** UIDs of mailboxes up to which all is in the index; undefined while that isn't known. */
   #progress: Map<number, number> | undefined;
   #swept = false;
+  #opened = false;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
@@ -64,7 +65,9 @@ export class AccountTextIndex {
 
   /** Takes in all there is now. */
   async run(): Promise<void> {
-    this.#running ??= this.#catchUp().finally(() => {
+    // What is under way may have passed what is new.
+    while (this.#running !== undefined) await this.#running.catch(() => {});
+    this.#running = this.#catchUp().finally(() => {
       this.#running = undefined;
     });
     await this.#running;
@@ -132,7 +135,7 @@ export class AccountTextIndex {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#running?.catch(() => {});
-    if (this.#progress !== undefined) await this.#thread.request(this.#directory, 'close', {}).catch(() => {});
+    if (this.#opened) await this.#thread.request(this.#directory, 'close', {}).catch(() => {});
   }
 
   /** @returns undefined when the index doesn't answer */
@@ -171,6 +174,7 @@ export class AccountTextIndex {
          FROM account`,
       ),
     ))!;
+    this.#opened = true;
     const progress = await this.#thread.request(this.#directory, 'open', { account });
     return new Map(progress.map(({ mailboxId, uid }) => [mailboxId, uid]));
   }

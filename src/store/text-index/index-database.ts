@@ -49,10 +49,13 @@ export class IndexDatabase implements Handler {
   readonly #directory: string;
   #database: Database;
 
-  /** @param directory of the account */
-  constructor(directory: string) {
+  /**
+   * @param directory of the account
+   * @param options.make otherwise one that is missing or broken is an error: nobody is to take an empty one for what was there
+   */
+  constructor(directory: string, { make }: { make: boolean }) {
     this.#directory = directory;
-    this.#database = this.#openOrMake();
+    this.#database = make ? this.#openOrMake() : this.#openFile(false);
   }
 
   /** Makes the index anew when it is that of another account, or of a later state of this one. */
@@ -166,10 +169,10 @@ export class IndexDatabase implements Handler {
     }
   }
 
-  #openFile(): Database {
+  #openFile(make = true): Database {
     // SQLite would create it with the umask's mode.
-    closeSync(openSync(this.#path, 'a', 0o600));
-    const database = new SqliteDatabase(this.#path);
+    if (make) closeSync(openSync(this.#path, 'a', 0o600));
+    const database = new SqliteDatabase(this.#path, { fileMustExist: true });
     try {
       database.pragma('journal_mode = WAL');
       // A power cut may take the last commits, but never half of one.
@@ -177,7 +180,7 @@ export class IndexDatabase implements Handler {
       database.pragma('trusted_schema = OFF');
       database.pragma('temp_store = MEMORY');
       const version = database.pragma('user_version', { simple: true });
-      if (version === 0) database.exec(schema);
+      if (version === 0 && make) database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
       else if (version !== format) throw new OtherFormatError();
       return database;
     } catch (error) {
@@ -270,9 +273,11 @@ interface MessageTexts {
   partial: boolean;
 }
 
-class OtherFormatError extends Error {}
+class OtherFormatError extends Error {
+  override readonly message = 'it has another format';
+}
 
-function isBroken(error: unknown): boolean {
+export function isBroken(error: unknown): boolean {
   const { code } = error as { code?: string };
   return error instanceof OtherFormatError || code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB';
 }

@@ -3,7 +3,7 @@ import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { limits } from '../../runtime/limits.ts';
-import { IndexDatabase } from './index-database.ts';
+import { IndexDatabase, isBroken, removeIndex } from './index-database.ts';
 import type { IndexAnswer, IndexRequest } from './index-protocol.ts';
 
 /** The thread that has the indexes of texts open: it stands back for all others, and does one thing after the other. */
@@ -25,8 +25,9 @@ port.on('message', (request: IndexRequest) => {
   try {
     port.postMessage({ id: request.id, result: run(request) } satisfies IndexAnswer);
   } catch (error) {
-    // The next request opens it again, or makes it anew if it is broken.
+    // Who asked learns of it, and has it opened, and made, again.
     close(request.directory);
+    if (isBroken(error)) removeIndex(request.directory);
     port.postMessage({ id: request.id, error: (error as Error).message } satisfies IndexAnswer);
   }
 });
@@ -36,7 +37,7 @@ function run({ directory, name, args }: IndexRequest): unknown {
     close(directory);
     return undefined;
   }
-  const database = open.get(directory) ?? new IndexDatabase(directory);
+  const database = open.get(directory) ?? new IndexDatabase(directory, { make: name === 'open' });
   open.delete(directory);
   open.set(directory, database);
   if (open.size > limits.textIndexesOpen) close(open.keys().next().value!);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../runtime/log.ts';
@@ -180,6 +180,29 @@ describe('the index of texts', () => {
     expect(added.slice(2)).toEqual([50, 30]);
     expect([...(await index.candidates(id, 'number 129 ', 'text'))!]).toEqual([130]);
     expect([...(await index.candidates(id, 'number 7 ', 'text'))!]).toEqual([8]);
+    await index.close();
+  });
+
+  it('is never taken for empty when it breaks while it is in use', async () => {
+    const { accounts, dataDirectory, engine } = await openTestStore();
+    await using account = await accounts.open('me');
+    await deliver(accounts, account, message('soup'));
+    const directory = join(dataDirectory, 'accounts', 'me');
+    const { accountDatabaseKind } = await import('../account-database.ts');
+    await using database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
+    await using thread = new TextIndexThread();
+    const index = new AccountTextIndex({ thread, directory, database, log: silentLog, afterMs: 3_600_000 });
+    const { id } = await inbox(account);
+    for (const damage of ['gone', 'broken', 'empty']) {
+      await index.run();
+      expect([...(await index.candidates(id, 'soup', 'text'))!], damage).toEqual([1]);
+      await thread.request(directory, 'close', {});
+      if (damage === 'gone') rmSync(join(directory, 'search.db'));
+      else writeFileSync(join(directory, 'search.db'), damage === 'empty' ? '' : 'no database at all'.repeat(500));
+      expect(await index.candidates(id, 'soup', 'text'), damage).toBeUndefined();
+    }
+    await index.run();
+    expect([...(await index.candidates(id, 'soup', 'text'))!]).toEqual([1]);
     await index.close();
   });
 
