@@ -102,10 +102,11 @@ async function serveCommand(session: Session): Promise<boolean> {
 
 /** Runs a command, and tells what others have changed before it is answered, also when it was refused. */
 async function runTelling(session: Session, command: Command, args: ArgumentParser): Promise<OkReply | undefined> {
-  const tell = async (): Promise<void> => {
-    if (!session.ended) await session.selected?.tell(session, command.tellsExpunges);
-  };
   let reply: OkReply | undefined;
+  const tell = async (): Promise<void> => {
+    const expunges = command.tellsExpunges && reply?.keepsNumbers !== true;
+    if (!session.ended) await session.selected?.tell(session, expunges);
+  };
   try {
     reply = await command.run(session, args);
   } catch (error) {

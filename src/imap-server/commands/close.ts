@@ -1,3 +1,4 @@
+import { MailboxNotFoundError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
 
 /** Source: RFC 9051 §6.4.1 */
@@ -7,7 +8,12 @@ export const close: Command = {
   async run(session, args) {
     args.end();
     const { mailbox } = session;
-    if (!mailbox.readOnly) await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
+    try {
+      if (!mailbox.readOnly) await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
+    } catch (error) {
+      // Deleted by somebody else, with its messages.
+      if (!(error instanceof MailboxNotFoundError)) throw error;
+    }
     session.unselect();
     return undefined;
   },

@@ -3,7 +3,7 @@ import { parseSearchProgram } from '../../imap/search-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
-import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
+import { type Found, hasModseq, namesNumbers, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 
@@ -32,9 +32,11 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const saves = options?.has('SAVE') === true;
   let found: Found;
   let asksModseq = false;
+  let keepsNumbers = false;
   try {
     const key = parseSearchProgram(args);
     asksModseq = hasModseq(key);
+    keepsNumbers = namesNumbers(key);
     if (asksModseq) session.enableCondstore();
     found = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: asksModseq });
   } catch (error) {
@@ -54,5 +56,5 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
       extendedResponse(tag, byUid, options ?? new Set(['ALL']), numbers, asksModseq ? found.modseqs : undefined),
     );
   }
-  return undefined;
+  return keepsNumbers ? { keepsNumbers } : undefined;
 }

@@ -3,7 +3,8 @@ import { parseSearchProgramIn } from '../../imap/search-keys.ts';
 import { parseSortKeys } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
-import { hasModseq, searchMailbox } from '../search-mailbox.ts';
+import type { OkReply } from '../reply.ts';
+import { hasModseq, namesNumbers, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, parseReturn, savedUids } from '../search-return.ts';
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
@@ -21,18 +22,20 @@ export const uidSort: Command = {
   run: (session, args) => run(session, args, true),
 };
 
-async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<undefined> {
+async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
   const { mailbox } = session;
   args.space();
   const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
   const saves = options?.has('SAVE') === true;
   let uids: Uint32Array;
   let modseqs: number[] | undefined;
+  let keepsNumbers = false;
   try {
     const keys = parseSortKeys(args);
     args.space();
     const wanted = parseSearchProgramIn(args);
     const wantsModseqs = hasModseq(wanted);
+    keepsNumbers = namesNumbers(wanted);
     if (wantsModseqs) session.enableCondstore();
     const found = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs });
     const places = await sortMessages(mailbox, found.uids, keys);
@@ -51,5 +54,5 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const tag = args.text.slice(0, args.text.indexOf(' '));
     session.untagged(extendedResponse(tag, byUid, options, numbers, modseqs));
   }
-  return undefined;
+  return keepsNumbers ? { keepsNumbers } : undefined;
 }
