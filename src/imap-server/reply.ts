@@ -5,6 +5,8 @@ export interface OkReply {
   /** Response code without brackets. */
   readonly code?: string;
   readonly text?: string;
+  /** The command names messages by number although it is one by UID: expunges are kept back. */
+  readonly keepsNumbers?: boolean;
   /** Runs when the answer has been sent. */
   readonly after?: () => Promise<void>;
 }

@@ -121,12 +121,13 @@ async function serveCommand(session: Session): Promise<boolean> {
 
 /** Runs a command, and tells what others have changed before it is answered, also when it was refused. */
 async function runTelling(session: Session, command: Command, args: ArgumentParser): Promise<OkReply | undefined> {
+  let reply: OkReply | undefined;
   const tell = async (): Promise<void> => {
+    const expunges = command.tellsExpunges && reply?.keepsNumbers !== true;
     if (session.ended) return;
-    await session.selected?.tell(session, command.tellsExpunges);
+    await session.selected?.tell(session, expunges);
     await session.metadata?.tell();
   };
-  let reply: OkReply | undefined;
   try {
     reply = await command.run(session, args);
   } catch (error) {

@@ -230,6 +230,13 @@ async function decideByContent(
   return result === true;
 }
 
+/** Whether a search names messages by number. RFC 7162 §3.2.10.2: nothing may be told to vanish during UID SEARCH then. */
+export function namesNumbers(key: SearchKey): boolean {
+  if (key.kind === 'sequence') return !key.set.saved;
+  if (key.kind === 'not') return namesNumbers(key.key);
+  return (key.kind === 'and' || key.kind === 'or') && key.keys.some(namesNumbers);
+}
+
 /** Whether a search asks for MODSEQ, which its response then tells. RFC 7162 §3.1.5 */
 export function hasModseq(key: SearchKey): boolean {
   return keysWithin(key).some(({ kind }) => kind === 'modseq');

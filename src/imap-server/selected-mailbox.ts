@@ -71,6 +71,8 @@ export class SelectedMailbox implements Disposable {
   #mailboxModseq: number;
   /** HIGHESTMODSEQ when nothing was kept back: whoever comes back with it misses nothing. */
   #completeModseq: number;
+  /** Whether the client was told a HIGHESTMODSEQ below MODSEQs that it has seen, as something was kept back. */
+  #keptBack = false;
   /** Expunged, ascending, not told yet. */
   #gone: number[] = [];
   /** MODSEQ of changes above {@link #seenModseq} that the client knows from the response to its own command, by UID. */
@@ -336,6 +338,21 @@ export class SelectedMailbox implements Disposable {
       if (out.full) await out.flush();
       if (pace.over) await pace.turn();
     }
+    if (audience.condstore) this.#tellKeptBack(out);
+  }
+
+  /**
+   * A client takes the highest MODSEQ it has seen for HIGHESTMODSEQ, and would never hear of a removal below it that was kept back
+   * when the connection breaks: so it is told how far it knows all.
+   * Source: RFC 7162 §6
+   */
+  #tellKeptBack(out: ResponseWriter): void {
+    const keepsBack = this.#gone.length > 0;
+    if (keepsBack || this.#keptBack) {
+      const text = keepsBack ? 'Removals are kept back' : 'All is told';
+      out.write(`* OK [HIGHESTMODSEQ ${this.highestModseq}] ${text}\r\n`);
+    }
+    this.#keptBack = keepsBack;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { MailboxNotFoundError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
 
 /** Source: RFC 9051 §6.4.1 */
@@ -10,8 +11,12 @@ export const close: Command = {
     const { mailbox } = session;
     await mailbox.renewRights(session.out).catch(() => {});
     // RFC 4314 §4: without the right to expunge, it is closed all the same.
-    if (!mailbox.examined && mailbox.rights.includes('e')) {
-      await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
+    const expunges = !mailbox.examined && mailbox.rights.includes('e');
+    try {
+      if (expunges) await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
+    } catch (error) {
+      // Deleted by somebody else, with its messages.
+      if (!(error instanceof MailboxNotFoundError)) throw error;
     }
     session.unselect();
     return undefined;

@@ -239,6 +239,10 @@ describe('a deleted mailbox', () => {
       S: b BAD There is no message with that number
       C: c CHECK
       S: c OK Done
+      C: d CLOSE
+      S: d OK Done
+      C: e CHECK
+      S: e BAD Select a mailbox first
     `);
   });
 });

@@ -85,7 +85,7 @@ describe('SEARCH', () => {
     ['OR BODY third SUBJECT 4', '3 4'],
     ['NOT TEXT first SEEN', '3'],
     ['YOUNGER 3600', '4'],
-    ['OLDER 3600 YOUNGER 3600', ''],
+    ['OLDER 1800 YOUNGER 3600', ''],
     ['CHARSET X-UNKNOWN ALL', undefined],
   ])('%s', async (keys, expected) => {
     const { untagged, tagged } = await client.command(`SEARCH ${keys}`);

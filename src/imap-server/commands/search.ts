@@ -2,13 +2,15 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import type { SearchKey } from '../../imap/search-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+
 import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
 import { parseSearch } from '../parse-search.ts';
 import { Progress } from '../progress.ts';
 import { checkFuzzy, relevancyText } from '../relevancy.ts';
 import type { OkReply } from '../reply.ts';
-import { type Found, hasModseq, searchMailbox } from '../search-mailbox.ts';
+import { type Found, hasModseq, namesNumbers, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, returnAll, savedUids } from '../search-return.ts';
+
 import type { Session } from '../session.ts';
 
 /** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5, RFC 9394 §3.1 (PARTIAL), RFC 5267 §4 (UPDATE), RFC 6203 §4 (RELEVANCY) */
@@ -38,10 +40,12 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let key: SearchKey;
   let found: Found;
   let asksModseq = false;
+  let keepsNumbers = false;
   try {
     key = parseSearch(session, args);
     if (options?.names.has('RELEVANCY') === true) checkFuzzy(key);
     asksModseq = hasModseq(key);
+    keepsNumbers = namesNumbers(key);
     if (asksModseq) session.enableCondstore();
     found = await searchMailbox(mailbox, key, {
       nowMs: session.server.clock.now(),
@@ -75,5 +79,5 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
       found: uids,
     });
   }
-  return undefined;
+  return keepsNumbers ? { keepsNumbers } : undefined;
 }

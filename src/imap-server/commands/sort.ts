@@ -3,12 +3,15 @@ import { parseSearchProgramIn, type SearchKey } from '../../imap/search-keys.ts'
 import { parseSortKeys, type SortKey } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
+
 import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
 import { Progress } from '../progress.ts';
 import { checkFuzzy, type Relevancy, relevancyText } from '../relevancy.ts';
+import type { OkReply } from '../reply.ts';
 import { requireUidKeys } from '../require-uids.ts';
-import { hasModseq, searchMailbox } from '../search-mailbox.ts';
+import { hasModseq, namesNumbers, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, parseReturn, savedUids } from '../search-return.ts';
+
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
 
@@ -26,7 +29,7 @@ export const uidSort: Command = {
   run: (session, args) => run(session, args, true),
 };
 
-async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<undefined> {
+async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
   const { mailbox } = session;
   args.space();
   const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
@@ -40,6 +43,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let uids: Uint32Array;
   let modseqs: number[] | undefined;
   let relevancy: Relevancy | undefined;
+  let keepsNumbers = false;
   try {
     order = parseSortKeys(args);
     args.space();
@@ -48,6 +52,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const tellsRelevancy = options?.names.has('RELEVANCY') === true;
     if (tellsRelevancy || order.some(({ by }) => by === 'RELEVANCY')) checkFuzzy(wanted);
     const wantsModseqs = hasModseq(wanted);
+    keepsNumbers = namesNumbers(wanted);
     if (wantsModseqs) session.enableCondstore();
     // What is found is gone through once more.
     const progress = new Progress(session, args, { goalKnown: false });
@@ -73,5 +78,5 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const { attributes } = options;
     keepUpdated(session, { tag, correlator, byUid, key: wanted, order, attributes, found: uids });
   }
-  return undefined;
+  return keepsNumbers ? { keepsNumbers } : undefined;
 }

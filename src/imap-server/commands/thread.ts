@@ -2,8 +2,9 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { parseSearchProgramIn } from '../../imap/search-keys.ts';
 import { parseThreadAlgorithm } from '../../imap/thread-algorithm.ts';
 import type { Command } from '../command.ts';
+import type { OkReply } from '../reply.ts';
 import { requireUidKeys } from '../require-uids.ts';
-import { hasModseq, searchMailbox } from '../search-mailbox.ts';
+import { hasModseq, namesNumbers, searchMailbox } from '../search-mailbox.ts';
 import type { Session } from '../session.ts';
 import { threadMessages } from '../threads/thread-messages.ts';
 
@@ -21,7 +22,7 @@ export const uidThread: Command = {
   run: (session, args) => run(session, args, true),
 };
 
-async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<undefined> {
+async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
   const { mailbox } = session;
   args.space();
   const algorithm = parseThreadAlgorithm(args);
@@ -33,5 +34,5 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const numberOf = byUid ? (uid: number) => uid : (uid: number) => mailbox.sequenceOf(uid);
   const threads = await threadMessages(mailbox, uids, algorithm, numberOf);
   session.untagged(threads === '' ? 'THREAD' : `THREAD ${threads}`);
-  return undefined;
+  return namesNumbers(wanted) ? { keepsNumbers: true } : undefined;
 }

@@ -38,7 +38,7 @@ export class CheckedSession implements Disposable {
   readonly facts: AccountFacts;
   features: Features = { condstore: false, qresync: false, rev2: false, utf8: false };
   view: MailboxView | undefined;
-  /** What QRESYNC can be asked with: the latest state that was complete when the client was told a MODSEQ for it. */
+  /** What QRESYNC can be asked with: the latest state that was complete, with the MODSEQ that belongs to it. */
   resyncPoint: ResyncPoint | undefined;
   readonly transcript: string[] = [];
   /** A second connection of the same client, to come back with. */
@@ -150,13 +150,12 @@ export class CheckedSession implements Disposable {
     this.#note('C: DONE');
     this.#client.send('DONE\r\n');
     for (let line = await this.#line(); line !== `${tag} OK Done`; line = await this.#line()) this.#hear(line, during);
-    this.#synchronised();
+    this.#synchronised('');
   }
 
   /** NOOP: afterwards the client has been told all that others had done before it. */
   async noop(): Promise<void> {
     await this.ok('NOOP');
-    this.#synchronised();
   }
 
   /** Forgets the mailbox that was selected. */
@@ -169,20 +168,27 @@ export class CheckedSession implements Disposable {
     this.#client[Symbol.dispose]();
   }
 
-  /** RFC 7162 §3.1: whoever has heard all changes up to a MODSEQ may go on from it. */
-  #synchronised(): void {
-    if (this.view === undefined || !this.features.condstore) return;
-    this.#keepResyncPoint(this.view.greatestModseq);
-  }
-
-  #keepResyncPoint(modseq: number): void {
-    const point = this.view?.resyncPoint(modseq);
-    if (point !== undefined) this.resyncPoint = point;
+  /** What a client does at each tagged answer. RFC 7162 §6: HIGHESTMODSEQ, or else the greatest MODSEQ that came with a FETCH */
+  #synchronised(tagged: string): void {
+    const { view } = this;
+    if (view === undefined) return;
+    const code = /^OK \[HIGHESTMODSEQ (\d+)\]/.exec(tagged)?.[1];
+    if (code !== undefined) view.hearHighestModseq(Number(code));
+    view.endOfAnswer();
+    const point = view.resyncPoint(view.knownModseq);
+    if (point !== undefined && view.knownModseq > 0) this.resyncPoint = point;
   }
 
   #during(command: CheckedCommand): During {
     const name = /^(?:UID )?[A-Z]+/.exec(command.text)?.[0] ?? '';
-    return { name, condstore: this.features.condstore, enablesCondstore: command.enablesCondstore === true };
+    // RFC 7162 §3.2.10.2
+    const namesNumbers = /^UID (?:SEARCH|SORT)\b.* (?:\d+:\d+|NOT \d+)/.test(command.text);
+    return {
+      name,
+      namesNumbers,
+      condstore: this.features.condstore,
+      enablesCondstore: command.enablesCondstore === true,
+    };
   }
 
   async #answer(tag: string, command: CheckedCommand): Promise<void> {
@@ -198,11 +204,7 @@ export class CheckedSession implements Disposable {
       check(allowed, `${command.text.slice(0, 200)} was answered ${tagged}`);
       if (command.enablesCondstore && tagged.startsWith('OK ')) this.features.condstore = true;
       command.onDone?.(tagged);
-      const modseq = /^OK \[HIGHESTMODSEQ (\d+)\]/.exec(tagged)?.[1];
-      if (modseq !== undefined && this.view !== undefined) {
-        this.view.hearHighestModseq(Number(modseq));
-        this.#keepResyncPoint(Number(modseq));
-      }
+      this.#synchronised(tagged);
       return;
     }
   }
@@ -227,7 +229,6 @@ export class CheckedSession implements Disposable {
     const modseq = /^\* OK \[HIGHESTMODSEQ (\d+)\]/.exec(line)?.[1];
     // Also when the command is refused then.
     if (modseq !== undefined && during.enablesCondstore) this.features.condstore = true;
-    if (modseq !== undefined && view === this.view) this.#keepResyncPoint(Number(modseq));
     command?.onUntagged?.(line);
   }
 

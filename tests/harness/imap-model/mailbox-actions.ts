@@ -101,7 +101,7 @@ const logOut: ModelAction = {
 };
 
 const resync: ModelAction = {
-  weight: 2,
+  weight: 8,
   when: 'logged-in',
   async run(session, random) {
     const { resyncPoint, view, options } = session;

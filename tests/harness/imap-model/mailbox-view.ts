@@ -20,6 +20,8 @@ export interface KnownMessage {
 export interface During {
   /** Such as `UID FETCH`; empty when none is under way. */
   readonly name: string;
+  /** Whether it is by UID and names messages by number. */
+  readonly namesNumbers: boolean;
   /** Whether CONDSTORE was in force before it. */
   readonly condstore: boolean;
   /** Whether it asks for what puts CONDSTORE in force. */
@@ -52,10 +54,14 @@ export class MailboxView {
   /** From the tagged OK of SELECT on. */
   opened = false;
   readOnly = false;
-  /** The last HIGHESTMODSEQ told, and all that is known to be right then and later. */
+  /** The last HIGHESTMODSEQ told. */
   highestModseq = 0;
   /** The highest MODSEQ told in whatever way. */
   greatestModseq = 0;
+  /** What a client has for HIGHESTMODSEQ between commands. */
+  knownModseq = 0;
+  #codeOfAnswer: number | undefined;
+  #greatestOfAnswer = 0;
   readonly earlier: number[] = [];
   #flags: Set<string> | undefined;
   #permanent: Set<string> | undefined;
@@ -132,7 +138,14 @@ export class MailboxView {
   hearHighestModseq(modseq: number): void {
     check(modseq >= this.highestModseq, `HIGHESTMODSEQ went back from ${this.highestModseq} to ${modseq}`);
     this.highestModseq = modseq;
+    this.#codeOfAnswer = modseq;
     this.greatestModseq = Math.max(modseq, this.greatestModseq);
+  }
+
+  endOfAnswer(): void {
+    this.knownModseq = this.#codeOfAnswer ?? Math.max(this.knownModseq, this.#greatestOfAnswer);
+    this.#codeOfAnswer = undefined;
+    this.#greatestOfAnswer = 0;
   }
 
   #code(rest: string, during: During): void {
@@ -164,7 +177,7 @@ export class MailboxView {
 
   #mayExpunge(word: string, during: During): void {
     check(during.name !== '', `${word} while no command is under way`);
-    check(!keepsNumbers.test(during.name), `${word} during ${during.name}`);
+    check(!keepsNumbers.test(during.name) && !during.namesNumbers, `${word} during ${during.name}`);
   }
 
   #remove(at: number): void {
@@ -226,6 +239,7 @@ export class MailboxView {
       const before = message.modseq ?? 0;
       check(data.modseq >= before, `MODSEQ of ${message.uid} went back from ${before} to ${data.modseq}`);
       message.modseq = data.modseq;
+      this.#greatestOfAnswer = Math.max(data.modseq, this.#greatestOfAnswer);
       this.greatestModseq = Math.max(data.modseq, this.greatestModseq);
     } else if (data.flags !== undefined) {
       // RFC 7162 §3.2: with every change that is told, though not with flags that were asked for.
