@@ -44,7 +44,7 @@ describe('Thunderbird', () => {
     await client.ok('capability');
     await client.ok('authenticate PLAIN AHRodW5kZXJiaXJkAHNlY3JldA==');
     await client.ok('ID ("name" "Thunderbird" "version" "128.4.0")');
-    expect(await client.ok('namespace')).toEqual(['* NAMESPACE (("" "/")) NIL NIL']);
+    expect(await client.ok('namespace')).toEqual(['* NAMESPACE (("" "/")) (("Other Users/" "/")) NIL']);
     const folders = await client.ok('list (subscribed) "" "*" return (special-use)');
     expect(folders).toContain('* LIST (\\HasNoChildren \\Subscribed \\Sent) "/" "Sent"');
     // A folder that it reads \NonExistent of can't be used.
