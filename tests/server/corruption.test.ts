@@ -31,7 +31,7 @@ describe(`damage (RESTANTE_SEED=${seed})`, () => {
       if (errors.length > 0) return true;
       if (kind === 'add') return warnings.length > 0 || name.startsWith('accounts/');
       // Made anew when they are not there, or empty, or links.
-      const isMadeAnew = /^(?:auth|mtasts|dmarc(?:rpt|eval)|tlsrpt(?:result)?)\.db$/.test(name);
+      const isMadeAnew = /^(?:auth|sharing|mtasts|dmarc(?:rpt|eval)|tlsrpt(?:result)?)\.db$/.test(name);
       if (isMadeAnew && ['delete', 'empty', 'truncate'].includes(kind)) return true;
       if (/\.db$|\.key$|^version$/.test(name) && kind === 'link') return true;
       // Pages of SQLite and random keys have no checksum of their own.

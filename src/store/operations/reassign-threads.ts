@@ -68,6 +68,8 @@ export async function reassignThreads(transactor: AccountTransactor, args: { dry
       [muted, collapsed, oldest],
     );
   }
+  // Where nothing has changed there is nothing to remember.
+  await transactor.run('UPDATE contents SET given_thread_id = NULL WHERE given_thread_id = thread_id');
   let changed = 0;
   for (const { id, now } of await transactor.all<{ id: number; now: string }>(
     `SELECT id, thread_id || ' ' || coalesce(parent_id, '') || ' ' || missing_link AS now FROM contents`,

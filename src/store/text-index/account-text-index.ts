@@ -86,10 +86,13 @@ export class AccountTextIndex {
   async discard(): Promise<void> {
     // What is under way would go on with what was.
     this.#discards++;
-    await this.#running?.catch(() => {});
-    this.#progress = undefined;
-    await this.#thread.request(this.#directory, 'discard', {});
-    this.#discards--;
+    try {
+      await this.#running?.catch(() => {});
+      this.#progress = undefined;
+      await this.#thread.request(this.#directory, 'discard', {});
+    } finally {
+      this.#discards--;
+    }
     this.schedule();
   }
 

@@ -39,7 +39,7 @@ PRAGMA user_version = ${format};
 const separator = '\n\n';
 
 type Handler = {
-  readonly [Name in Exclude<keyof IndexRequests, 'close'>]: (
+  readonly [Name in Exclude<keyof IndexRequests, 'close' | 'discard'>]: (
     args: IndexRequests[Name]['args'],
   ) => IndexRequests[Name]['result'];
 };
@@ -144,10 +144,6 @@ export class IndexDatabase implements Handler {
       contentIds: Float64Array.from(rows, ({ id }) => id),
       ranks: Float64Array.from(rows, ({ rank }) => -rank),
     };
-  }
-
-  discard(): undefined {
-    this.#makeAnew();
   }
 
   close(): void {

@@ -39,7 +39,7 @@ export interface IndexRequests {
     args: { words: readonly string[]; columns: readonly WordColumn[] };
     result: { contentIds: Float64Array; ranks: Float64Array };
   };
-  /** What is known of the messages has changed: the index is empty, and to be opened again. */
+  /** What is known of the messages has changed: the index is gone, and to be opened again. */
   discard: { args: Record<never, never>; result: undefined };
   close: { args: Record<never, never>; result: undefined };
 }

@@ -33,8 +33,9 @@ port.on('message', (request: IndexRequest) => {
 });
 
 function run({ directory, name, args }: IndexRequest): unknown {
-  if (name === 'close') {
+  if (name === 'close' || name === 'discard') {
     close(directory);
+    if (name === 'discard') removeIndex(directory);
     return undefined;
   }
   const database = open.get(directory) ?? new IndexDatabase(directory, { make: name === 'open' });
