@@ -22,8 +22,8 @@ export class AttackedServer implements AsyncDisposable {
 
   static async start(options: TestServerOptions = {}): Promise<AttackedServer> {
     const accounts = options.accounts ?? ['me', 'canary'];
-    // How long checking takes is to be seen, and failures are to come within one minute.
-    const settings = `limits: { failedLoginDelay: 0 }\n${options.settings ?? ''}`;
+    // How long checking takes is to be seen, and failures are to come within one minute. Last: given settings may go on with a listener.
+    const settings = `${options.settings ?? ''}\nlimits: { failedLoginDelay: 0 }`;
     for (let attempts = 3; ; attempts--) {
       try {
         return new AttackedServer(await startTestServer({ ...options, accounts, settings }));
