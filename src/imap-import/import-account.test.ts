@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SeededRandom } from '../../tests/attacks/seeded-random.ts';
+import { SeededRandom } from '../../tests/harness/seeded-random.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { Account, Accounts } from '../store/account.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../tests/faults/load/seeded-random.ts';
+import { SeededRandom } from '../../tests/harness/seeded-random.ts';
 import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
 import { ImapModel } from '../../tests/harness/imap-model/run-model.ts';
 import { type Log, silentLog } from '../runtime/log.ts';

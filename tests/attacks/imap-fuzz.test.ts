@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
+import { SeededRandom } from '../harness/seeded-random.ts';
 import { AttackedServer } from './attacked-server.ts';
+import { fuzzSettings } from './fuzz-settings.ts';
 import { inParallel } from './in-parallel.ts';
 import { mutate } from './mutate.ts';
 import { RawConnection } from './raw-connection.ts';
-import { fuzzSettings, SeededRandom } from './seeded-random.ts';
 
 const sessionsPerRound = 30;
 /** Few, as the canary waits in line with their logins. */

@@ -4,9 +4,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { SeededRandom } from '../harness/seeded-random.ts';
 import { launcher, resultOf } from '../harness/start-test-server.ts';
 import { BackupLoad, checkBackup } from './load/backup-load.ts';
-import { SeededRandom } from './load/seeded-random.ts';
 
 const backups = Number(process.env.RESTANTE_BACKUPS ?? 50);
 

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ImapModel } from '../harness/imap-model/run-model.ts';
+import { SeededRandom } from '../harness/seeded-random.ts';
 import type { TestServer } from '../harness/start-test-server.ts';
 import { verify } from './load/kill-rounds.ts';
 import { startKillable, temporaryDirectory } from './load/killable-server.ts';
-import { SeededRandom } from './load/seeded-random.ts';
 
 const seed = Number(process.env.RESTANTE_SEED ?? Date.now() % 1_000_000);
 const kills = Number(process.env.RESTANTE_KILLS ?? 10);

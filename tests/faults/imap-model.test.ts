@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { startImapFixture } from '../harness/imap-fixture.ts';
 import { ImapModel } from '../harness/imap-model/run-model.ts';
-import { SeededRandom } from './load/seeded-random.ts';
+import { SeededRandom } from '../harness/seeded-random.ts';
 
 const seed = Number(process.env.RESTANTE_SEED ?? Date.now() % 1_000_000);
 const rounds = Number(process.env.RESTANTE_ROUNDS ?? 40);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ImapTestClient } from '../harness/imap-client.ts';
+import { SeededRandom } from '../harness/seeded-random.ts';
 import { choosePorts, makeTestConfig, runCommand, startTestServer } from '../harness/start-test-server.ts';
 import { verify } from './load/kill-rounds.ts';
 import { startCommand } from './load/killable-command.ts';
 import { keysIn, startKillable, temporaryDirectory, writeMbox } from './load/killable-server.ts';
-import { SeededRandom } from './load/seeded-random.ts';
 
 const seed = Number(process.env.RESTANTE_SEED ?? Date.now() % 1_000_000);
 const rounds = Number(process.env.RESTANTE_ROUNDS ?? 4);

@@ -17,8 +17,8 @@ import type { LogSeverity } from '../../src/control/control-message.ts';
 import { openOffline } from '../../src/main.ts';
 import { verifyDirectory } from '../../src/main-at-rest.ts';
 import { RestanteError } from '../../src/runtime/errors.ts';
-import { SeededRandom } from '../attacks/seeded-random.ts';
 import { makeJunkFilter } from './make-junk-filter.ts';
+import { SeededRandom } from './seeded-random.ts';
 import { makeTestConfig } from './start-test-server.ts';
 
 export const seed = Number(process.env.RESTANTE_SEED ?? 20261123);

@@ -8,7 +8,7 @@ import { silentLog } from '../../../src/runtime/log.ts';
 import { accountDatabaseKind } from '../../../src/store/account-database.ts';
 import { describeContent } from '../../../src/store/content-facts.ts';
 import { messageFilePath } from '../../../src/store/message-files.ts';
-import { SeededRandom } from '../../attacks/seeded-random.ts';
+import { SeededRandom } from '../../harness/seeded-random.ts';
 import { choosePorts, makeTestConfig, type TestPorts } from '../../harness/start-test-server.ts';
 import { makeMessage } from '../make-message.ts';
 

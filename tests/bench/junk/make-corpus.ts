@@ -1,4 +1,4 @@
-import { SeededRandom } from '../../faults/load/seeded-random.ts';
+import { SeededRandom } from '../../harness/seeded-random.ts';
 
 export interface LabelledMessage {
   readonly isJunk: boolean;

@@ -1,9 +1,9 @@
 import type { ImapAnswer } from '../../harness/imap-client.ts';
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { ImapSession } from './imap-session.ts';
 import { keyedMessage, keyOf, newKey } from './keyed-message.ts';
 import { copyState, emptyState, flagText, type HeldMessage, type MailState, numbersOf } from './mail-state.ts';
-import type { SeededRandom } from './seeded-random.ts';
 
 const flagChoices = [[], ['\\Seen'], ['\\Flagged'], ['\\Answered', '\\Seen'], ['$Work'], ['\\Draft', '$Forwarded']];
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { SeededRandom } from '../../harness/seeded-random.ts';
 import {
   choosePorts,
   runCommand,
@@ -10,7 +11,6 @@ import {
   type TestServer,
 } from '../../harness/start-test-server.ts';
 import type { PowerDisk } from './power-disk.ts';
-import { SeededRandom } from './seeded-random.ts';
 import { ServerLoad } from './server-load.ts';
 
 export interface KillRoundsOptions {

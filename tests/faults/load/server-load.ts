@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { SeededRandom } from '../../harness/seeded-random.ts';
 import type { TestServer } from '../../harness/start-test-server.ts';
 import { checkAccount } from './check-account.ts';
 import { Deliveries } from './deliveries.ts';
 import { ImapSession } from './imap-session.ts';
 import { ImapWorker } from './imap-worker.ts';
 import { PromisedNumbers } from './promised-numbers.ts';
-import { SeededRandom } from './seeded-random.ts';
 import { SmtpWorker } from './smtp-worker.ts';
 
 /** One account and all that is known of it. */

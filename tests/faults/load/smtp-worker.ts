@@ -1,7 +1,7 @@
+import type { SeededRandom } from '../../harness/seeded-random.ts';
 import { SmtpTestClient } from '../../harness/smtp-test-client.ts';
 import type { Deliveries } from './deliveries.ts';
 import { keyedMessage, newKey } from './keyed-message.ts';
-import type { SeededRandom } from './seeded-random.ts';
 
 interface WorkerOptions {
   /** By account: who can be written to. */

@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../../faults/load/seeded-random.ts';
+import type { SeededRandom } from '../seeded-random.ts';
 import type { AccountFacts } from './account-facts.ts';
 import type { CheckedSession } from './checked-session.ts';
 

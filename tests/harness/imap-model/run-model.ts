@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { SeededRandom } from '../../faults/load/seeded-random.ts';
+import { SeededRandom } from '../seeded-random.ts';
 import { AccountFacts } from './account-facts.ts';
 import { CheckedSession, type CheckedSessionOptions, SessionEndedError } from './checked-session.ts';
 import { mailboxActions } from './mailbox-actions.ts';
