@@ -51,7 +51,12 @@ async function answers(client: ImapTestClient, form: (text: string) => string): 
   for (const command of commands) {
     const { untagged, tagged } = await client.command(command.replaceAll(/<([^>]*)>/g, (_, text) => form(text)));
     const text = [...untagged, tagged].join('\n');
-    heard.push(text.replaceAll(/\b1[78]\d{8}\b/g, 'V').replaceAll(/MAILBOXID \([^)]*\)/g, 'MAILBOXID').replaceAll(/"[^"]*BODY\[[^\]]*\]/g, 'BODY'));
+    heard.push(
+      text
+        .replaceAll(/\b1[78]\d{8}\b/g, 'V')
+        .replaceAll(/MAILBOXID \([^)]*\)/g, 'MAILBOXID')
+        .replaceAll(/"[^"]*BODY\[[^\]]*\]/g, 'BODY'),
+    );
   }
   return heard;
 }

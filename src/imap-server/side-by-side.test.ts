@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../tests/harness/seeded-random.ts';
 import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
 import { ImapModel } from '../../tests/harness/imap-model/run-model.ts';
+import { SeededRandom } from '../../tests/harness/seeded-random.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
 
 const seed = Number(process.env.RESTANTE_SEED ?? Date.now() % 1_000_000);

@@ -1,5 +1,6 @@
 import type { SortKey } from '../imap/sort-keys.ts';
 import { limits } from '../runtime/limits.ts';
+import { mailboxKey } from './mailbox-key.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 
 interface Ranks {
@@ -11,10 +12,6 @@ interface Ranks {
 
 /** What is sorted faster than remembered. */
 const fewMessages = 500;
-
-/** Numbers of accounts that are open, by what tells them from all others in this process. */
-const accountNumbers = new WeakMap<object, number>();
-let lastAccount = 0;
 
 /** The one used last is the last. */
 const remembered = new Map<string, Ranks>();
@@ -66,11 +63,6 @@ function forget(name: string): void {
   remembered.delete(name);
 }
 
-function nameOf({ account, id, uidValidity }: SelectedMailbox, by: SortKey['by']): string {
-  let number = accountNumbers.get(account.identity);
-  if (number === undefined) {
-    number = ++lastAccount;
-    accountNumbers.set(account.identity, number);
-  }
-  return `${number}/${id}/${uidValidity}/${by}`;
+function nameOf(mailbox: SelectedMailbox, by: SortKey['by']): string {
+  return `${mailboxKey(mailbox)}/${by}`;
 }

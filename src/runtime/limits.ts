@@ -198,6 +198,8 @@ export const limits = {
   /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
   imapUpdatingSearches: 10,
   imapUpdatingResults: 1_000_000,
+  /** Messages of which it is remembered what THREAD goes by: some 400 bytes each. */
+  imapThreadFacts: 100_000,
   /** Messages that THREAD knows only by what others refer to: what is beyond joins no threads. */
   imapThreadMissing: 1_000_000,
   /** Bytes of one message that the index of texts looks at, and characters that it takes: the rest is searched in the message itself. */
