@@ -37,6 +37,8 @@ export interface CredentialSource {
     fingerprint: string,
     login: string | undefined,
   ): Promise<{ identity: AuthenticatedIdentity; imapPreauth: boolean } | undefined>;
+  /** The one form of all spellings that name the same account, were there one. Undefined: each login has one spelling. */
+  comparableLogin?(login: string): string;
   /**
    * Secret of this installation from which salts for unknown logins are derived, at least 16 bytes. It must survive restarts: a salt
    * that changes tells that the login doesn't exist.

@@ -92,9 +92,10 @@ export class ScramServer implements ServerMechanism {
     return Buffer.concat([header, data]);
   }
 
-  // The same salt at each attempt, so that it doesn't tell known logins from unknown ones.
-  #decoy(login: string): Omit<ScramSecrets, 'account'> {
+  // The same salt at each attempt and in each spelling, so that it doesn't tell known logins from unknown ones.
+  #decoy(given: string): Omit<ScramSecrets, 'account'> {
     const key = this.#credentials.decoyKey;
+    const login = this.#credentials.comparableLogin?.(given) ?? given;
     const derived = hmac('sha256', key, `${this.#hash} salt ${login}`);
     const none = hmac('sha256', key, `${this.#hash} key ${login}`).subarray(0, scramKeyBytes[this.#hash]);
     return {

@@ -15,7 +15,8 @@ async function start() {
   const sourceFor = (scope: AppPasswordScope) =>
     createCredentialSource({
       accounts,
-      accountForLogin: (given) => ({ [login]: 'me', 'you@example.org': 'you', bad: '../x' })[given],
+      accountForLogin: (given) => ({ [login]: 'me', 'you@example.org': 'you', bad: '../x' })[given.toLowerCase()],
+      comparableLogin: (given) => given.toLowerCase(),
       scope,
       decoyKey: Buffer.alloc(32),
       now: clock.now,
@@ -67,6 +68,21 @@ describe('logins', () => {
     await accounts.setPassword('me', 'another');
     expect(await source.verifyPassword(login, 'correct horse')).toBeUndefined();
     expect(await source.verifyPassword(login, 'another')).toEqual({ account: 'me' });
+  });
+});
+
+describe('salts', () => {
+  it('are those of the login in every spelling, whether or not it exists', async () => {
+    const { accounts, imap: credentials } = await start();
+    await accounts.setPassword('me', 'correct horse');
+    const saltOf = async (name: string): Promise<string | undefined> => {
+      const options = { hash: 'sha256', plus: false, credentials, bindings: undefined } as const;
+      const server = new ScramServer({ ...options, makeNonce: () => 'nonce' });
+      const step = await server.next(Buffer.from(`n,,n=${name},r=x`));
+      return 'challenge' in step ? /s=([^,]+)/.exec(String(step.challenge))?.[1] : undefined;
+    };
+    for (const name of [login, 'nobody@example.org']) expect(await saltOf(name.toUpperCase())).toBe(await saltOf(name));
+    expect(await saltOf('somebody@example.org')).not.toBe(await saltOf('nobody@example.org'));
   });
 });
 

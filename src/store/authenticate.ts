@@ -20,12 +20,14 @@ interface FoundAccount {
 /**
  * Logins over the passwords that accounts have. Keeps nothing of them in memory.
  * @param options.accountForLogin the account that a login names, whether or not it exists
+ * @param options.comparableLogin see {@link CredentialSource.comparableLogin}
  * @param options.scope what is logged in to: app passwords for something else are none here
  * @param options.decoyKey see {@link CredentialSource.decoyKey}
  */
 export function createCredentialSource(options: {
   accounts: Accounts;
   accountForLogin: (login: string) => string | undefined;
+  comparableLogin?: (login: string) => string;
   scope: AppPasswordScope;
   /** A registered key of client certificates. */
   findKey?: (fingerprint: string) => Promise<TlsPublicKey | undefined>;
@@ -57,6 +59,7 @@ export function createCredentialSource(options: {
     usedAt !== undefined && Math.abs(now() - usedAt) < limits.appPasswordUseMs;
   return {
     decoyKey: options.decoyKey,
+    ...(options.comparableLogin === undefined ? {} : { comparableLogin: options.comparableLogin }),
     async verifyPassword(login, password) {
       const found = await find(login);
       const app = findAppPassword(found?.appPasswords ?? [], password);
