@@ -382,6 +382,7 @@ describe('a source that is no IMAP server, or a hostile one', () => {
     ['literals without end', /^LIST/, `* LIST ${'{0}\r\n'.repeat(20_000)}`],
     ['lists without end', /^LIST/, `* LIST ${'('.repeat(100_000)}\r\n`],
     ['a message larger than any', /BODY\.PEEK/, '* 1 FETCH (UID 1 BODY[] {9999999999999}\r\n'],
+    ['a message within a list', /BODY\.PEEK/, '* 1 FETCH ((BODY[] {1}\r\nx) UID UID (BODY[]))\r\nTAG OK done\r\n'],
     ['no UIDVALIDITY', /^EXAMINE/, '* 1 EXISTS\r\n* OK [UIDVALIDITY nonsense] .\r\nTAG OK done\r\n'],
     ['what is no response', /^LSUB/, 'HTTP/1.1 400 Bad Request\r\n'],
     ['a continuation', /^LSUB/, '+ go on\r\n'],
