@@ -424,6 +424,23 @@ describe('a source that is no IMAP server, or a hostile one', () => {
     },
   );
 
+  it.each([
+    ['LIST', (number: number, long: string) => `* LIST () "/" "box${number}${long}"\r\n`],
+    ['LIST', (number: number, long: string) => `* LIST (\\${long}) "/" "box${number}"\r\n`],
+    ['LIST', (number: number, long: string) => `* LIST () "${long}" "box${number}"\r\n`],
+    ['LSUB', (number: number, long: string) => `* LSUB () "/" "box${number}${long}"\r\n`],
+  ])('that fills memory by what it lists is stopped: %s, %s', async (command, line) => {
+    const { run, source } = await start(inbox(1));
+    const long = 'x'.repeat(500_000);
+    source.intercept = async ({ text, tag, send }) => {
+      if (!text.startsWith(command)) return false;
+      for (let number = 0; number < 40; number++) await send(line(number, long));
+      await send(`${tag} OK done\r\n`);
+      return true;
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'imap-connection' });
+  });
+
   it('that lists mailboxes without end is stopped', async () => {
     const { run, source } = await start(inbox(1));
     source.intercept = async ({ text, send }) => {
