@@ -24,7 +24,7 @@ export interface ScramSecrets {
 export interface CredentialSource {
   /** Verifies a plain password; returns whose it is, or undefined. Does the same work for unknown logins. */
   verifyPassword(login: string, password: string): Promise<{ account: string; credential?: Credential } | undefined>;
-  /** For SCRAM; undefined when the login is unknown or has no password. */
+  /** For SCRAM; undefined when the login is unknown or has no password, also none for something else than what is logged in to. */
   scramSecrets(login: string, hash: ScramHash): Promise<ScramSecrets | undefined>;
   /** Told of a password, other than the account's own, that has let somebody in by SCRAM. */
   used?(account: string, credential: Credential): Promise<void>;
