@@ -80,6 +80,7 @@ export async function startServer(options: {
     createCredentialSource({
       accounts: core.data.accounts,
       accountForLogin: (login) => loginAccount(core.domains, login),
+      comparableLogin: (login) => core.domains.addressBook.comparableLogin(login),
       scope,
       findKey: (fingerprint) => core.data.tlsPublicKeys.get(fingerprint),
       decoyKey: core.data.decoyKey,

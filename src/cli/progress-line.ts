@@ -1,5 +1,6 @@
 import type { LogMessage, Progress } from '../control/control-message.ts';
 import { sizeText } from './print-result.ts';
+import { printableName } from './printable-name.ts';
 import { ProgressRate } from './progress-rate.ts';
 import type { ShownWork } from './shown-work.ts';
 
@@ -25,7 +26,7 @@ export class ProgressLine implements ShownWork {
     if (bytes !== undefined && bytes > 0) text += `, ${sizeText(bytes)}`;
     if (bytesPerSecond !== undefined && bytesPerSecond > 0) text += `, ${sizeText(bytesPerSecond)}/s`;
     if (secondsLeft !== undefined) text += `, ${timeText(secondsLeft)} left`;
-    this.#shown = text.slice(0, width - 1);
+    this.#shown = printableName(text).slice(0, width - 1);
     process.stderr.write(`${clearLine}${this.#shown}`);
   }
 
@@ -35,7 +36,7 @@ export class ProgressLine implements ShownWork {
     });
     const prefix = level === 'error' ? 'error: ' : level === 'warn' ? 'warning: ' : '';
     const above = this.#shown === '' ? '' : clearLine;
-    process.stderr.write(`${above}${prefix}${message}${details.join('')}\n${this.#shown}`);
+    process.stderr.write(`${above}${prefix}${printableName(message + details.join(''))}\n${this.#shown}`);
   }
 
   clear(): void {

@@ -154,6 +154,14 @@ describe('logging in', () => {
     expect(addresses.accountForLogin('constructor')).toBeUndefined();
     expect(addresses.accountForLogin('')).toBeUndefined();
   });
+
+  it('knows the spellings that would be for one account, were there one', () => {
+    expect(addresses.comparableLogin('Nobody@Example.net')).toBe(addresses.comparableLogin('nobody@example.org'));
+    expect(addresses.comparableLogin('nobody')).not.toBe(addresses.comparableLogin('Nobody'));
+    expect(addresses.comparableLogin('nobody+x@example.org')).not.toBe(addresses.comparableLogin('nobody@example.org'));
+    expect(addresses.comparableLogin('you')).toBe('you');
+    expect(addresses.comparableLogin('')).toBe('');
+  });
 });
 
 describe('writing from an address', () => {

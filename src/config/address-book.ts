@@ -159,6 +159,11 @@ export class AddressBook {
     return found?.kind === 'account' ? found.account : undefined;
   }
 
+  /** The one form of all spellings of a login that `accountForLogin` takes for the same, whether or not there is an account. */
+  comparableLogin(login: string): string {
+    return this.#accounts.has(login) || splitAddress(login) === undefined ? login : this.#key(login);
+  }
+
   /** Whether an account may write with this address as sender: it would receive the answer, or an alias allows it. */
   mayUseFrom(account: string, address: string): boolean {
     const parts = splitAddress(address);

@@ -1,5 +1,5 @@
 import { parseDateTime } from '../imap/date-time.ts';
-import { ImapResponseError, type ResponseValue, streamedLiteral } from '../imap/response-parser.ts';
+import { ImapResponseError, type ResponseValue } from '../imap/response-parser.ts';
 import { formatNumbers } from '../imap/sequence-set.ts';
 import { limits } from '../runtime/limits.ts';
 import type { ImapSession, UntaggedResponse } from './imap-session.ts';
@@ -132,12 +132,18 @@ function itemsOf(response: UntaggedResponse): FetchItems | undefined {
   if (!Array.isArray(list)) throw new ImapResponseError('FETCH brings no list');
   const items = new Map<string, ResponseValue>();
   const values = list as readonly ResponseValue[];
-  for (let at = 0; at + 1 < values.length; at += 2) items.set(String(values[at]).toUpperCase(), values[at + 1]!);
+  for (let at = 0; at + 1 < values.length; at += 2) {
+    const name = values[at];
+    // A list may have a streamed literal in it, which is no text.
+    if (typeof name !== 'string') throw new ImapResponseError('FETCH has an item without a name');
+    items.set(name.toUpperCase(), values[at + 1]!);
+  }
   return items;
 }
 
 function uidOf(items: FetchItems): number | undefined {
-  const uid = Number(items.get('UID') === streamedLiteral ? Number.NaN : items.get('UID'));
+  const value = items.get('UID');
+  const uid = typeof value === 'string' ? Number(value) : Number.NaN;
   return Number.isInteger(uid) && uid >= 1 && uid <= 0xffff_ffff ? uid : undefined;
 }
 

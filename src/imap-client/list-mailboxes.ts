@@ -1,4 +1,4 @@
-import { decodeUtf8 } from '../imap/byte-text.ts';
+import { decodeUtf8, ownText } from '../imap/byte-text.ts';
 import { decodeModifiedUtf7 } from '../imap/mailbox-name.ts';
 import { ImapResponseError, type ResponseValue } from '../imap/response-parser.ts';
 import type { ByteText } from '../message/structure.ts';
@@ -38,19 +38,23 @@ export interface Namespace {
  */
 export async function listMailboxes(session: ImapSession): Promise<ListedMailbox[]> {
   const listed = new Map<ByteText, Omit<ListedMailbox, 'subscribed'>>();
+  let bytes = 0;
   const onList = (response: UntaggedResponse): void => {
     if (response.name !== 'LIST') return;
     const mailbox = toMailbox(session, response.values());
     // Below it there are none, and it can't be opened.
     if (mailbox === undefined || mailbox.attributes.has('\\nonexistent')) return;
     listed.set(mailbox.wireName, mailbox);
-    if (listed.size > limits.importMailboxes) throw new ImapResponseError('there is no end to its mailboxes');
+    bytes += bytesOf(mailbox);
+    if (listed.size > limits.importMailboxes || bytes > limits.importListBytes)
+      throw new ImapResponseError('there is no end to its mailboxes');
   };
   const returnsUses = session.has('SPECIAL-USE') && (session.has('LIST-EXTENDED') || session.has('IMAP4REV2'));
   try {
     await session.command(`LIST "" "*"${returnsUses ? ' RETURN (SPECIAL-USE)' : ''}`, { onUntagged: onList });
   } catch (error) {
     if (!(error instanceof ImapRefusedError) || !returnsUses) throw error;
+    bytes = 0;
     await session.command('LIST "" "*"', { onUntagged: onList });
   }
   const subscribed = await listSubscriptions(session);
@@ -59,6 +63,7 @@ export async function listMailboxes(session: ImapSession): Promise<ListedMailbox
 
 async function listSubscriptions(session: ImapSession): Promise<ReadonlySet<ByteText>> {
   const names = new Set<ByteText>();
+  let bytes = 0;
   const old = session.has('IMAP4REV1');
   const onUntagged = (response: UntaggedResponse): void => {
     if (response.name !== (old ? 'LSUB' : 'LIST')) return;
@@ -66,7 +71,8 @@ async function listSubscriptions(session: ImapSession): Promise<ReadonlySet<Byte
     // RFC 3501 §6.3.9: with \Noselect it is only on the way to one that is subscribed.
     if (mailbox === undefined || (old && mailbox.attributes.has('\\noselect'))) return;
     names.add(mailbox.wireName);
-    if (names.size > limits.subscriptionsPerAccount)
+    bytes += bytesOf(mailbox);
+    if (names.size > limits.subscriptionsPerAccount || bytes > limits.importListBytes)
       throw new ImapResponseError('there is no end to its subscriptions');
   };
   await session.command(old ? 'LSUB "" "*"' : 'LIST (SUBSCRIBED) "" "*"', { onUntagged });
@@ -102,12 +108,20 @@ function toMailbox(session: ImapSession, values: readonly ResponseValue[]) {
   if (typeof name !== 'string') throw new ImapResponseError('LIST has no name');
   // There are servers that list "" for their root; and what can't be written in one line can't be asked for.
   if (name === '' || /[\r\n\0]/.test(name)) return undefined;
+  const own = ownText(name);
   return {
-    wireName: name,
-    name: decodeName(session, name),
-    delimiter: typeof delimiter === 'string' && delimiter !== '' ? delimiter : undefined,
-    attributes: new Set((attributes as readonly ResponseValue[]).map((each) => String(each).toLowerCase())),
+    wireName: own,
+    name: decodeName(session, own),
+    delimiter: typeof delimiter === 'string' && delimiter !== '' ? ownText(delimiter) : undefined,
+    attributes: new Set((attributes as readonly ResponseValue[]).map((each) => ownText(String(each).toLowerCase()))),
   };
+}
+
+/** Memory that a mailbox takes, roughly. */
+function bytesOf({ wireName, delimiter = '', attributes }: Omit<ListedMailbox, 'subscribed'>): number {
+  let bytes = 0;
+  for (const text of [wireName, delimiter, ...attributes]) bytes += text.length + 20;
+  return bytes;
 }
 
 function toNamespaces(session: ImapSession, value: ResponseValue): Namespace[] {

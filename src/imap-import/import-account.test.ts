@@ -382,6 +382,7 @@ describe('a source that is no IMAP server, or a hostile one', () => {
     ['literals without end', /^LIST/, `* LIST ${'{0}\r\n'.repeat(20_000)}`],
     ['lists without end', /^LIST/, `* LIST ${'('.repeat(100_000)}\r\n`],
     ['a message larger than any', /BODY\.PEEK/, '* 1 FETCH (UID 1 BODY[] {9999999999999}\r\n'],
+    ['a message within a list', /BODY\.PEEK/, '* 1 FETCH ((BODY[] {1}\r\nx) UID UID (BODY[]))\r\nTAG OK done\r\n'],
     ['no UIDVALIDITY', /^EXAMINE/, '* 1 EXISTS\r\n* OK [UIDVALIDITY nonsense] .\r\nTAG OK done\r\n'],
     ['what is no response', /^LSUB/, 'HTTP/1.1 400 Bad Request\r\n'],
     ['a continuation', /^LSUB/, '+ go on\r\n'],
@@ -422,6 +423,23 @@ describe('a source that is no IMAP server, or a hostile one', () => {
       else expect(outcome).toMatchObject({ account: 'me' });
     },
   );
+
+  it.each([
+    ['LIST', (number: number, long: string) => `* LIST () "/" "box${number}${long}"\r\n`],
+    ['LIST', (number: number, long: string) => `* LIST (\\${long}) "/" "box${number}"\r\n`],
+    ['LIST', (number: number, long: string) => `* LIST () "${long}" "box${number}"\r\n`],
+    ['LSUB', (number: number, long: string) => `* LSUB () "/" "box${number}${long}"\r\n`],
+  ])('that fills memory by what it lists is stopped: %s, %s', async (command, line) => {
+    const { run, source } = await start(inbox(1));
+    const long = 'x'.repeat(500_000);
+    source.intercept = async ({ text, tag, send }) => {
+      if (!text.startsWith(command)) return false;
+      for (let number = 0; number < 40; number++) await send(line(number, long));
+      await send(`${tag} OK done\r\n`);
+      return true;
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'imap-connection' });
+  });
 
   it('that lists mailboxes without end is stopped', async () => {
     const { run, source } = await start(inbox(1));

@@ -78,6 +78,19 @@ describe('planning what becomes of mailboxes', () => {
     ]);
   });
 
+  it('is done soon also when all names would be one here', () => {
+    const control = (number: number): string => String.fromCharCode(0x80 + (number % 30));
+    const names = Array.from(
+      { length: 4_000 },
+      (_, at) => `a${control(at)}${control(Math.floor(at / 30))}${control(Math.floor(at / 900))}`,
+    );
+    const before = performance.now();
+    const { mailboxes } = plan({ names, delimiter: '.' });
+    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(new Set(mailboxes.map(({ target }) => target)).size).toBe(4_000);
+    expect(mailboxes.map(({ target }) => target)).toContain('a___ 4000');
+  });
+
   it('names mailboxes that cannot be here', () => {
     const deep = Array.from({ length: 30 }, () => 'x').join('/');
     const { mailboxes, failed } = plan({ names: ['INBOX', deep, 'y'.repeat(2_000)] });

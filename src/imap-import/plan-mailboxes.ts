@@ -111,6 +111,8 @@ function nameAll(
   const failed: { name: string; reason: string }[] = [];
   const renamed = renamings(candidates, choice, present);
   const taken = new Set<string>();
+  /** From which number on a name may be free: a source may have ten thousand that would be one here. */
+  const nextNumbers = new Map<string, number>();
   const rank = ({ path, use, isChanged }: Candidate): number => {
     return path === 'Inbox' || use !== undefined ? 0 : isChanged ? 2 : 1;
   };
@@ -121,9 +123,9 @@ function nameAll(
       const wanted = normaliseMailboxName(withPrefix(choice.prefix, rename(path, renamed)));
       let target = wanted;
       // Two names there that would be one here stay two.
-      for (let number = 2; taken.has(target) && !mapped; number++) {
-        target = normaliseMailboxName(`${wanted} ${number}`);
-      }
+      let number = nextNumbers.get(wanted) ?? 2;
+      while (taken.has(target) && !mapped) target = normaliseMailboxName(`${wanted} ${number++}`);
+      if (!mapped) nextNumbers.set(wanted, number);
       taken.add(target);
       const specialUse = choice.prefix === undefined && !mapped ? use : undefined;
       mailboxes.push({ listed, target, specialUse, unlabelledOnly });

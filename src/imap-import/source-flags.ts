@@ -1,3 +1,4 @@
+import { ownText } from '../imap/byte-text.ts';
 import { limits } from '../runtime/limits.ts';
 import { type Flags, flagBit } from '../store/flags.ts';
 
@@ -29,14 +30,15 @@ export class SourceFlags {
 
   #take(keywords: Map<string, string>, name: string): void {
     const lower = name.toLowerCase();
+    const key = ownText(lower.slice(0, limits.keywordLength));
     const fits =
       keywordForm.test(name) &&
       name.length <= limits.keywordLength &&
       keywords.size < limits.keywordsPerMessage &&
       (this.#known.has(lower) || this.#known.size < limits.keywordsPerMailbox);
     if (fits) {
-      this.#known.add(lower);
-      if (!keywords.has(lower)) keywords.set(lower, name);
-    } else if (this.leftOut.size < 100) this.leftOut.add(lower.slice(0, limits.keywordLength));
+      this.#known.add(key);
+      if (!keywords.has(key)) keywords.set(key, ownText(name));
+    } else if (this.leftOut.size < 100) this.leftOut.add(key);
   }
 }

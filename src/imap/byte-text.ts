@@ -13,6 +13,11 @@ export function decodeUtf8(bytes: ByteText): string | undefined {
   }
 }
 
+/** The same text in memory of its own: a part that was cut out of a long text keeps all of that in memory. */
+export function ownText(bytes: ByteText): ByteText {
+  return Buffer.from(bytes, 'latin1').toString('latin1');
+}
+
 /** The UTF-8 bytes of a text, one character for each byte, as responses are built. */
 export function encodeUtf8(text: string): ByteText {
   return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');

@@ -236,6 +236,8 @@ export const limits = {
   imapClientConnectMs: 30_000,
   /** Mailboxes of another server in one import: as many as an account may have. */
   importMailboxes: 10_000,
+  /** Bytes of their names and attributes: a response may have `imapResponseBytes`. */
+  importListBytes: 16 * 1024 * 1024,
   /** Messages of one such mailbox: some 20 bytes of memory each. */
   importMailboxMessages: 5_000_000,
   /** UIDs in one command that fetches messages: some servers take lines of 1,000 bytes (RFC 7162 §4 says 8,192). */

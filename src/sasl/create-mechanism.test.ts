@@ -41,6 +41,18 @@ describe('PLAIN', () => {
     });
   });
 
+  it('names the login in the one form that it is looked up in, so that guesses in many spellings count as one', async () => {
+    for (const spelling of ['me\u00ad@example.org', '\uff4de@example.org', 'me@exam\u2060ple.org']) {
+      await expect(mechanism('PLAIN').next(Buffer.from(`\0${spelling}\0wrong`))).rejects.toMatchObject({
+        code: 'failed',
+        login: 'me@example.org',
+      });
+      await expect(mechanism('PLAIN').next(Buffer.from(`root\0${spelling}\0secret word`))).rejects.toMatchObject({
+        login: 'me@example.org',
+      });
+    }
+  });
+
   it('refuses what is no PLAIN message', async () => {
     for (const message of ['', 'a', '\0a', '\0\0b', '\0a\0', '\0a\0b\0c', `\0a\0${'x'.repeat(4000)}`])
       await expect(mechanism('PLAIN').next(Buffer.from(message))).rejects.toMatchObject({ code: 'malformed' });

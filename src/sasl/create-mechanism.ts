@@ -13,6 +13,11 @@ interface MechanismOptions {
   credentials: CredentialSource;
   /** The connection's TLS, if any, for channel binding. */
   tls: TLSSocket | undefined;
+  /**
+   * Whether the client of a login may be told that it has the account's own password: for mechanisms that tell so before they are over.
+   * Asked also when the password is wrong. What it refuses is `failed`.
+   */
+  admits?: (login: string) => Promise<boolean>;
 }
 
 const scramNames = /^SCRAM-SHA-(1|256)(-PLUS)?$/;
@@ -39,6 +44,7 @@ function mechanismOf(name: string, options: MechanismOptions): ServerMechanism |
     credentials: options.credentials,
     bindings: options.tls && channelBindingsOf(options.tls, 'local'),
     makeNonce: makeScramNonce,
+    admits: options.admits,
   });
 }
 

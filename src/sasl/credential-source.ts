@@ -24,7 +24,7 @@ export interface ScramSecrets {
 export interface CredentialSource {
   /** Verifies a plain password; returns whose it is, or undefined. Does the same work for unknown logins. */
   verifyPassword(login: string, password: string): Promise<{ account: string; credential?: Credential } | undefined>;
-  /** For SCRAM; undefined when the login is unknown or has no password. */
+  /** For SCRAM; undefined when the login is unknown or has no password, also none for something else than what is logged in to. */
   scramSecrets(login: string, hash: ScramHash): Promise<ScramSecrets | undefined>;
   /** Told of a password, other than the account's own, that has let somebody in by SCRAM. */
   used?(account: string, credential: Credential): Promise<void>;
@@ -37,6 +37,8 @@ export interface CredentialSource {
     fingerprint: string,
     login: string | undefined,
   ): Promise<{ identity: AuthenticatedIdentity; imapPreauth: boolean } | undefined>;
+  /** The one form of all spellings that name the same account, were there one. Undefined: each login has one spelling. */
+  comparableLogin?(login: string): string;
   /**
    * Secret of this installation from which salts for unknown logins are derived, at least 16 bytes. It must survive restarts: a salt
    * that changes tells that the login doesn't exist.

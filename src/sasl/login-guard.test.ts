@@ -53,6 +53,12 @@ describe('guessing', () => {
     expect(await guard.admits('192.0.2.1', 'nobody@here.example')).toBe(false);
   });
 
+  it('at very many logins that do not exist keeps nobody else out', async () => {
+    const { guard } = start();
+    for (let at = 0; at < 100_010; at++) guard.failed('198.51.100.1', `nobody${at}@here.example`);
+    expect(await guard.admits('192.0.2.99', 'anna@here.example')).toBe(true);
+  });
+
   it('has limits that let people mistype', () => {
     const guard = new LoginGuard({ clock: { now: () => 0 } });
     expect(guard.failed('198.51.100.1', undefined)).toBe(limits.failedLoginDelayMs);

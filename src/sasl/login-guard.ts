@@ -35,6 +35,8 @@ export class LoginGuard {
   /** For the delays. */
   readonly #recent: KeyLimit;
   readonly #accounts: KeyLimit;
+  /** Apart, as there is no end to them: accounts must not get into the count that the last ones share. */
+  readonly #otherLogins: KeyLimit;
   readonly #delayMs: number;
 
   constructor(options: LoginGuardOptions) {
@@ -48,6 +50,7 @@ export class LoginGuard {
     this.#recent = new KeyLimit({ clock, windowMs: minuteMs, limit: mostDelays });
     const limit = options.failedLoginsPerAccount ?? limits.failedLoginsPerAccount;
     this.#accounts = new KeyLimit({ clock, windowMs: hourMs, limit });
+    this.#otherLogins = new KeyLimit({ clock, windowMs: hourMs, limit });
   }
 
   /** Whether an address may try a password. */
@@ -60,24 +63,27 @@ export class LoginGuard {
    * @param login undefined: the client didn't get that far
    */
   async admits(address: string, login: string | undefined): Promise<boolean> {
-    if (login === undefined || this.#accounts.allows(this.#keyOf(login))) return true;
+    if (login === undefined) return true;
     const account = this.#options.accountForLogin?.(login);
+    const isAllowed = account === undefined ? this.#otherLogins.allows(keyOf(login)) : this.#accounts.allows(account);
+    if (isAllowed) return true;
     return account !== undefined && (await this.#options.isKnown?.(account, address)) === true;
   }
 
   /** Counts a failed login. @returns how long its answer is to wait */
   failed(address: string, login: string | undefined): number {
     for (const each of this.#addresses) each.add(address);
-    if (login !== undefined) this.#accounts.add(this.#keyOf(login));
+    if (login !== undefined) {
+      // An account has several logins: they count as one.
+      const account = this.#options.accountForLogin?.(login);
+      if (account === undefined) this.#otherLogins.add(keyOf(login));
+      else this.#accounts.add(account);
+    }
     this.#recent.add(address);
     return this.#delayMs * this.#recent.count(address);
   }
+}
 
-  /** An account has several logins: they count as one. */
-  #keyOf(login: string): string {
-    const account = this.#options.accountForLogin?.(login);
-    return account === undefined
-      ? `login ${login.slice(0, limits.loginCharacters).toLowerCase()}`
-      : `account ${account}`;
-  }
+function keyOf(login: string): string {
+  return login.slice(0, limits.loginCharacters).toLowerCase();
 }

@@ -19,7 +19,7 @@ export class PlainServer implements ServerMechanism {
     if (response === undefined) return { challenge: emptyChallenge };
     const { authorizationId, login, password } = parsePlainMessage(response);
     const identity = await verifyPlainPassword(this.#credentials, login, password);
-    checkAuthorizationId(authorizationId, login, identity.account);
+    checkAuthorizationId(authorizationId, login, identity);
     return { success: identity };
   }
 }

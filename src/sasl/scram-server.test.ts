@@ -100,6 +100,13 @@ describe('ScramServer', () => {
     expect(messages[0]).toBe(messages[1]);
   });
 
+  it('names the login in the one form that it is looked up in', async () => {
+    const mechanism = server();
+    await mechanism.next(Buffer.from('n,,n=\uff55s\u00ader,r=x'));
+    const final = Buffer.from(`c=biws,r=xserverNonce,p=${Buffer.alloc(32).toString('base64')}`);
+    await expect(mechanism.next(final)).rejects.toMatchObject({ code: 'failed', login: 'user' });
+  });
+
   it('gives an unknown login the same salt each time, and others other salts', async () => {
     const salts = [];
     for (const login of ['nobody', 'nobody', 'somebody'])

@@ -33,17 +33,20 @@ export class ScramServer implements ServerMechanism {
   readonly #credentials: CredentialSource;
   readonly #bindings: ChannelBindings | undefined;
   readonly #makeNonce: () => string;
+  readonly #admits: ((login: string) => Promise<boolean>) | undefined;
   #exchange: Exchange | undefined;
   #identity: AuthenticatedIdentity | undefined;
 
   /** @param options.bindings of this connection, when -PLUS is offered on it; undefined when it isn't
-   * @param options.makeNonce printable ASCII without comma, random */
+   * @param options.makeNonce printable ASCII without comma, random
+   * @param options.admits see {@link createMechanism} */
   constructor(options: {
     hash: ScramHash;
     plus: boolean;
     credentials: CredentialSource;
     bindings: ChannelBindings | undefined;
     makeNonce: () => string;
+    admits?: ((login: string) => Promise<boolean>) | undefined;
   }) {
     this.name = `SCRAM-SHA-${options.hash === 'sha1' ? '1' : '256'}${options.plus ? '-PLUS' : ''}`;
     this.#hash = options.hash;
@@ -51,12 +54,13 @@ export class ScramServer implements ServerMechanism {
     this.#credentials = options.credentials;
     this.#bindings = options.bindings;
     this.#makeNonce = options.makeNonce;
+    this.#admits = options.admits;
   }
 
   async next(response: Buffer | undefined): Promise<MechanismStep> {
     if (response === undefined) return { challenge: emptyChallenge };
     if (this.#identity) return this.#finish(this.#identity, response);
-    if (this.#exchange) return { challenge: this.#checkFinal(this.#exchange, response) };
+    if (this.#exchange) return { challenge: await this.#checkFinal(this.#exchange, response) };
     return { challenge: await this.#start(response) };
   }
 
@@ -88,9 +92,10 @@ export class ScramServer implements ServerMechanism {
     return Buffer.concat([header, data]);
   }
 
-  // The same salt at each attempt, so that it doesn't tell known logins from unknown ones.
-  #decoy(login: string): Omit<ScramSecrets, 'account'> {
+  // The same salt at each attempt and in each spelling, so that it doesn't tell known logins from unknown ones.
+  #decoy(given: string): Omit<ScramSecrets, 'account'> {
     const key = this.#credentials.decoyKey;
+    const login = this.#credentials.comparableLogin?.(given) ?? given;
     const derived = hmac('sha256', key, `${this.#hash} salt ${login}`);
     const none = hmac('sha256', key, `${this.#hash} key ${login}`).subarray(0, scramKeyBytes[this.#hash]);
     return {
@@ -100,7 +105,7 @@ export class ScramServer implements ServerMechanism {
     };
   }
 
-  #checkFinal(exchange: Exchange, message: Buffer): Buffer {
+  async #checkFinal(exchange: Exchange, message: Buffer): Promise<Buffer> {
     const { first, login, keys } = exchange;
     const final = parseClientFinal(message);
     if (!final)
@@ -110,14 +115,18 @@ export class ScramServer implements ServerMechanism {
     if (final.nonce !== exchange.nonce) throw this.#failed(first, 'the nonce is another one');
     if (!equal(final.binding, exchange.binding)) throw this.#failed(first, 'the channel binding differs');
     const signed = `${first.bare},${exchange.serverFirst},${final.withoutProof}`;
+    // Whether or not the proof is right: how long it takes must not tell.
+    const admitted = (await this.#admits?.(login)) ?? true;
     // All of them, whichever is the right one: how long it takes must not tell.
     const right = keys.filter(({ storedKey }) => this.#proves(final.proof, storedKey, signed))[0];
     if (right === undefined || exchange.account === undefined) {
       throw this.#failed(first, 'unknown login or wrong password');
     }
-    checkAuthorizationId(first.authorizationId, first.username, exchange.account);
     const { credential } = right;
-    this.#identity = { account: exchange.account, login, ...(credential === undefined ? {} : { credential }) };
+    if (credential === undefined && !admitted) throw this.#failed(first, 'too many have tried its password');
+    const identity = { account: exchange.account, login, ...(credential === undefined ? {} : { credential }) };
+    checkAuthorizationId(first.authorizationId, first.username, identity);
+    this.#identity = identity;
     return Buffer.from(`v=${hmac(this.#hash, right.serverKey, signed).toString('base64')}`);
   }
 
@@ -140,7 +149,8 @@ export class ScramServer implements ServerMechanism {
   }
 
   #failed(first: ClientFirst, detail: string): AuthenticationError {
-    const login = first.username;
+    // As it is looked up: failures in other spellings count for the same login.
+    const login = saslprep(first.username) || first.username;
     return new AuthenticationError('failed', `Cannot log in "${login}" by ${this.name}: ${detail}`, { login });
   }
 }

@@ -188,6 +188,33 @@ describe('AUTH', () => {
     expect(await client.ask(`AUTH PLAIN ${base64(`\0${login}\0${password}`)}`)).toMatch(/^454 4\.7\.0 /);
   });
 
+  it('does not tell whether a password was right when too many have been tried, whatever the mechanism', async () => {
+    const clock = { now: () => Date.UTC(2026, 10, 23) };
+    const accountForLogin = (name: string): string | undefined => (name === login ? 'me' : undefined);
+    const ofAccount = { clock, failedLoginsPerAccount: 2, delayMs: 0, accountForLogin };
+    await using limited = await startTestServer([{ kind: 'submission', tls: 'none', allowPlaintextAuth: true }], {
+      limits: { smtpTarpitMs: 0 },
+      loginGuard: new LoginGuard(ofAccount),
+    });
+    using client = await SmtpTestClient.connect(limited.port(0));
+    await client.reply();
+    await client.ask('EHLO c.example');
+    // Other spellings of the same login.
+    for (const spelling of [`\u00ad${login}`, `${login}\u2060`]) {
+      expect(await client.ask(`AUTH PLAIN ${base64(`\0${spelling}\0wrong`)}`)).toMatch(/^535 /);
+    }
+    expect(await client.ask(`AUTH PLAIN ${base64(`\0${login}\0${password}`)}`)).toMatch(/^454 4\.7\.0 Too many/);
+    for (const given of ['wrong', password]) {
+      const scram = createClientMechanism(['SCRAM-SHA-256'], {
+        credentials: { login, password: given },
+        tls: undefined,
+      })!;
+      const challenge = await client.ask(`AUTH SCRAM-SHA-256 ${scram.initialResponse()!.toString('base64')}`);
+      const final = await scram.respond(Buffer.from(challenge.slice(4), 'base64'));
+      expect(await client.ask(final.toString('base64'))).toMatch(/^454 4\.7\.0 Too many/);
+    }
+  });
+
   it('gives a temporary failure when credentials cannot be looked up', async () => {
     await using broken = await startTestServer([{ kind: 'submission', tls: 'none', allowPlaintextAuth: true }], {
       credentials: {

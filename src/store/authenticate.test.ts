@@ -15,7 +15,8 @@ async function start() {
   const sourceFor = (scope: AppPasswordScope) =>
     createCredentialSource({
       accounts,
-      accountForLogin: (given) => ({ [login]: 'me', 'you@example.org': 'you', bad: '../x' })[given],
+      accountForLogin: (given) => ({ [login]: 'me', 'you@example.org': 'you', bad: '../x' })[given.toLowerCase()],
+      comparableLogin: (given) => given.toLowerCase(),
       scope,
       decoyKey: Buffer.alloc(32),
       now: clock.now,
@@ -70,6 +71,32 @@ describe('logins', () => {
   });
 });
 
+async function saltOf(credentials: CredentialSource, name: string): Promise<string | undefined> {
+  const options = { hash: 'sha256', plus: false, credentials, bindings: undefined } as const;
+  const server = new ScramServer({ ...options, makeNonce: () => 'nonce' });
+  const step = await server.next(Buffer.from(`n,,n=${name},r=x`));
+  return 'challenge' in step ? /s=([^,]+)/.exec(String(step.challenge))?.[1] : undefined;
+}
+
+describe('salts', () => {
+  it('are those of the login in every spelling, whether or not it exists', async () => {
+    const { accounts, imap } = await start();
+    await accounts.setPassword('me', 'correct horse');
+    for (const name of [login, 'nobody@example.org']) {
+      expect(await saltOf(imap, name.toUpperCase())).toBe(await saltOf(imap, name));
+    }
+    expect(await saltOf(imap, 'somebody@example.org')).not.toBe(await saltOf(imap, 'nobody@example.org'));
+  });
+
+  it('are the same wherever it is logged in to, whether or not a password is good there', async () => {
+    const { accounts, imap, smtp } = await start();
+    const password = await accounts.addAppPassword('me', { name: 'scanner', scopes: ['smtp'] });
+    for (const name of [login, 'nobody@example.org']) expect(await saltOf(imap, name)).toBe(await saltOf(smtp, name));
+    expect(await byScram(imap, password)).toBeUndefined();
+    expect(await byScram(smtp, password)).toMatchObject({ account: 'me' });
+  });
+});
+
 describe('app passwords', () => {
   it('let in by every mechanism beside the own password, whichever was first, and outlive its change', async () => {
     const { accounts, imap, listed } = await start();
@@ -100,7 +127,7 @@ describe('app passwords', () => {
     const password = await accounts.addAppPassword('me', { name: 'phone', scopes: ['imap'] });
     expect(await imap.verifyPassword(login, password)).toMatchObject({ account: 'me' });
     expect(await smtp.verifyPassword(login, password)).toBeUndefined();
-    expect(await smtp.scramSecrets(login, 'sha256')).toBeUndefined();
+    expect(await smtp.scramSecrets(login, 'sha256')).toMatchObject({ keys: [] });
     expect(await byScram(smtp, password)).toBeUndefined();
     expect(await accounts.removeAppPassword('me', 'laptop')).toBeUndefined();
     expect(await accounts.removeAppPassword('me', 'Phone')).toBe(1);

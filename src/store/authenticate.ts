@@ -15,17 +15,21 @@ interface FoundAccount {
   readonly own: StoredCredentials | undefined;
   /** Of the scope. */
   readonly appPasswords: readonly StoredAppPassword[];
+  /** Any password, of whatever scope: it has the salt of all. */
+  readonly any: StoredScramSecrets | undefined;
 }
 
 /**
  * Logins over the passwords that accounts have. Keeps nothing of them in memory.
  * @param options.accountForLogin the account that a login names, whether or not it exists
+ * @param options.comparableLogin see {@link CredentialSource.comparableLogin}
  * @param options.scope what is logged in to: app passwords for something else are none here
  * @param options.decoyKey see {@link CredentialSource.decoyKey}
  */
 export function createCredentialSource(options: {
   accounts: Accounts;
   accountForLogin: (login: string) => string | undefined;
+  comparableLogin?: (login: string) => string;
   scope: AppPasswordScope;
   /** A registered key of client certificates. */
   findKey?: (fingerprint: string) => Promise<TlsPublicKey | undefined>;
@@ -39,11 +43,11 @@ export function createCredentialSource(options: {
     // A login must not make an account.
     if (account === undefined || !(await accounts.exists(account))) return undefined;
     await using opened = await accounts.open(account);
-    return await opened.read(async (reader) => ({
-      account,
-      own: await reader.credentials(),
-      appPasswords: (await reader.appPasswords()).filter(({ scopes }) => scopes.includes(scope)),
-    }));
+    return await opened.read(async (reader) => {
+      const own = await reader.credentials();
+      const all = await reader.appPasswords();
+      return { account, own, appPasswords: all.filter(({ scopes }) => scopes.includes(scope)), any: own ?? all[0] };
+    });
   };
   const noteUse = async (account: string, id: number): Promise<void> => {
     try {
@@ -57,6 +61,7 @@ export function createCredentialSource(options: {
     usedAt !== undefined && Math.abs(now() - usedAt) < limits.appPasswordUseMs;
   return {
     decoyKey: options.decoyKey,
+    ...(options.comparableLogin === undefined ? {} : { comparableLogin: options.comparableLogin }),
     async verifyPassword(login, password) {
       const found = await find(login);
       const app = findAppPassword(found?.appPasswords ?? [], password);
@@ -70,9 +75,11 @@ export function createCredentialSource(options: {
     async scramSecrets(login, hash) {
       const found = await find(login);
       if (found === undefined) return undefined;
-      const keys = scramKeys(found, hash);
-      const [first] = keys;
-      return first === undefined ? undefined : { account: found.account, ...first, keys };
+      const salted = found.any && parseScram(found.any, hash);
+      if (salted === undefined) return undefined;
+      // Also without any key: what is said first is the same wherever the account is logged in to.
+      const { salt, iterations } = salted;
+      return { account: found.account, salt, iterations, keys: scramKeys(found, hash, salted) };
     },
     async certificateIdentity(fingerprint, login) {
       const key = await options.findKey?.(fingerprint);
@@ -111,16 +118,22 @@ function findAppPassword(all: readonly StoredAppPassword[], password: string): S
   return all.filter((each) => timingSafeEqual(each.hash, hash))[0];
 }
 
-/** Those that share the salt of the first, which all do. */
-function scramKeys({ own, appPasswords }: FoundAccount, hash: ScramHash): readonly (ScramSecret & ScramKeys)[] {
-  const parse = (stored: StoredScramSecrets): ScramSecret | undefined =>
-    parseScramSecret(hash, hash === 'sha1' ? stored.scramSha1 : stored.scramSha256);
+function parseScram(stored: StoredScramSecrets, hash: ScramHash): ScramSecret | undefined {
+  return parseScramSecret(hash, hash === 'sha1' ? stored.scramSha1 : stored.scramSha256);
+}
+
+/** Those that share the salt, which all do. */
+function scramKeys(
+  { own, appPasswords }: FoundAccount,
+  hash: ScramHash,
+  { salt, iterations }: Pick<ScramSecret, 'salt' | 'iterations'>,
+): readonly ScramKeys[] {
   const keys: (ScramSecret & ScramKeys)[] = [];
-  const secret = own && parse(own);
+  const secret = own && parseScram(own, hash);
   if (secret !== undefined) keys.push(secret);
   for (const app of appPasswords) {
-    const keysOfApp = parse(app);
+    const keysOfApp = parseScram(app, hash);
     if (keysOfApp !== undefined) keys.push({ ...keysOfApp, credential: credentialOf(app) });
   }
-  return keys.filter(({ salt, iterations }) => salt.equals(keys[0]!.salt) && iterations === keys[0]!.iterations);
+  return keys.filter((each) => each.salt.equals(salt) && each.iterations === iterations);
 }

@@ -5,6 +5,7 @@ import { RestanteError } from '../../runtime/errors.ts';
 import { exitCode, UsageError } from '../exit-code.ts';
 import { JsonEvents } from '../json-events.ts';
 import { counted, sizeText } from '../print-result.ts';
+import { printableName } from '../printable-name.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { readSourceSecret } from '../read-source-secret.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
@@ -210,9 +211,4 @@ function print(result: ImapImportResult): void {
   }
   if (skipped > result.skippedMessages.length) write(`skipped: ${skipped - result.skippedMessages.length} more`);
   for (const { name, reason } of failed) write(`failed: "${name}": ${reason}`);
-}
-
-/** Names in all scripts, without what would steer a terminal. */
-function printableName(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, '?');
 }

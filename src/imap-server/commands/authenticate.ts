@@ -36,7 +36,11 @@ export const authenticate: Command = {
         ? new RefusedError('NO', 'PRIVACYREQUIRED', 'Login is possible under TLS only')
         : new RefusedError('NO', 'CANNOT', 'That mechanism is not offered');
     }
-    const mechanism = createMechanism(name, { credentials: server.credentials, tls });
+    const mechanism = createMechanism(name, {
+      credentials: server.credentials,
+      tls,
+      admits: (login) => server.loginGuard.admits(session.remoteAddress, login),
+    });
     if (mechanism === undefined) throw new RefusedError('NO', 'CANNOT', 'That mechanism is not offered');
     return logIn(session, name, () => converse(session, mechanism, initial));
   },

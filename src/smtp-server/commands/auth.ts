@@ -22,7 +22,11 @@ export async function auth(session: SmtpSession, argument: string): Promise<void
   const available = availableMechanisms({ tls: connection.tls, allowPlaintext: listener.allowPlaintextAuth === true });
   if (available.length === 0) throw new SmtpError(538, '5.7.11', 'Logins need TLS');
   const mechanism = available.includes(name.toUpperCase())
-    ? createMechanism(name, { credentials: server.options.credentials, tls: connection.tls })
+    ? createMechanism(name, {
+        credentials: server.options.credentials,
+        tls: connection.tls,
+        admits: (login) => server.loginGuard.admits(session.remoteAddress, login),
+      })
     : undefined;
   if (mechanism === undefined) throw new SmtpError(504, '5.5.4', 'Mechanism not known');
   if (!server.loginGuard.mayTry(session.remoteAddress)) throw tooManyFailed(session, mechanism.name, undefined);
