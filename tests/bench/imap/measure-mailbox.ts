@@ -3,6 +3,7 @@ import { fillMailbox } from './fill-mailbox.ts';
 import { openSession } from './log-in.ts';
 import { type MailboxLine, mailboxLines, type OpenMailbox, sharesOf, stateOf } from './mailbox-lines.ts';
 import { printTitle } from './results.ts';
+import { settle } from './settle.ts';
 import { measure, type Side, startSides } from './sides.ts';
 
 type OpenSide = Side & { readonly mailbox: OpenMailbox };
@@ -14,6 +15,8 @@ export async function measureMailbox(options: BenchOptions, messages: number): P
   const sizeBytes = messages > 50_000 ? 2048 : 8192;
   await using started = await startSides(['bench'], options);
   for (const { peer } of started.sides) await fillMailbox(peer, 'bench', messages, sizeBytes);
+  // Searches of texts are to find the index, and others not to run beside its making.
+  for (const { peer } of started.sides) if (peer.pid !== undefined) await settle(peer.pid);
   for (const count of options.sessions) {
     printTitle(`${messages} messages of ${sizeBytes / 1024} KiB, ${count} session${count === 1 ? '' : 's'}`);
     const sides: OpenSide[] = [];
