@@ -104,6 +104,12 @@ describe('APPEND', () => {
     `);
   });
 
+  it('goes on with the next command after a line that is too long', async () => {
+    const client = await server.login('long-line');
+    client.send(`a APPEND INBOX {4+}\r\na: b (${'x '.repeat(100_000)}\r\nb NOOP\r\n`);
+    await client.play('S: a BAD [TOOBIG] The command is too long\nS: b OK Done');
+  });
+
   it('takes UTF8 when that is enabled', async () => {
     const client = await server.login('utf8');
     await client.play(String.raw`
