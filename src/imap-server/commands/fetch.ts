@@ -46,7 +46,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let uids = mailbox.resolve(request.set, byUid);
   // RFC 9394 §3.4: the range is of the messages named, whether or not they have changed.
   if (request.partial !== undefined) uids = takePartial(uids, request.partial);
-  if (request.items.some(({ kind }) => kind === 'MODSEQ')) session.enableCondstore();
+  if (request.items.some(({ kind }) => kind === 'MODSEQ')) {
+    session.enableCondstore();
+    mailbox.noteModseqsShown();
+  }
   if (request.changedSince !== undefined) {
     session.enableCondstore();
     uids = await changedUids(session, request, uids);
