@@ -114,7 +114,7 @@ export class CommandInput {
       }
       let left = literal.sizeBytes;
       while (left > 0) left -= (await this.#reader.readChunk(left, timeoutMs)).length;
-      literal = literalAtEnd(await this.#line(this.#limits.imapCommandBytes, timeoutMs));
+      literal = literalAtEnd(await this.#line(this.#limits.imapCommandBytes, timeoutMs).catch(unlessTooLong));
     }
   }
 
@@ -129,6 +129,12 @@ export class CommandInput {
       throw new CommandTooLongError(limitBytes, found);
     }
   }
+}
+
+/** A line that is too long was read past. */
+function unlessTooLong(error: unknown): ByteText {
+  if (!(error instanceof CommandTooLongError)) throw error;
+  return '';
 }
 
 export function withoutLineEnd(text: ByteText): ByteText {
