@@ -36,19 +36,19 @@ export class CommandInput {
   readonly #reader: WireReader;
   readonly #out: ResponseWriter;
   readonly #limits: ImapServerContext['limits'];
-  readonly #beforeInvite: () => Promise<void>;
+  readonly #beforeWriting: () => Promise<void>;
 
-  /** @param beforeInvite ends what else writes responses */
+  /** @param beforeWriting ends what else writes responses */
   constructor(
     reader: WireReader,
     out: ResponseWriter,
     limits: ImapServerContext['limits'],
-    beforeInvite: () => Promise<void>,
+    beforeWriting: () => Promise<void>,
   ) {
     this.#reader = reader;
     this.#out = out;
     this.#limits = limits;
-    this.#beforeInvite = beforeInvite;
+    this.#beforeWriting = beforeWriting;
   }
 
   get reader(): WireReader {
@@ -87,7 +87,7 @@ export class CommandInput {
 
   /** Tells the client to send the literal it has announced. */
   async invite(): Promise<void> {
-    await this.#beforeInvite();
+    await this.#beforeWriting();
     this.#out.write('+ OK\r\n');
     await this.#out.flush();
   }
@@ -107,13 +107,14 @@ export class CommandInput {
     while (literal !== undefined && !literal.synchronizing) {
       dropped += literal.sizeBytes;
       if (dropped > this.#limits.imapDroppedLiteralBytes) {
+        await this.#beforeWriting();
         this.#out.write('* BYE [TOOBIG] Literal is too large\r\n');
         await this.#out.drain();
         throw new ConnectionClosedError();
       }
       let left = literal.sizeBytes;
       while (left > 0) left -= (await this.#reader.readChunk(left, timeoutMs)).length;
-      literal = literalAtEnd(await this.#line(this.#limits.imapCommandBytes, timeoutMs));
+      literal = literalAtEnd(await this.#line(this.#limits.imapCommandBytes, timeoutMs).catch(unlessTooLong));
     }
   }
 
@@ -128,6 +129,12 @@ export class CommandInput {
       throw new CommandTooLongError(limitBytes, found);
     }
   }
+}
+
+/** A line that is too long was read past. */
+function unlessTooLong(error: unknown): ByteText {
+  if (!(error instanceof CommandTooLongError)) throw error;
+  return '';
 }
 
 export function withoutLineEnd(text: ByteText): ByteText {

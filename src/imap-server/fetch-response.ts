@@ -63,6 +63,9 @@ export function columnsOf(items: readonly FetchItem[]): Column[] {
   return [...new Set(items.flatMap(({ kind }) => columnsOfItems[kind]))];
 }
 
+/** Of one message, in memory before any of it is written. */
+const heldBytesLimit = 2 * 1024 * 1024;
+
 /** Text before a message that may go into a buffer together with it. */
 const maxTextBytes = 3 * 1024;
 
@@ -171,8 +174,17 @@ export async function writeFetchResponse(
   const content = new MessageContent(account, row);
   const parts: { text: string; content: SectionContent; binary: boolean }[] = [];
   let text = `* ${label} (`;
-  for (const [index, item] of items.entries()) {
-    if (index > 0) text += ' ';
+  let heldBytes = 0;
+  let begun = false;
+  const writeParts = async (): Promise<void> => {
+    begun = true;
+    heldBytes = 0;
+    for (const part of parts.splice(0)) {
+      await writeNstring(out, part.text, part.content, part.binary);
+      if (out.full) await out.flush();
+    }
+  };
+  const add = async (item: FetchItem): Promise<void> => {
     const ofRow = rowItem(item);
     if (ofRow !== undefined) text += ofRow(row);
     else if (item.kind === 'BODY') {
@@ -188,10 +200,18 @@ export async function writeFetchResponse(
       else {
         parts.push({ text, content: found, binary: item.decode });
         text = '';
+        if (Buffer.isBuffer(found)) heldBytes += found.length;
       }
     }
+  };
+  for (const [index, item] of items.entries()) {
+    if (index > 0) text += ' ';
+    await add(item).catch((error: unknown) => {
+      throw begun ? new BrokenResponseError(error) : error;
+    });
+    if (heldBytes > heldBytesLimit) await writeParts();
   }
-  for (const part of parts) await writeNstring(out, part.text, part.content, part.binary);
+  await writeParts();
   out.write(`${text})\r\n`);
 }
 

@@ -1,5 +1,6 @@
 import type { SearchKey } from '../imap/search-keys.ts';
 import { RefusedError } from './reply.ts';
+import { namesNumbers } from './search-mailbox.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -13,11 +14,5 @@ export function requireUids(session: Session): void {
 
 /** The same of search keys; `$` is no number. Source: RFC 9586 §3.5 */
 export function requireUidKeys(session: Session, key: SearchKey): void {
-  if (session.uidOnly && hasNumbers(key)) requireUids(session);
-}
-
-function hasNumbers(key: SearchKey): boolean {
-  if (key.kind === 'sequence') return !key.set.saved;
-  if (key.kind === 'not') return hasNumbers(key.key);
-  return (key.kind === 'and' || key.kind === 'or') && key.keys.some(hasNumbers);
+  if (session.uidOnly && namesNumbers(key)) requireUids(session);
 }

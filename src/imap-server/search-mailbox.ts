@@ -232,9 +232,7 @@ async function decideByContent(
 
 /** Whether a search names messages by number. RFC 7162 §3.2.10.2: nothing may be told to vanish during UID SEARCH then. */
 export function namesNumbers(key: SearchKey): boolean {
-  if (key.kind === 'sequence') return !key.set.saved;
-  if (key.kind === 'not') return namesNumbers(key.key);
-  return (key.kind === 'and' || key.kind === 'or') && key.keys.some(namesNumbers);
+  return keysWithin(key).some((one) => one.kind === 'sequence' && !one.set.saved);
 }
 
 /** Whether a search asks for MODSEQ, which its response then tells. RFC 7162 §3.1.5 */

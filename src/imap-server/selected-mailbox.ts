@@ -73,6 +73,8 @@ export class SelectedMailbox implements Disposable {
   #completeModseq: number;
   /** Whether the client was told a HIGHESTMODSEQ below MODSEQs that it has seen, as something was kept back. */
   #keptBack = false;
+  /** Whether responses have shown MODSEQs since the client was told last how far it knows all. */
+  #showedModseqs = false;
   /** Expunged, ascending, not told yet. */
   #gone: number[] = [];
   /** MODSEQ of changes above {@link #seenModseq} that the client knows from the response to its own command, by UID. */
@@ -260,6 +262,7 @@ export class SelectedMailbox implements Disposable {
    */
   noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
     this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
+    this.noteModseqsShown();
     if (change.modseq === this.#seenModseq + 1) {
       // Nobody else changed anything in between.
       this.#seenModseq = change.modseq;
@@ -267,6 +270,11 @@ export class SelectedMailbox implements Disposable {
     } else if (told) {
       for (const { uid, modseq } of change.changed) if (modseq > this.#seenModseq) this.#own.set(uid, modseq);
     }
+  }
+
+  /** Notes that a response shows MODSEQs, of which the client may take the highest for that up to which it knows all. */
+  noteModseqsShown(): void {
+    this.#showedModseqs = true;
   }
 
   /** Notes that the client itself has added the messages of a change: it is told of them by EXISTS alone (RFC 5465 §5.2). */
@@ -301,6 +309,7 @@ export class SelectedMailbox implements Disposable {
         const all = this.#gone;
         this.#gone = [];
         await this.#tellGone(audience, all);
+        this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
       }
       if (this.#gone.length === 0) {
         this.#hold.advance(this.#seenModseq);
@@ -313,6 +322,7 @@ export class SelectedMailbox implements Disposable {
       if (events.flags) await this.#tellFlags(audience, news.changed);
     }
     await this.#tellResults(audience, news, events.fetchItems);
+    if (audience.condstore) this.#tellKeptBack(out, events);
   }
 
   /** Tells that the client's own command has expunged messages, which it must be told whatever else it wants to know. */
@@ -329,6 +339,7 @@ export class SelectedMailbox implements Disposable {
   async #tellFlags(audience: Audience, changed: readonly MessageChange[]): Promise<void> {
     const { out } = audience;
     const pace = new Pace();
+    if (changed.length > 0) this.noteModseqsShown();
     for (const change of changed) {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
       const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
@@ -338,21 +349,22 @@ export class SelectedMailbox implements Disposable {
       if (out.full) await out.flush();
       if (pace.over) await pace.turn();
     }
-    if (audience.condstore) this.#tellKeptBack(out);
   }
 
   /**
-   * A client takes the highest MODSEQ it has seen for HIGHESTMODSEQ, and would never hear of a removal below it that was kept back
-   * when the connection breaks: so it is told how far it knows all.
+   * A client takes the highest MODSEQ it has seen for HIGHESTMODSEQ, and would never hear of a change below it that was kept back
+   * when the connection breaks: so it is told how far it knows all. It has seen MODSEQs also where it wants to know nothing of others.
    * Source: RFC 7162 §6
    */
-  #tellKeptBack(out: ResponseWriter): void {
-    const keepsBack = this.#gone.length > 0;
-    if (keepsBack || this.#keptBack) {
-      const text = keepsBack ? 'Removals are kept back' : 'All is told';
+  #tellKeptBack(out: ResponseWriter, { messages }: SelectedEvents): void {
+    const isBehind = this.#gone.length > 0 || this.#untoldFlagsSince !== undefined || !messages;
+    if (isBehind ? this.#showedModseqs : this.#keptBack) {
+      const what = this.#gone.length > 0 ? 'Removals' : 'Changes';
+      const text = isBehind ? `${what} are kept back` : 'All is told';
       out.write(`* OK [HIGHESTMODSEQ ${this.highestModseq}] ${text}\r\n`);
+      this.#keptBack = isBehind;
     }
-    this.#keptBack = keepsBack;
+    this.#showedModseqs = false;
   }
 
   /**
@@ -378,6 +390,7 @@ export class SelectedMailbox implements Disposable {
       // RFC 7162 §3.2.3: the UID is in every FETCH response.
       wanted.set(uid, audience.qresync && !audience.uidOnly ? joinItems([{ kind: 'UID' }], items) : items);
     }
+    if ([...wanted.values()].some((items) => items.some(({ kind }) => kind === 'MODSEQ'))) this.noteModseqsShown();
     if (ofAllNew.length === 0) await writeFetched(audience, this, wanted);
     for (const response of responses) {
       out.write(`* ${response}\r\n`);
@@ -398,7 +411,6 @@ export class SelectedMailbox implements Disposable {
       }
     }
     this.uids.remove(gone);
-    this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
     const left = new Set(gone);
     if (this.saved.length > 0) this.saved = this.saved.filter((uid) => !left.has(uid));
   }

@@ -8,6 +8,7 @@ import { WireReader } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import type { MailUser, Rights } from '../store/sharing/rights.ts';
+import type { ChangeTeller } from './change-teller.ts';
 import { CommandInput } from './command-input.ts';
 import { type Connection, DeflateConnection } from './deflate-connection.ts';
 import { checkRights } from './mailbox-place.ts';
@@ -55,6 +56,8 @@ export class Session {
   farewell: string | undefined;
   /** Nothing is under way: the next word is the client's. */
   waiting = false;
+  /** Tells the client of changes while it is waited for to end IDLE. */
+  idleTeller: ChangeTeller | undefined;
   /** A login that was not written down yet: most clients say who they are right after it. */
   #unrecorded: { readonly login: LoginAttempt; readonly timer: NodeJS.Timeout } | undefined;
   readonly #connectionLog: Log;
@@ -175,7 +178,7 @@ export class Session {
       return;
     }
     // In the middle of a response nothing can be said.
-    if (this.notifications?.busy !== true) this.connection.write(`* BYE ${text}\r\n`);
+    if (this.notifications?.busy !== true && this.idleTeller?.busy !== true) this.connection.write(`* BYE ${text}\r\n`);
     this.connection.destroySoon();
   }
 

@@ -329,6 +329,23 @@ describe('a shared mailbox', () => {
     ]);
   });
 
+  it('tells what has left before a move failed, also when nothing of others is to be told', async () => {
+    const { guest, name } = await pair('part-moved', 'lri');
+    {
+      await using account = await server.accounts.open('part-moved-owner');
+      await account.setQuota(10_240);
+    }
+    await guest.ok(`APPEND INBOX ${Array.from({ length: 100 }, () => '{14+}\r\nSubject: a\r\n\r\n').join(' ')}`);
+    await guest.append('INBOX', `Subject: large\n\n${'x'.repeat(20_000)}\n`);
+    await guest.ok('SELECT INBOX');
+    await guest.ok('NOTIFY NONE');
+    const { untagged, tagged } = await guest.command(`MOVE 1:* ${name}`);
+    expect(untagged[0]).toMatch(/^\* OK \[COPYUID \d+ 1:100 1:100\] Moved so far$/);
+    expect(untagged.slice(1)).toEqual(Array(100).fill('* 1 EXPUNGE'));
+    expect(tagged).toMatch(/^NO \[OVERQUOTA\]/);
+    expect(await guest.ok('FETCH 1:* UID')).toEqual(['* 1 FETCH (UID 101)']);
+  });
+
   it("counts against its owner's quota, which whoever may read it can see", async () => {
     const { guest, name } = await pair('quota', 'lri', 1);
     {

@@ -27,6 +27,24 @@ describe('a client that stops reading', () => {
     await new Promise((resolve) => slow.socket.once('close', resolve).resume());
   });
 
+  it('costs little memory also when it asks for much of one message', async () => {
+    const writer = await server.login('parts');
+    const lines = 'QUJD'.repeat(19).concat('\n').repeat(1500);
+    await writer.append('INBOX', `Content-Transfer-Encoding: base64\nX-Long: ${'y '.repeat(4000)}\n\n${lines}`);
+    const items = Array.from({ length: 1000 }, (_, at) => `BINARY.PEEK[1]<${at}.90000>`);
+    for (let each = 0; each < 1000; each++) items.push(`BODY.PEEK[HEADER.FIELDS.NOT (a${each})]`);
+    const slow = await ImapTestClient.login(server.port, 'parts');
+    await slow.ok('SELECT INBOX');
+    const before = process.memoryUsage().external;
+    slow.socket.pause();
+    slow.send(`a FETCH 1 (${items.join(' ')})\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    // 100 MB are asked for.
+    expect(process.memoryUsage().external - before).toBeLessThan(30_000_000);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await new Promise((resolve) => slow.socket.once('close', resolve).resume());
+  });
+
   it('is not remembered what it was not told, and is cut off', async () => {
     const writer = await server.login('told');
     const message = `Subject: x\n\n${'y'.repeat(100_000)}\n`;

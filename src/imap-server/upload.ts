@@ -231,8 +231,9 @@ export class Upload implements AsyncDisposable {
       if (!literal.binary && chunk.includes(0)) throw new RefusedError('BAD', undefined, 'NUL in a literal');
       await intake.write(chunk);
     }
-    this.#text = await input.nextLine(imapCommandBytes, imapIdleMs);
+    // A line that is too long is read past: nothing of it is still to come.
     this.#left = undefined;
+    this.#text = await input.nextLine(imapCommandBytes, imapIdleMs);
     this.#args = new ArgumentParser(this.#lineArguments());
     if (utf8) this.#args.take(')');
   }

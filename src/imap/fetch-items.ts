@@ -68,9 +68,14 @@ const rfc822Items: Record<string, { section: Section; peek: boolean }> = {
 export function joinItems(one: readonly FetchItem[], other: readonly FetchItem[]): readonly FetchItem[] {
   if (one.length === 0) return other;
   if (other.length === 0) return one;
-  const name = (item: FetchItem): string => ('label' in item ? item.label : item.kind);
-  const names = new Set(one.map(name));
-  return [...one, ...other.filter((item) => !names.has(name(item)))];
+  const names = new Set(one.map(nameOf));
+  return [...one, ...other.filter((item) => !names.has(nameOf(item)))];
+}
+
+/** How the response names an item, and how much of it is asked for. */
+function nameOf(item: FetchItem): string {
+  if (item.kind !== 'section') return 'label' in item ? item.label : item.kind;
+  return `${item.label}${item.section.partial?.count ?? ''}`;
 }
 
 /** Letters, dots and digits up to a bracket. */
@@ -92,11 +97,17 @@ export function parseFetchItems(parser: ArgumentParser): FetchItem[] {
   return [parseItem(parser, name)];
 }
 
-/** Parses a list of items. @throws ImapSyntaxError. Source: RFC 5465 §8 */
+/** Parses a list of items. What is asked for twice is answered once. @throws ImapSyntaxError. Source: RFC 5465 §8 */
 export function parseFetchList(parser: ArgumentParser): FetchItem[] {
-  const items: FetchItem[] = [];
-  parser.list(() => items.push(parseItem(parser, takeName(parser))), 1);
-  return items;
+  const items = new Map<string, FetchItem>();
+  parser.list(() => {
+    const item = parseItem(parser, takeName(parser));
+    const name = nameOf(item);
+    const known = items.get(name);
+    // BODY sets \Seen, whatever BODY.PEEK beside it does.
+    if (known === undefined || (item.kind === 'section' && !item.peek)) items.set(name, item);
+  }, 1);
+  return [...items.values()];
 }
 
 function takeName(parser: ArgumentParser): string {

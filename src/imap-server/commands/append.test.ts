@@ -104,6 +104,18 @@ describe('APPEND', () => {
     `);
   });
 
+  it('goes on with the next command after a line that is too long', async () => {
+    const client = await server.login('long-line');
+    client.send(`a APPEND INBOX {4+}\r\na: b (${'x '.repeat(100_000)}\r\nb NOOP\r\n`);
+    await client.play('S: a BAD [TOOBIG] The command is too long\nS: b OK Done');
+    await client.ok('SELECT INBOX');
+    await client.ok('ENABLE UIDONLY');
+    client.send(`c REPLACE 1 INBOX {4+}\r\na: b (${'x '.repeat(100_000)}\r\nd NOOP\r\n`);
+    await client.play('S: c BAD [UIDREQUIRED] …\nS: d OK Done');
+    client.send(`e NOOP {200000+}\r\n${'x '.repeat(100_000)} y ${'x '.repeat(100_000)}\r\nf NOOP\r\n`);
+    await client.play('S: e BAD [TOOBIG] The command is too long\nS: f OK Done');
+  });
+
   it('takes UTF8 when that is enabled', async () => {
     const client = await server.login('utf8');
     await client.play(String.raw`

@@ -99,7 +99,11 @@ async function transfer(
     }
   } catch (error) {
     // RFC 6851 §3.3: what was moved before is moved.
-    if (moves && pairs.length > 0) session.untaggedOk(`COPYUID ${copyUid({ uidValidity, pairs })}`, 'Moved so far');
+    if (moves && pairs.length > 0) {
+      session.untaggedOk(`COPYUID ${copyUid({ uidValidity, pairs })}`, 'Moved so far');
+      const moved = pairs.map(({ sourceUid }) => sourceUid);
+      await session.mailbox.tellExpunged(session, moved);
+    }
     throw error;
   }
   return { uidValidity, pairs };

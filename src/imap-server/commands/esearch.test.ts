@@ -70,6 +70,8 @@ describe('ESEARCH', () => {
       S: a OK Done
       C: b ESEARCH IN (mailboxes Lists/a) 100:200
       S: b OK Done
+      C: b2 ESEARCH IN (mailboxes Lists/a) FUZZY 100:200
+      S: b2 OK Done
       C: c ESEARCH IN (mailboxes Empty) 1:*
       S: c OK Done
     `);

@@ -31,7 +31,10 @@ export const esearch: Command = {
     try {
       const key = parseSearch(session, args);
       if (options.names.has('RELEVANCY')) checkFuzzy(key);
-      if (hasModseq(key)) session.enableCondstore();
+      if (hasModseq(key)) {
+        session.enableCondstore();
+        session.selected?.noteModseqsShown();
+      }
       await searchAll(session, await sources(session, filters), { tag: args.text.split(' ', 1)[0]!, options, key });
     } catch (error) {
       // RFC 9051 §6.4.4.1: NO empties what was saved, BAD leaves it.
@@ -186,7 +189,8 @@ function withinMailbox(key: SearchKey, count: number): SearchKey {
     case 'or':
       return { kind: key.kind, keys: key.keys.map((inner) => withinMailbox(inner, count)) };
     case 'not':
-      return { kind: 'not', key: withinMailbox(key.key, count) };
+    case 'fuzzy':
+      return { kind: key.kind, key: withinMailbox(key.key, count) };
     case 'sequence': {
       if (key.set.saved) return key;
       const ranges: number[] = [];

@@ -137,6 +137,23 @@ describe('FETCH of sections', () => {
 });
 
 describe('FETCH', () => {
+  it('answers once what is asked for twice', async () => {
+    const client = await server.login('twice');
+    await client.append('INBOX', 'Subject: x\n\nbody');
+    await client.ok('SELECT INBOX');
+    await client.play(String.raw`
+      C: a FETCH 1 (UID FLAGS UID BODY.PEEK[TEXT] BODY.PEEK[TEXT]<0.1> BODY.PEEK[TEXT])
+      S: * 1 FETCH (UID 1 FLAGS () BODY[TEXT] {4}\r\nbody BODY[TEXT]<0> {1}\r\nb)
+      S: a OK Done
+      C: b FETCH 1 (BODY[TEXT] BODY.PEEK[TEXT])
+      S: * 1 FETCH (FLAGS (\Seen) BODY[TEXT] {4}\r\nbody)
+      S: b OK Done
+      C: c FETCH 1 (BODY.PEEK[TEXT]<0.1> BODY.PEEK[TEXT]<0.2>)
+      S: * 1 FETCH (BODY[TEXT]<0> {1}\r\nb BODY[TEXT]<0> {2}\r\nbo)
+      S: c OK Done
+    `);
+  });
+
   it('reads what was rendered when the message was stored', async () => {
     const [line] = await client.ok('FETCH 1 ALL');
     expect(line).toBe(

@@ -19,6 +19,7 @@ import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
+import { UidList } from '../uid-list.ts';
 
 /** Source: RFC 9051 §6.4.5, RFC 7162 §3.1.4, RFC 3516 */
 export const fetch: Command = {
@@ -46,7 +47,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   let uids = mailbox.resolve(request.set, byUid);
   // RFC 9394 §3.4: the range is of the messages named, whether or not they have changed.
   if (request.partial !== undefined) uids = takePartial(uids, request.partial);
-  if (request.items.some(({ kind }) => kind === 'MODSEQ')) session.enableCondstore();
+  if (request.items.some(({ kind }) => kind === 'MODSEQ')) {
+    session.enableCondstore();
+    mailbox.noteModseqsShown();
+  }
   if (request.changedSince !== undefined) {
     session.enableCondstore();
     uids = await changedUids(session, request, uids);
@@ -106,14 +110,21 @@ function withItem(items: FetchItem[], kind: 'UID' | 'MODSEQ' | 'FLAGS'): FetchIt
 async function changedUids(session: Session, request: Request, uids: Uint32Array): Promise<Uint32Array> {
   const { mailbox } = session;
   const since = request.changedSince ?? 0;
-  const [changes, knownSince, now] = await mailbox.account.read(async (reader) => [
-    await reader.changesSince(mailbox.id, since),
-    await reader.changesKnownSince(),
-    await reader.mailboxById(mailbox.id),
-  ]);
+  const [changes, isKnown, now, live] = await mailbox.account.read(async (reader) => {
+    const known = !request.vanished || since >= (await reader.changesKnownSince());
+    return [
+      await reader.changesSince(mailbox.id, since),
+      known,
+      await reader.mailboxById(mailbox.id),
+      known ? [] : await reader.uids(mailbox.id),
+    ];
+  });
   const ranges = request.vanished ? resolveRanges(request.set, 0xffff_ffff) : [];
-  if (request.vanished && since < knownSince) {
-    const missing = missingUids(mailbox.uids, ranges, (now?.uidNext ?? 1) - 1);
+  if (!isKnown) {
+    // Those that have come since the client was told last are there, too.
+    const { last } = mailbox.uids;
+    const all = new UidList(Uint32Array.from([...mailbox.uids.slice(), ...live.filter((uid) => uid > last)]));
+    const missing = missingUids(all, ranges, (now?.uidNext ?? 1) - 1);
     if (missing !== '') session.untagged(`VANISHED (EARLIER) ${missing}`);
   } else if (request.vanished) {
     const gone = changes.filter(

@@ -14,7 +14,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 const mails = [
   'From: Ann <ann@example.org>\nTo: bob@example.com\nSubject: broken IMAP connections\n\nThe server breaks them.',
   'From: Bob <bob@example.com>\nTo: ann@example.org\nSubject: lunch\n\nIMAP, IMAP and again IMAP connection.',
-  'From: Cee <cee@example.net>\nCc: imap-list@example.org\nSubject: nothing\n\nnothing',
+  'From: Cee <cee@example.net>\nCc: imap-list@example.org\nX-Kind: a list\nSubject: nothing\n\nnothing',
   'From: Dan <dan@example.net>\nSubject: Caf\n\nreconnections of imapd',
 ];
 
@@ -47,6 +47,7 @@ describe('SEARCH=FUZZY', () => {
     expect(await client.ok('SEARCH NOT FUZZY TEXT imap')).toEqual(['* SEARCH']);
     expect(await client.ok('SEARCH FUZZY (OR SUBJECT lunches FROM cee) FUZZY UNANSWERED')).toEqual(['* SEARCH 2 3']);
     expect(await client.ok('SEARCH FUZZY HEADER Cc imap-list')).toEqual(['* SEARCH 3']);
+    expect(await client.ok('SEARCH FUZZY HEADER X-Kind list')).toEqual(['* SEARCH 3']);
     const [line] = await client.ok('CAPABILITY');
     expect(line).toMatch(/ SEARCH=FUZZY /);
   });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ImapFixture, startImapFixture } from '../../../tests/harness/imap-fixture.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { OpenSessions } from '../../store/sessions/open-sessions.ts';
 
 let server: ImapFixture;
 beforeAll(async () => {
@@ -66,5 +68,28 @@ describe('a server that stops', () => {
     await expect(idle.line()).rejects.toThrow();
     await stopped;
     expect(waiting.socket.destroyed).toBe(true);
+  });
+});
+
+describe('a session that is ended', () => {
+  it('says nothing in the middle of a response', async () => {
+    const sessions = new OpenSessions({ clock: systemClock });
+    await using ending = await startImapFixture({ sessions, limits: { sessionEndMs: 300 } });
+    const idle = await ending.login();
+    const other = await ending.login();
+    await idle.ok('SELECT INBOX');
+    await idle.ok('NOTIFY SET (SELECTED (MessageNew (BODY.PEEK[]) MessageExpunge))');
+    await idle.play('C: a IDLE\nS: + idling');
+    idle.socket.pause();
+    let received = '';
+    idle.socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString('latin1');
+    });
+    await other.append('INBOX', `Subject: x\n\n${'y'.repeat(20_000_000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const { id } of sessions.list({ limit: 2 }).sessions) sessions.end(id);
+    await new Promise((resolve) => idle.socket.once('close', resolve).resume());
+    expect(received).toContain('yyy');
+    expect(received).not.toContain('BYE');
   });
 });

@@ -23,6 +23,7 @@ export const idle: Command = {
     const { imapIdleMs } = session.server.limits;
     let line: string;
     try {
+      session.idleTeller = teller;
       // What changed between the look above and the listening is not missed.
       teller.lookAgain();
       session.waiting = true;
@@ -35,6 +36,7 @@ export const idle: Command = {
       session.waiting = false;
       for (const stop of stops) stop();
       await teller.pause();
+      session.idleTeller = undefined;
     }
     if (line.toUpperCase() !== 'DONE') throw new RefusedError('BAD', undefined, 'DONE expected');
     return undefined;

@@ -168,6 +168,20 @@ describe('NOTIFY and the selected mailbox', () => {
     await client.play('C: g NOTIFY SET (SELECTED (MessageNew MessageExpunge))\nS: * 1 EXISTS\nS: g OK Done');
   });
 
+  it('lets sessions that are told nothing of others keep the numbers of each', async () => {
+    const { client, other } = await start();
+    await client.append('INBOX', 'Subject: c\n\nbody');
+    await client.ok('STORE 1,3 +FLAGS.SILENT (\\Deleted)');
+    for (const each of [client, other]) {
+      await each.ok('SELECT INBOX');
+      await each.ok('NOTIFY NONE');
+    }
+    await client.ok('UID EXPUNGE 1');
+    await other.ok('UID EXPUNGE 3');
+    expect(await other.ok('FETCH 1:* UID')).toEqual(['* 1 FETCH (UID 1)', '* 2 FETCH (UID 2)']);
+    expect(await client.ok('FETCH 1:* UID')).toEqual(['* 1 FETCH (UID 2)', '* 2 FETCH (UID 3)']);
+  });
+
   it('tells what has gathered before something else is asked for', async () => {
     const { client, other } = await start();
     await other.ok('STORE 1 +FLAGS (\\Deleted)');
@@ -201,6 +215,41 @@ describe('NOTIFY and the selected mailbox', () => {
     await other.ok('STORE 1 +FLAGS (\\Flagged)');
     await expectSilence(client);
     expect((await client.command('EXPUNGE')).tagged).toBe(`OK [HIGHESTMODSEQ ${before}] Expunged`);
+  });
+
+  it('says how far the client knows all when it shows MODSEQs beyond that', async () => {
+    const { client, other } = await start();
+    await client.ok('ENABLE QRESYNC');
+    const before = /HIGHESTMODSEQ (\d+)/.exec((await client.ok('SELECT INBOX')).join(' '))![1];
+    await client.ok('NOTIFY SET (SELECTED-DELAYED (MessageNew MessageExpunge))');
+    await other.ok('STORE 1 +FLAGS.SILENT (\\Deleted)');
+    await other.ok('EXPUNGE');
+    expect(await client.silent()).toBe(true);
+    await client.play(String.raw`
+      C: a STORE 2 +FLAGS (\Seen)
+      S: * 2 FETCH (UID 2 FLAGS (\Seen) MODSEQ (…))
+      S: * OK [HIGHESTMODSEQ ${before}] Removals are kept back
+      S: a OK Done
+      C: b NOOP
+      S: * VANISHED 1
+      S: b OK Done
+    `);
+    await other.ok('STORE 1 +FLAGS (\\Flagged)');
+    await other.append('INBOX', 'Subject: c\n\n');
+    await client.expect('* 2 EXISTS');
+    await client.play(String.raw`
+      C: c STORE 2 +FLAGS (\Seen)
+      S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
+      S: * OK [HIGHESTMODSEQ …] Changes are kept back
+      S: c OK Done
+      C: d NOOP
+      S: d OK Done
+      C: e NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange))
+      S: * 1 FETCH (UID 2 FLAGS (\Seen \Flagged) MODSEQ (…))
+      S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
+      S: * OK [HIGHESTMODSEQ …] All is told
+      S: e OK Done
+    `);
   });
 
   it('goes with the mailbox that is selected', async () => {

@@ -46,7 +46,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     if (options?.names.has('RELEVANCY') === true) checkFuzzy(key);
     asksModseq = hasModseq(key);
     keepsNumbers = namesNumbers(key);
-    if (asksModseq) session.enableCondstore();
+    if (asksModseq) {
+      session.enableCondstore();
+      mailbox.noteModseqsShown();
+    }
     found = await searchMailbox(mailbox, key, {
       nowMs: session.server.clock.now(),
       wantsModseqs: asksModseq,

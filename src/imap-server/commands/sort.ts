@@ -53,7 +53,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     if (tellsRelevancy || order.some(({ by }) => by === 'RELEVANCY')) checkFuzzy(wanted);
     const wantsModseqs = hasModseq(wanted);
     keepsNumbers = namesNumbers(wanted);
-    if (wantsModseqs) session.enableCondstore();
+    if (wantsModseqs) {
+      session.enableCondstore();
+      mailbox.noteModseqsShown();
+    }
     // What is found is gone through once more.
     const progress = new Progress(session, args, { goalKnown: false });
     const nowMs = session.server.clock.now();

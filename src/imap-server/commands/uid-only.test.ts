@@ -57,6 +57,8 @@ describe('UIDONLY', () => {
 
   it.each([
     'FETCH 1 FLAGS',
+    'UID SEARCH FUZZY 1',
+    'UID SORT (SIZE) UTF-8 FUZZY (SUBJECT a 1:2)',
     'STORE 1 +FLAGS (\\Seen)',
     'SEARCH ALL',
     'SEARCH UID 2',
