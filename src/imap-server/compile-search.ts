@@ -162,7 +162,7 @@ function compareDays(compare: 'before' | 'on' | 'since', day: number, wanted: nu
 /** Whether a key may ask for fields of the header that the envelope doesn't have. */
 export function asksHeader(key: SearchKey): boolean {
   if (key.kind === 'header') return !envelopeKeys.has(key.field);
-  if (key.kind === 'not') return asksHeader(key.key);
+  if (key.kind === 'not' || key.kind === 'fuzzy') return asksHeader(key.key);
   return (key.kind === 'and' || key.kind === 'or') && key.keys.some(asksHeader);
 }
 

@@ -18,6 +18,6 @@ export function requireUidKeys(session: Session, key: SearchKey): void {
 
 function hasNumbers(key: SearchKey): boolean {
   if (key.kind === 'sequence') return !key.set.saved;
-  if (key.kind === 'not') return hasNumbers(key.key);
+  if (key.kind === 'not' || key.kind === 'fuzzy') return hasNumbers(key.key);
   return (key.kind === 'and' || key.kind === 'or') && key.keys.some(hasNumbers);
 }

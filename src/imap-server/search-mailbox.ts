@@ -233,7 +233,7 @@ async function decideByContent(
 /** Whether a search names messages by number. RFC 7162 §3.2.10.2: nothing may be told to vanish during UID SEARCH then. */
 export function namesNumbers(key: SearchKey): boolean {
   if (key.kind === 'sequence') return !key.set.saved;
-  if (key.kind === 'not') return namesNumbers(key.key);
+  if (key.kind === 'not' || key.kind === 'fuzzy') return namesNumbers(key.key);
   return (key.kind === 'and' || key.kind === 'or') && key.keys.some(namesNumbers);
 }
 
