@@ -413,8 +413,11 @@ export class SelectedMailbox implements Disposable {
     const news: News = { added: [], ownAdded: [], gone: [], changed: [] };
     const { access } = this.#place;
     const found = await this.account.read(async (reader) => {
-      // Whoever may not read any more is told nothing, and hears of it when he may again.
-      if (access !== undefined && !(await access.rights(reader, this.id)).includes('r')) return undefined;
+      // Whoever may not read any more is told nothing, and hears of it when he may again. No file is kept for him.
+      if (access !== undefined && !(await access.rights(reader, this.id)).includes('r')) {
+        this.#hold.advance(await reader.modseq());
+        return undefined;
+      }
       const modseq = await reader.modseq();
       const since = wantsFlags ? Math.min(seen, flagsSince) : seen;
       if (modseq === since) return undefined;

@@ -518,6 +518,56 @@ describe('a shared mailbox', () => {
     `);
   });
 
+  it('is searched by ESEARCH while it is selected, though it may not be looked up', async () => {
+    const { guest, name } = await pair('unlisted', 'r', 2);
+    await guest.ok(`SELECT ${name}`);
+    for (const search of ['ESEARCH ALL', 'ESEARCH IN (selected inboxes) RETURN (ALL) ALL']) {
+      expect(await guest.ok(search), search).toEqual([
+        expect.stringMatching(
+          /^\* ESEARCH \(TAG "\S+" MAILBOX "Other Users\/unlisted-owner\/Projects" UIDVALIDITY \d+\) UID ALL 1:2$/,
+        ),
+      ]);
+    }
+    expect(await guest.ok(`ESEARCH IN (mailboxes ${name}) ALL`)).toEqual([]);
+  });
+
+  it('gives nothing to CATENATE when it may not be read any more, and is no mailbox to be made then', async () => {
+    const { owner, guest, name } = await pair('catenate', 'r', 1);
+    await guest.ok(`SELECT ${name}`);
+    await owner.ok('DELETEACL Projects catenate-guest');
+    expect((await guest.command('APPEND INBOX CATENATE (URL ";UID=1")')).tagged).toMatch(/^NO \[BADURL ;UID=1\] /);
+  });
+
+  it('keeps no file for whoever may not read it any more', async () => {
+    const { owner, guest, name } = await pair('holder', 'r', 1);
+    await guest.ok(`SELECT ${name}`);
+    await using account = await server.accounts.open('holder-owner');
+    const [row] = await account.read(async (reader) => {
+      const mailbox = await reader.mailbox('Projects');
+      return await reader.renderedMessages(mailbox!.id, [1]);
+    });
+    await owner.ok('SELECT Projects');
+    await owner.ok('STORE 1 +FLAGS (\\Deleted)');
+    await owner.ok('DELETEACL Projects holder-guest');
+    await owner.ok('EXPUNGE');
+    await owner.ok('CLOSE');
+    await guest.ok('NOOP');
+    const isThere = async (): Promise<boolean> =>
+      await account.readContent(row!).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isThere, { timeout: 5000 }).toBe(false);
+    await owner.ok('SETACL Projects holder-guest r');
+    await guest.play(`
+      C: a FETCH 1 BODY[]
+      S: a NO [EXPUNGEISSUED] …
+      C: b NOOP
+      S: * 1 EXPUNGE
+      S: b OK Done
+    `);
+  });
+
   it('is no more when its account is taken out of the configuration', async () => {
     const { guest, name } = await pair('leaver', 'lrsw', 1);
     await guest.ok(`SELECT ${name}`);

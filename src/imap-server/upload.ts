@@ -200,16 +200,21 @@ export class Upload implements AsyncDisposable {
   async #placeOf({ mailbox: name }: MessageUrl) {
     const session = this.#session;
     if (name === undefined) {
-      await session.selected?.renewRights(session.out);
-      const { account, id } = session.selected ?? { account: session.mail, id: undefined };
+      const { selected } = session;
+      const mayRead = await selected?.renewRights(session.out).then(() => true, unlessRefused);
+      const { account, id } =
+        mayRead === true && selected !== undefined ? selected : { account: session.mail, id: undefined };
       return { account, mailbox: id, async [Symbol.asyncDispose]() {} };
     }
+    await using opened = new AsyncDisposableStack();
     const place = await findPlace(session, name).catch(unlessRefused);
+    if (place !== undefined) opened.use(place);
     const found = await place?.require('r').catch(unlessRefused);
+    const held = opened.move();
     return {
       account: place?.account ?? session.mail,
       mailbox: found?.mailbox.id,
-      [Symbol.asyncDispose]: async () => await place?.[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
     };
   }
 
