@@ -301,6 +301,8 @@ export class SelectedMailbox implements Disposable {
         const all = this.#gone;
         this.#gone = [];
         await this.#tellGone(audience, all);
+        // Who has been told of some removals only, as by `tellExpunged`, knows what no other does.
+        this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
       }
       if (this.#gone.length === 0) {
         this.#hold.advance(this.#seenModseq);
@@ -398,7 +400,6 @@ export class SelectedMailbox implements Disposable {
       }
     }
     this.uids.remove(gone);
-    this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
     const left = new Set(gone);
     if (this.saved.length > 0) this.saved = this.saved.filter((uid) => !left.has(uid));
   }
