@@ -538,6 +538,37 @@ describe('a shared mailbox', () => {
     expect((await guest.command('APPEND INBOX CATENATE (URL ";UID=1")')).tagged).toMatch(/^NO \[BADURL ;UID=1\] /);
   });
 
+  it('takes no message whose bytes come after the right to add it is revoked (§5.1.1)', async () => {
+    const { owner, guest, name } = await pair('slow', 'lrswite', 1);
+    await guest.ok(`SELECT ${name}`);
+    await guest.play(`
+      C: a APPEND ${name} (\\Seen) {14}
+      S: + …
+    `);
+    await owner.ok('SETACL Projects slow-guest -s');
+    guest.send('Subject: x\r\n\r\n\r\n');
+    await guest.expect('* 2 EXISTS');
+    await guest.expect('a OK [APPENDUID …');
+    expect((await guest.ok('FETCH 2 FLAGS')).at(-1)).toBe('* 2 FETCH (FLAGS ())');
+    await guest.play(`
+      C: b REPLACE 2 ${name} {14}
+      S: + …
+    `);
+    await owner.ok('SETACL Projects slow-guest -t');
+    guest.send('Subject: y\r\n\r\n\r\n');
+    await guest.expect('* FLAGS (…');
+    await guest.expect('* OK [PERMANENTFLAGS …');
+    await guest.expect('b NO [NOPERM] …');
+    await guest.play(`
+      C: c APPEND ${name} {14}
+      S: + …
+    `);
+    await owner.ok('SETACL Projects slow-guest -i');
+    guest.send('Subject: z\r\n\r\n\r\n');
+    await guest.expect('c NO [NOPERM] …');
+    expect((await guest.ok(`STATUS ${name} (MESSAGES UIDNEXT)`)).at(-1)).toMatch(/\(MESSAGES 2 UIDNEXT 3\)$/);
+  });
+
   it('keeps no file for whoever may not read it any more', async () => {
     const { owner, guest, name } = await pair('holder', 'r', 1);
     await guest.ok(`SELECT ${name}`);

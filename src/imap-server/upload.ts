@@ -8,7 +8,7 @@ import { withoutLineEnd } from './command-input.ts';
 import { replyToError } from './error-replies.ts';
 import { changeableFlags, changeablePart } from './flag-rights.ts';
 import { parseFlagNames } from './flag-text.ts';
-import { findPlace, findTarget, type MailboxPlace } from './mailbox-place.ts';
+import { checkRights, findPlace, findTarget, type MailboxPlace } from './mailbox-place.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
 import { withUrlContent } from './url-content.ts';
@@ -110,7 +110,17 @@ export class Upload implements AsyncDisposable {
         ...(receivedAt !== undefined && { receivedAt }),
       });
     } while (!this.#args.atEnd);
-    return messages;
+    return await this.#stillAllowed(messages);
+  }
+
+  /** What of it the client may still do when all has come, which may take long. RFC 4314 §5.1.1 */
+  async #stillAllowed(messages: NewMessage[]): Promise<NewMessage[]> {
+    const { account, access } = this.#place!;
+    if (access === undefined) return messages;
+    const rights = await account.read((reader) => access.rights(reader, this.#target!.mailbox.id));
+    checkRights(rights, 'i');
+    const changeable = changeableFlags(rights);
+    return messages.map((message) => ({ ...message, flags: changeablePart(message.flags!, changeable) }));
   }
 
   /** Reads and drops what a client that doesn't wait still sends of the refused command. */
