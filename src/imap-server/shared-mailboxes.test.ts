@@ -411,6 +411,19 @@ describe('a shared mailbox', () => {
     expect((await guest.command('DELETE "Other Users/tend-owner/INBOX"')).tagged).toMatch(/^NO \[CANNOT\]/);
   });
 
+  it('is not renamed with what is below it by whoever may not rename that', async () => {
+    const { owner, guest, name } = await pair('below', 'lrxk');
+    await owner.ok('CREATE Projects/Open/Secret');
+    await owner.ok('DELETEACL Projects/Open/Secret below-guest');
+    const moved = name.replace('Projects', 'Projects/Moved');
+    const open = name.replace('Projects', 'Projects/Open');
+    expect((await guest.command(`RENAME ${open} ${moved}`)).tagged).toMatch(/^NO \[NOPERM\] /);
+    expect(await owner.ok('LIST "" Projects/*')).toHaveLength(2);
+    await owner.ok('SETACL Projects/Open/Secret below-guest x');
+    await guest.ok(`RENAME ${open} ${moved}`);
+    expect(await owner.ok('LIST "" Projects/Moved/Secret')).toHaveLength(1);
+  });
+
   it('has its name in UTF-8 for who wants that, and is resynchronised like any other', async () => {
     const { owner, guest } = await pair('utf', 'lrswite', 2);
     await owner.ok('CREATE Projects/&AOQ-rger');
