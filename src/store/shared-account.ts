@@ -19,6 +19,8 @@ export class SharedAccount {
   readonly contentIds: ContentIds;
   readonly eraser: Eraser;
   readonly textIndex: AccountTextIndex | undefined;
+  /** See `Account.identity`. */
+  identity: object = {};
   /** Openings not yet disposed of. */
   users = 0;
   readonly #directory: string;

@@ -106,6 +106,7 @@ async function repairSizes(shared: SharedAccount, options: RepairOptions): Promi
     }
   }
   const repaired = await tried(() => shared.write('repairSizes', { sizes, dryRun: options.dryRun }));
+  if (!options.dryRun) shared.identity = {};
   return { ...repaired, notes: [...repaired.notes, ...notes] };
 }
 
@@ -123,7 +124,12 @@ async function reparse(shared: SharedAccount, options: RepairOptions): Promise<R
   using suspended = new DisposableStack();
   const write = async (): Promise<void> => {
     if (batch.length === 0) return;
-    if (count === 0 && !options.dryRun) suspended.use(await shared.suspendTextIndex());
+    if (count === 0 && !options.dryRun) {
+      suspended.use(await shared.suspendTextIndex());
+      suspended.defer(() => {
+        shared.identity = {};
+      });
+    }
     const args = { contents: batch, dryRun: options.dryRun };
     batch = [];
     count += args.contents.length;

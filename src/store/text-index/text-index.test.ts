@@ -112,8 +112,10 @@ describe('the index of texts', () => {
         await using account = await second.accounts.open('me');
         await account.indexTexts();
         const { signal } = new AbortController();
+        const { identity } = account;
         const repaired = await account.repair('reparse', { dryRun: false, signal, onProgress: () => {} });
         expect(repaired.changes).toEqual([{ what: 'messages described anew', count: 1 }]);
+        expect(account.identity).not.toBe(identity);
         expect(await candidates(account, 'Hello')).toBeUndefined();
         await account.indexTexts();
         expect(await candidates(account, 'Hello')).toEqual(indexed ? [] : undefined);
