@@ -47,6 +47,21 @@ export class MailboxPlace implements AsyncDisposable {
     return { mailbox, rights };
   }
 
+  /** The same for all mailboxes below one, which go with it. @throws RefusedError NOPERM */
+  async requireBelow({ name }: Mailbox, needed: Rights): Promise<void> {
+    const { access } = this;
+    if (access === undefined) return;
+    const allowed = await this.account.read(async (reader) => {
+      const below = (await reader.mailboxes()).filter((mailbox) => mailbox.name.startsWith(`${name}/`));
+      for (const { id } of below) {
+        const rights = await access.rights(reader, id);
+        if (![...needed].every((right) => rights.includes(right))) return false;
+      }
+      return true;
+    });
+    if (!allowed) throw new RefusedError('NO', 'NOPERM', 'Its owner does not allow that to you');
+  }
+
   /** The same for the target of APPEND, COPY and MOVE: a client may make it when it is missing. RFC 9051 §6.3.12 */
   async requireTarget(): Promise<{ mailbox: Mailbox; rights: Rights }> {
     return await this.require('i').catch(tryCreate);

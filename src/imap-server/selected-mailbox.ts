@@ -309,6 +309,7 @@ export class SelectedMailbox implements Disposable {
         const all = this.#gone;
         this.#gone = [];
         await this.#tellGone(audience, all);
+        // Who has been told of some removals only, as by `tellExpunged`, knows what no other does.
         this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
       }
       if (this.#gone.length === 0) {
@@ -425,8 +426,11 @@ export class SelectedMailbox implements Disposable {
     const news: News = { added: [], ownAdded: [], gone: [], changed: [] };
     const { access } = this.#place;
     const found = await this.account.read(async (reader) => {
-      // Whoever may not read any more is told nothing, and hears of it when he may again.
-      if (access !== undefined && !(await access.rights(reader, this.id)).includes('r')) return undefined;
+      // Whoever may not read any more is told nothing, and hears of it when he may again. No file is kept for him.
+      if (access !== undefined && !(await access.rights(reader, this.id)).includes('r')) {
+        this.#hold.advance(await reader.modseq());
+        return undefined;
+      }
       const modseq = await reader.modseq();
       const since = wantsFlags ? Math.min(seen, flagsSince) : seen;
       if (modseq === since) return undefined;

@@ -428,6 +428,19 @@ describe('a shared mailbox', () => {
     expect((await guest.command('DELETE "Other Users/tend-owner/INBOX"')).tagged).toMatch(/^NO \[CANNOT\]/);
   });
 
+  it('is not renamed with what is below it by whoever may not rename that', async () => {
+    const { owner, guest, name } = await pair('below', 'lrxk');
+    await owner.ok('CREATE Projects/Open/Secret');
+    await owner.ok('DELETEACL Projects/Open/Secret below-guest');
+    const moved = name.replace('Projects', 'Projects/Moved');
+    const open = name.replace('Projects', 'Projects/Open');
+    expect((await guest.command(`RENAME ${open} ${moved}`)).tagged).toMatch(/^NO \[NOPERM\] /);
+    expect(await owner.ok('LIST "" Projects/*')).toHaveLength(2);
+    await owner.ok('SETACL Projects/Open/Secret below-guest x');
+    await guest.ok(`RENAME ${open} ${moved}`);
+    expect(await owner.ok('LIST "" Projects/Moved/Secret')).toHaveLength(1);
+  });
+
   it('has its name in UTF-8 for who wants that, and is resynchronised like any other', async () => {
     const { owner, guest } = await pair('utf', 'lrswite', 2);
     await owner.ok('CREATE Projects/&AOQ-rger');
@@ -532,6 +545,87 @@ describe('a shared mailbox', () => {
       S: b OK Done
       C: c SELECT ${name}
       S: c ${noSuch}
+    `);
+  });
+
+  it('is searched by ESEARCH while it is selected, though it may not be looked up', async () => {
+    const { guest, name } = await pair('unlisted', 'r', 2);
+    await guest.ok(`SELECT ${name}`);
+    for (const search of ['ESEARCH ALL', 'ESEARCH IN (selected inboxes) RETURN (ALL) ALL']) {
+      expect(await guest.ok(search), search).toEqual([
+        expect.stringMatching(
+          /^\* ESEARCH \(TAG "\S+" MAILBOX "Other Users\/unlisted-owner\/Projects" UIDVALIDITY \d+\) UID ALL 1:2$/,
+        ),
+      ]);
+    }
+    expect(await guest.ok(`ESEARCH IN (mailboxes ${name}) ALL`)).toEqual([]);
+  });
+
+  it('gives nothing to CATENATE when it may not be read any more, and is no mailbox to be made then', async () => {
+    const { owner, guest, name } = await pair('catenate', 'r', 1);
+    await guest.ok(`SELECT ${name}`);
+    await owner.ok('DELETEACL Projects catenate-guest');
+    expect((await guest.command('APPEND INBOX CATENATE (URL ";UID=1")')).tagged).toMatch(/^NO \[BADURL ;UID=1\] /);
+  });
+
+  it('takes no message whose bytes come after the right to add it is revoked (§5.1.1)', async () => {
+    const { owner, guest, name } = await pair('slow', 'lrswite', 1);
+    await guest.ok(`SELECT ${name}`);
+    await guest.play(`
+      C: a APPEND ${name} (\\Seen) {14}
+      S: + …
+    `);
+    await owner.ok('SETACL Projects slow-guest -s');
+    guest.send('Subject: x\r\n\r\n\r\n');
+    await guest.expect('* 2 EXISTS');
+    await guest.expect('a OK [APPENDUID …');
+    expect((await guest.ok('FETCH 2 FLAGS')).at(-1)).toBe('* 2 FETCH (FLAGS ())');
+    await guest.play(`
+      C: b REPLACE 2 ${name} {14}
+      S: + …
+    `);
+    await owner.ok('SETACL Projects slow-guest -t');
+    guest.send('Subject: y\r\n\r\n\r\n');
+    await guest.expect('* FLAGS (…');
+    await guest.expect('* OK [PERMANENTFLAGS …');
+    await guest.expect('b NO [NOPERM] …');
+    await guest.play(`
+      C: c APPEND ${name} {14}
+      S: + …
+    `);
+    await owner.ok('SETACL Projects slow-guest -i');
+    guest.send('Subject: z\r\n\r\n\r\n');
+    await guest.expect('c NO [NOPERM] …');
+    expect((await guest.ok(`STATUS ${name} (MESSAGES UIDNEXT)`)).at(-1)).toMatch(/\(MESSAGES 2 UIDNEXT 3\)$/);
+  });
+
+  it('keeps no file for whoever may not read it any more', async () => {
+    const { owner, guest, name } = await pair('holder', 'r', 1);
+    await guest.ok(`SELECT ${name}`);
+    await using account = await server.accounts.open('holder-owner');
+    const [row] = await account.read(async (reader) => {
+      const mailbox = await reader.mailbox('Projects');
+      return await reader.renderedMessages(mailbox!.id, [1]);
+    });
+    await owner.ok('SELECT Projects');
+    await owner.ok('STORE 1 +FLAGS (\\Deleted)');
+    await owner.ok('DELETEACL Projects holder-guest');
+    await owner.ok('EXPUNGE');
+    await owner.ok('CLOSE');
+    await guest.ok('NOOP');
+    const isThere = async (): Promise<boolean> =>
+      await account.readContent(row!).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isThere, { timeout: 5000 }).toBe(false);
+    await owner.ok('SETACL Projects holder-guest r');
+    await guest.play(`
+      C: a FETCH 1 BODY[]
+      S: a NO [EXPUNGEISSUED] …
+      C: b NOOP
+      S: * 1 EXPUNGE
+      S: b OK Done
     `);
   });
 

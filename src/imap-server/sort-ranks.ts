@@ -18,7 +18,7 @@ const remembered = new Map<string, Ranks>();
 let rememberedMessages = 0;
 
 /**
- * Ranks of messages by one sort key, when those of all of them are remembered: what a message is sorted by never changes.
+ * Ranks of messages by one sort key, when those of all of them are remembered: what a message is sorted by never changes but by a repair.
  * @param uids ascending
  */
 export function recallRanks(mailbox: SelectedMailbox, by: SortKey['by'], uids: Uint32Array): Float64Array | undefined {

@@ -8,7 +8,7 @@ import { withoutLineEnd } from './command-input.ts';
 import { replyToError } from './error-replies.ts';
 import { changeableFlags, changeablePart } from './flag-rights.ts';
 import { parseFlagNames } from './flag-text.ts';
-import { findPlace, findTarget, type MailboxPlace } from './mailbox-place.ts';
+import { checkRights, findPlace, findTarget, type MailboxPlace } from './mailbox-place.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
 import { withUrlContent } from './url-content.ts';
@@ -110,7 +110,17 @@ export class Upload implements AsyncDisposable {
         ...(receivedAt !== undefined && { receivedAt }),
       });
     } while (!this.#args.atEnd);
-    return messages;
+    return await this.#stillAllowed(messages);
+  }
+
+  /** What of it the client may still do when all has come, which may take long. RFC 4314 §5.1.1 */
+  async #stillAllowed(messages: NewMessage[]): Promise<NewMessage[]> {
+    const { account, access } = this.#place!;
+    if (access === undefined) return messages;
+    const rights = await account.read((reader) => access.rights(reader, this.#target!.mailbox.id));
+    checkRights(rights, 'i');
+    const changeable = changeableFlags(rights);
+    return messages.map((message) => ({ ...message, flags: changeablePart(message.flags!, changeable) }));
   }
 
   /** Reads and drops what a client that doesn't wait still sends of the refused command. */
@@ -200,16 +210,21 @@ export class Upload implements AsyncDisposable {
   async #placeOf({ mailbox: name }: MessageUrl) {
     const session = this.#session;
     if (name === undefined) {
-      await session.selected?.renewRights(session.out);
-      const { account, id } = session.selected ?? { account: session.mail, id: undefined };
+      const { selected } = session;
+      const mayRead = await selected?.renewRights(session.out).then(() => true, unlessRefused);
+      const { account, id } =
+        mayRead === true && selected !== undefined ? selected : { account: session.mail, id: undefined };
       return { account, mailbox: id, async [Symbol.asyncDispose]() {} };
     }
+    await using opened = new AsyncDisposableStack();
     const place = await findPlace(session, name).catch(unlessRefused);
+    if (place !== undefined) opened.use(place);
     const found = await place?.require('r').catch(unlessRefused);
+    const held = opened.move();
     return {
       account: place?.account ?? session.mail,
       mailbox: found?.mailbox.id,
-      [Symbol.asyncDispose]: async () => await place?.[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
     };
   }
 

@@ -23,7 +23,10 @@ import type { WordColumn } from './text-index/index-protocol.ts';
  */
 export interface Account extends AsyncDisposable {
   readonly name: string;
-  /** The same object for all openings of the account while it stays open: a key for what its users want to share. */
+  /**
+   * The same object for all openings of the account while it stays open: a key for what its users want to share. Another one after what
+   * is known of its messages was repaired.
+   */
   readonly identity: object;
 
   /** Runs reads of one instant. `query` must wait for nothing but the reader. */

@@ -45,7 +45,6 @@ const noKeywords: readonly string[] = [];
 /** One opening of an account. */
 export class OpenAccount implements Account {
   readonly name: string;
-  readonly identity: object;
   readonly #shared: SharedAccount;
   readonly #clock: Clock;
   readonly #quotaOf: ((account: string) => QuotaLimits) | undefined;
@@ -65,12 +64,15 @@ export class OpenAccount implements Account {
     },
   ) {
     this.name = shared.name;
-    this.identity = shared;
     this.#shared = shared;
     this.#clock = options.clock;
     this.#quotaOf = options.quotaOf;
     this.#noteShare = options.noteShare;
     this.#giveUp = options.giveUp;
+  }
+
+  get identity(): object {
+    return this.#shared.identity;
   }
 
   async read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result> {

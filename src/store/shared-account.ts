@@ -19,6 +19,8 @@ export class SharedAccount {
   readonly contentIds: ContentIds;
   readonly eraser: Eraser;
   readonly textIndex: AccountTextIndex | undefined;
+  /** See `Account.identity`. */
+  identity: object = {};
   /** Openings not yet disposed of. */
   users = 0;
   readonly #directory: string;
@@ -73,10 +75,11 @@ export class SharedAccount {
     return () => this.#listeners.delete(entry);
   }
 
-  /** What is known of the messages has changed: their texts are to be indexed again. */
-  async discardTextIndex(): Promise<void> {
-    if (this.textIndex === undefined) removeIndex(this.#directory);
-    else await this.textIndex.discard();
+  /** What is known of the messages is about to change: their texts are indexed again when the result is disposed of. */
+  async suspendTextIndex(): Promise<Disposable> {
+    if (this.textIndex !== undefined) return await this.textIndex.suspend();
+    removeIndex(this.#directory);
+    return { [Symbol.dispose]: () => {} };
   }
 
   async close(): Promise<void> {

@@ -91,6 +91,8 @@ async function sources(session: Session, filters: readonly MailboxFilter[]): Pro
       .filter(({ rights }) => rights.includes('r'))
       .map(({ owner, name, mailbox }) => ({ owner, name, mailbox, shared: true })),
   ];
+  const selected = wantsSelected ? await selectedOfOthers(session) : undefined;
+  if (selected !== undefined && !all.some((source) => isSelected(session, source))) all.push(selected);
   const mailboxes = all.filter((source) => {
     const { name, shared } = source;
     if (wantsSelected && isSelected(session, source)) return true;
@@ -101,6 +103,20 @@ async function sources(session: Session, filters: readonly MailboxFilter[]): Pro
     throw new RefusedError('NO', 'LIMIT', 'Too many mailboxes to search');
   }
   return mailboxes;
+}
+
+/** The selected mailbox when it is another's, which may be read without being looked up. */
+async function selectedOfOthers({ selected, out }: Session): Promise<(Source & { readonly shared: true }) | undefined> {
+  if (selected?.shared !== true) return undefined;
+  try {
+    await selected.renewRights(out);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    return undefined;
+  }
+  const mailbox = await selected.account.read((reader) => reader.mailboxById(selected.id));
+  if (mailbox === undefined) return undefined;
+  return { owner: selected.account.name, name: selected.nameOf(mailbox), mailbox, shared: true };
 }
 
 function isSelected({ selected }: Session, { owner, mailbox }: Source): boolean {

@@ -52,6 +52,18 @@ describe('SEARCH=FUZZY', () => {
     expect(line).toMatch(/ SEARCH=FUZZY /);
   });
 
+  it('looks into keys that are fuzzy as into others: for header fields and message numbers', async () => {
+    await login(true, [...mails, 'X-Colour: deep green\nSubject: colour\n\nbody']);
+    expect(await client.ok('SEARCH FUZZY HEADER X-Colour green')).toEqual(['* SEARCH 5']);
+    expect(await client.ok('SEARCH FUZZY (HEADER X-Colour green UNSEEN)')).toEqual(['* SEARCH 5']);
+    expect(await client.ok('SEARCH NOT FUZZY HEADER X-Colour green')).toEqual(['* SEARCH 1 2 3 4']);
+    expect(await client.ok('ESEARCH IN (inboxes) RETURN (ALL) FUZZY 4:99')).toEqual([
+      expect.stringMatching(/ UID ALL 4:5$/),
+    ]);
+    await client.ok('ENABLE UIDONLY');
+    expect((await client.command('UID SEARCH FUZZY 1:2')).tagged).toMatch(/^BAD \[UIDREQUIRED\] /);
+  });
+
   it('misses nothing that is not in the index yet', async () => {
     const name = await login(false, mails);
     expect(await client.ok('SEARCH FUZZY TEXT connections')).toEqual(['* SEARCH 1 4']);

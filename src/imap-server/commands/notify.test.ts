@@ -51,6 +51,23 @@ describe('NOTIFY and the selected mailbox', () => {
     await client.expect('* VANISHED 2');
   });
 
+  it('keeps apart what two sessions know that have moved different messages and want to be told of no others', async () => {
+    const login = `account${++accounts}`;
+    const sessions = [await server.login(login), await server.login(login)];
+    for (const subject of ['1', '2', '3', '4']) await sessions[0]!.append('INBOX', `Subject: ${subject}\n\nbody`);
+    for (const [at, session] of sessions.entries()) {
+      await session.ok('SELECT INBOX');
+      await session.ok('NOTIFY SET (PERSONAL (MailboxName))');
+      if (at === 1) {
+        await sessions[0]!.ok('UID MOVE 2 Archive');
+        await session.ok('UID MOVE 3 Archive');
+      }
+    }
+    const numbers = async (session: ImapTestClient): Promise<readonly string[]> => await session.ok('FETCH 1:* UID');
+    expect(await numbers(sessions[0]!)).toEqual(['* 1 FETCH (UID 1)', '* 2 FETCH (UID 3)', '* 3 FETCH (UID 4)']);
+    expect(await numbers(sessions[1]!)).toEqual(['* 1 FETCH (UID 1)', '* 2 FETCH (UID 2)', '* 3 FETCH (UID 4)']);
+  });
+
   it('delays EXPUNGE when that is asked for', async () => {
     const { client, other } = await start();
     await client.ok(`NOTIFY SET (selected-delayed ${all})`);

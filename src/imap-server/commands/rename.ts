@@ -15,6 +15,7 @@ export const rename: Command = {
     args.end();
     await using source = await findPlace(session, from);
     const { mailbox } = await source.require('x');
+    await source.requireBelow(mailbox, 'x');
     await using target = await findPlaceToCreate(session, to);
     if (source.account.name !== target.account.name) {
       throw new RefusedError('NO', 'CANNOT', 'A mailbox cannot go to another account');

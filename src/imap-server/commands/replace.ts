@@ -35,6 +35,9 @@ function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<Ok
     );
     if (uid === undefined || rows.length === 0) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The message is gone');
     const [message] = await upload.messages(1, { bytes: rows[0].sizeBytes, messages: 1 });
+    // While the message came, they may have been taken away.
+    await mailbox.renewRights(session.out);
+    session.mailboxToChange('te');
     const added = await account.replaceMessage(mailbox.id, uid, message);
     noteAdded(session, account, added.mailboxId, added.modseq);
     // RFC 8508 §4.3: APPENDUID comes before the EXPUNGE response.

@@ -106,6 +106,7 @@ async function repairSizes(shared: SharedAccount, options: RepairOptions): Promi
     }
   }
   const repaired = await tried(() => shared.write('repairSizes', { sizes, dryRun: options.dryRun }));
+  if (!options.dryRun) shared.identity = {};
   return { ...repaired, notes: [...repaired.notes, ...notes] };
 }
 
@@ -119,8 +120,16 @@ async function reparse(shared: SharedAccount, options: RepairOptions): Promise<R
   let batch: { id: number; row: FactsRow }[] = [];
   let count = 0;
   const notes: string[] = [];
+  // From the first change on, also when the last is never made: an index made in between would have what was.
+  using suspended = new DisposableStack();
   const write = async (): Promise<void> => {
     if (batch.length === 0) return;
+    if (count === 0 && !options.dryRun) {
+      suspended.use(await shared.suspendTextIndex());
+      suspended.defer(() => {
+        shared.identity = {};
+      });
+    }
     const args = { contents: batch, dryRun: options.dryRun };
     batch = [];
     count += args.contents.length;
@@ -144,7 +153,6 @@ async function reparse(shared: SharedAccount, options: RepairOptions): Promise<R
     if (batch.length === step) await write();
   }
   await write();
-  if (count > 0 && !options.dryRun) await shared.discardTextIndex();
   if (count > 0) {
     notes.push(
       'mail programs keep what they were told before; "restante bumpuidvalidity" makes them fetch mailboxes anew',

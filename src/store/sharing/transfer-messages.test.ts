@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Account, Accounts } from '../account.ts';
 import { everyFlag, flagBits } from '../flags.ts';
@@ -114,6 +115,41 @@ describe('a move between accounts', () => {
       await using account = await after.accounts.open(name);
       expect(await subjects(account), name).toEqual(['m0']);
     }
+  });
+
+  it('is over when it has failed: the next start takes nothing away, whether or not the messages have arrived', async () => {
+    const { accounts, dataDirectory, close } = await openTestStore();
+    {
+      await using source = await accounts.open('left');
+      await using target = await accounts.open('right');
+      await deliver(accounts, source, message('m0'));
+      await target.setQuota(1);
+      await expect(transfer(accounts, source, target, true)).rejects.toThrow(OverQuotaError);
+      await target.setQuota(undefined);
+      // As when the worker that has committed dies before it says so.
+      const arrives = new Proxy(target, {
+        get(account, name) {
+          const value: unknown = Reflect.get(account, name, account);
+          if (typeof value !== 'function') return value;
+          return async (...given: unknown[]) => {
+            const result: unknown = await value.apply(account, given);
+            if (name === 'addMessages') throw new DiskFullError('write', 'x', undefined);
+            return result;
+          };
+        },
+      });
+      await expect(transfer(accounts, source, arrives, true)).rejects.toThrow(DiskFullError);
+      expect([await subjects(source), await subjects(target)]).toEqual([['m0'], ['m0']]);
+      await target.expungeMessages((await inbox(target)).id, 'all', 'all');
+    }
+    await close();
+    const { default: SqliteDatabase } = await import('better-sqlite3');
+    const sharing = new SqliteDatabase(join(dataDirectory, 'sharing.db'), { readonly: true });
+    expect(sharing.prepare('SELECT * FROM moves').all()).toEqual([]);
+    sharing.close();
+    const after = await openTestStore(dataDirectory);
+    await using account = await after.accounts.open('left');
+    expect(await subjects(account)).toEqual(['m0']);
   });
 
   it('takes back what somebody else has moved at the same moment', async () => {

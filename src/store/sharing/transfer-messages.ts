@@ -83,7 +83,13 @@ async function moveBatch(
     const id = randomBytes(16);
     const uids = rows.map(({ uid }) => uid);
     await sharing.beginMove({ id, source: source.name, target: target.name });
-    const added = await target.addMessages(messages, { id, account: source.name, mailboxId, uids });
+    const added = await target
+      .addMessages(messages, { id, account: source.name, mailboxId, uids })
+      .catch(async (error: unknown) => {
+        // They may have arrived all the same, and stay in both. If not even this can be written, the next start decides.
+        await forget(sharing, id, target, undefined).catch(() => {});
+        throw error;
+      });
     const { uidValidity, pairs } = toCopied(rows, added);
     const move = {
       id,

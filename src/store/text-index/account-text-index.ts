@@ -31,7 +31,10 @@ export class AccountTextIndex {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
-  #discards = 0;
+  /** Changes under way that it can't follow. */
+  #suspensions = 0;
+  /** Contents about to go into the index. */
+  #adding = new Set<number>();
 
   /** @param options.afterMs after a change others come soon */
   constructor(options: {
@@ -75,25 +78,35 @@ export class AccountTextIndex {
 
   /** Contents are erased: nothing is to tell of them any more. */
   async forget(contentIds: readonly number[]): Promise<void> {
-    // Before the index is open it is not known which it has: those without content go when it has been.
-    this.#swept &&= this.#progress !== undefined;
-    if (!this.#swept) return;
-    this.#swept =
-      (await this.#asked(this.#thread.request(this.#directory, 'forget', { contentIds }).then(() => true))) === true;
+    for (const id of contentIds) this.#adding.delete(id);
+    // Before the index is open it is not known which it has: those without message go when it has been.
+    if (this.#progress === undefined) this.#swept = false;
+    else {
+      const done = await this.#asked(this.#thread.request(this.#directory, 'forget', { contentIds }).then(() => true));
+      if (done !== true) this.#swept = false;
+    }
   }
 
-  /** What is known of the messages has changed: the index is made again. */
-  async discard(): Promise<void> {
+  /**
+   * What is known of the messages is about to change: there is no index until the result is disposed of, whatever happens before. Then it
+   * is made again.
+   */
+  async suspend(): Promise<Disposable> {
     // What is under way would go on with what was.
-    this.#discards++;
+    this.#suspensions++;
+    const resume = (): void => {
+      this.#suspensions--;
+      this.schedule();
+    };
     try {
       await this.#running?.catch(() => {});
       this.#progress = undefined;
       await this.#thread.request(this.#directory, 'discard', {});
-    } finally {
-      this.#discards--;
+    } catch (error) {
+      resume();
+      throw error;
     }
-    this.schedule();
+    return { [Symbol.dispose]: resume };
   }
 
   /**
@@ -155,7 +168,7 @@ export class AccountTextIndex {
   }
 
   get #stops(): boolean {
-    return this.#closed || this.#discards > 0;
+    return this.#closed || this.#suspensions > 0;
   }
 
   async #catchUp(): Promise<void> {
@@ -184,14 +197,26 @@ export class AccountTextIndex {
 
   /** Takes out what was erased while nobody told the index. */
   async #sweep(): Promise<void> {
+    // What is erased from here on goes at once.
+    this.#swept = true;
+    try {
+      await this.#forgetUnused();
+    } catch (error) {
+      this.#swept = false;
+      throw error;
+    }
+  }
+
+  async #forgetUnused(): Promise<void> {
     for (let after = 0; !this.#closed; ) {
       const ids = await this.#thread.request(this.#directory, 'contents', { after, limit: contentsAtOnce });
       const last = ids.at(-1);
       if (last === undefined) break;
       const rows = await this.#database.read((reader) =>
         reader.all<{ id: number }>(
-          'SELECT value AS id FROM json_each(?) WHERE value NOT IN (SELECT id FROM contents WHERE id BETWEEN ? AND ?)',
-          [JSON.stringify(ids), ids[0]!, last],
+          `SELECT value AS id FROM json_each(?)
+           WHERE NOT EXISTS (SELECT 1 FROM messages WHERE content_id = value AND expunged = 0)`,
+          [JSON.stringify(ids)],
         ),
       );
       if (rows.length > 0) {
@@ -199,7 +224,6 @@ export class AccountTextIndex {
       }
       after = last;
     }
-    this.#swept = true;
   }
 
   /** Takes in the next messages of a mailbox. */
@@ -234,10 +258,13 @@ export class AccountTextIndex {
     const messages = await this.#database.read((reader) =>
       reader.all<MessageToIndex>(
         `SELECT id AS contentId, prefix, file_size AS fileSizeBytes, sha256, structure FROM contents
-         WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+         WHERE id IN (SELECT value FROM json_each(?))
+           AND EXISTS (SELECT 1 FROM messages WHERE content_id = contents.id AND expunged = 0) ORDER BY id`,
         [JSON.stringify(contentIds)],
       ),
     );
+    const adding = new Set(messages.map(({ contentId: id }) => id));
+    this.#adding = adding;
     const before = this.#progress?.get(mailboxId) ?? 0;
     let batch: MessageToIndex[] = [];
     let bytes = 0;
@@ -250,6 +277,8 @@ export class AccountTextIndex {
         batch = [];
         bytes = 0;
       }
+      // Erased while those before it were put in.
+      if (!adding.has(message.contentId)) continue;
       batch.push(message);
       bytes += message.fileSizeBytes;
     }

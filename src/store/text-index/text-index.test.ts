@@ -112,8 +112,10 @@ describe('the index of texts', () => {
         await using account = await second.accounts.open('me');
         await account.indexTexts();
         const { signal } = new AbortController();
+        const { identity } = account;
         const repaired = await account.repair('reparse', { dryRun: false, signal, onProgress: () => {} });
         expect(repaired.changes).toEqual([{ what: 'messages described anew', count: 1 }]);
+        expect(account.identity).not.toBe(identity);
         expect(await candidates(account, 'Hello')).toBeUndefined();
         await account.indexTexts();
         expect(await candidates(account, 'Hello')).toEqual(indexed ? [] : undefined);
@@ -121,6 +123,34 @@ describe('the index of texts', () => {
       expect(existsSync(join(first.dataDirectory, 'accounts/me/search.db'))).toBe(indexed);
       await second.close();
     }
+  });
+
+  it('is made again also when messages are parsed again and that is ended in the middle', async () => {
+    const options = { indexTextsAfterMs: 3_600_000, checkWhenClosed: false };
+    const first = await openTestStore(undefined, { checkWhenClosed: false });
+    {
+      await using account = await first.accounts.open('me');
+      for (let at = 0; at < 201; at++) await deliver(first.accounts, account, message(`number ${at}`));
+    }
+    await first.close();
+    const { default: SqliteDatabase } = await import('better-sqlite3');
+    const database = new SqliteDatabase(join(first.dataDirectory, 'accounts/me/index.db'));
+    database.exec(`UPDATE contents SET structure = replace(structure, '"type":"text"', '"type":"audio"')`);
+    database.close();
+    const second = await openTestStore(first.dataDirectory, options);
+    {
+      await using account = await second.accounts.open('me');
+      await account.indexTexts();
+      expect(await candidates(account, 'Hello')).toEqual([]);
+      const controller = new AbortController();
+      const onProgress = (): void => controller.abort();
+      const repair = account.repair('reparse', { dryRun: false, signal: controller.signal, onProgress });
+      await expect(repair).rejects.toThrow();
+      expect(await candidates(account, 'Hello')).toBeUndefined();
+      await account.indexTexts();
+      expect(await candidates(account, 'Hello')).toHaveLength(200);
+    }
+    await second.close();
   });
 
   it('is made again after a restore, and is part of no backup', async () => {
@@ -255,5 +285,57 @@ describe('the index of texts', () => {
     expect(database.prepare(`SELECT count(*) AS count FROM trigrams WHERE trigrams MATCH '"SEC"'`).get()).toEqual({
       count: 0,
     });
+  });
+
+  it('forgets what is erased while it is opened, and while it is about to take it in', async () => {
+    const { accounts, dataDirectory, engine } = await openTestStore();
+    await using account = await accounts.open('me');
+    const large = 'x'.repeat(400_000);
+    for (const name of ['one', 'two', 'three']) {
+      await deliver(accounts, account, message(`secret ${name}`) + large);
+    }
+    const { id } = await inbox(account);
+    const rows = await account.read((reader) => reader.messages(id, [1, 2, 3]));
+    const contentIds = rows.map(({ contentId }) => contentId);
+    // The rows of contents stay until all is looked at.
+    using hold = account.holdExpunged(0);
+    const directory = join(dataDirectory, 'accounts', 'me');
+    const { accountDatabaseKind } = await import('../account-database.ts');
+    await using database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
+    const erase = async (index: AccountTextIndex, uid: number): Promise<void> => {
+      await account.expungeMessages(id, [uid], 'all');
+      await index.forget([contentIds[uid - 1]!]);
+    };
+    let erases = true;
+    class ErasingThread extends TextIndexThread {
+      override async request(...args: Parameters<TextIndexThread['request']>): Promise<never> {
+        const result = await super.request(...args);
+        if (args[1] === 'add' && erases) {
+          erases = false;
+          await erase(index, 2);
+        }
+        return result as never;
+      }
+    }
+    await using thread = new ErasingThread();
+    const known = async (): Promise<number[]> => {
+      const { contentIds: found } = await thread.request(directory, 'words', {
+        words: ['secret'],
+        columns: ['subject'],
+      });
+      return [...found].sort((a, b) => a - b);
+    };
+    const options = { thread, directory, database, log: silentLog, afterMs: 3_600_000 };
+    const index = new AccountTextIndex(options);
+    await index.run();
+    expect(erases).toBe(false);
+    expect(await known()).toEqual([contentIds[0], contentIds[2]]);
+    await index.close();
+    const again = new AccountTextIndex(options);
+    await erase(again, 3);
+    await again.run();
+    expect(await known()).toEqual([contentIds[0]]);
+    await again.close();
+    hold.advance(0);
   });
 });
