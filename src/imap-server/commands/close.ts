@@ -1,5 +1,6 @@
 import { MailboxNotFoundError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
+import { RefusedError } from '../reply.ts';
 
 /** Source: RFC 9051 §6.4.1 */
 export const close: Command = {
@@ -9,8 +10,10 @@ export const close: Command = {
   async run(session, args) {
     args.end();
     const { mailbox } = session;
-    await mailbox.renewRights(session.out).catch(() => {});
-    // RFC 4314 §4: without the right to expunge, it is closed all the same.
+    // RFC 4314 §4: without the right to expunge, it is closed all the same; where rights can't be read, nothing is expunged by old ones.
+    await mailbox.renewRights(session.out).catch((error: unknown) => {
+      if (!(error instanceof RefusedError)) throw error;
+    });
     const expunges = !mailbox.examined && mailbox.rights.includes('e');
     try {
       if (expunges) await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
