@@ -11,7 +11,7 @@ import { verifySignatures } from '../mailauth/verify-signatures.ts';
 import { silentLog } from '../runtime/log.ts';
 import { Metrics } from '../runtime/metrics.ts';
 import { SmtpError } from '../smtp/smtp-error.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import { openAccounts } from '../store/open-accounts.ts';
 import { createAuthenticateSender } from './authenticate-sender.ts';
 import { createDelivery, type Delivery, type DeliveryOptions } from './create-delivery.ts';
@@ -119,8 +119,8 @@ async function start(options: Partial<DeliveryOptions> = {}): Promise<World> {
     async messages(name) {
       await using opened = await accounts.open(name);
       return await opened.read(async (reader) => {
-        const rows = await reader.renderedMessages((await reader.mailbox('Inbox'))!.id, 'all');
-        return rows.map((row) => opened.readContentSync(row).toString());
+        const rows = await reader.messages.rendered((await reader.mailboxes.named('Inbox'))!.id, 'all');
+        return rows.map((row) => opened.contents.readSync(row).toString());
       });
     },
     async message(to, text = 'Subject: hello\r\nMessage-ID: <1@b.example>\r\n\r\nHello\r\n', sender = 'a') {

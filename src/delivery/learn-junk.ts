@@ -5,8 +5,11 @@ import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { takeTurns } from '../runtime/take-turns.ts';
-import type { Account, Accounts, ContentPlaces, Mailbox } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import { flagBits } from '../store/flags.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
+import type { ContentPlaces } from '../store/messages/message-reader.ts';
 import { messageOrigins } from './message-origins.ts';
 
 export interface MailboxesApart {
@@ -75,7 +78,7 @@ export class JunkLearner implements AsyncDisposable {
     const since = (await filters.state(account))?.learnedModseq ?? (anew ? 0 : (this.#unlearned.get(account) ?? 0));
     await using opened = await this.#options.accounts.open(account);
     const { mailboxes, modseq } = await opened.read(async (reader) => {
-      return { mailboxes: await reader.mailboxes(), modseq: await reader.modseq() };
+      return { mailboxes: await reader.mailboxes.all(), modseq: await reader.modseq() };
     });
     for (const mailbox of mailboxes) {
       // What changes from here on is for the next time.
@@ -131,7 +134,7 @@ export class JunkLearner implements AsyncDisposable {
     for (;;) {
       await others();
       this.#closing.signal.throwIfAborted();
-      const rows = await account.read((reader) => reader.changedMessages(mailboxId, after, atOnce));
+      const rows = await account.read((reader) => reader.changes.messagesAfter(mailboxId, after, atOnce));
       const changed = rows.filter(({ modseq }) => modseq <= upTo).map(({ contentId }) => contentId);
       if (changed.length > 0) await this.#learnContents(account, [...new Set(changed)], mailboxes);
       if (rows.length < atOnce || changed.length < rows.length) return;
@@ -141,7 +144,7 @@ export class JunkLearner implements AsyncDisposable {
 
   async #learnContents(account: Account, contentIds: readonly number[], mailboxes: readonly Mailbox[]): Promise<void> {
     const { filters } = this.#options;
-    const contents = await account.read((reader) => reader.placesOf(contentIds));
+    const contents = await account.read((reader) => reader.messages.placesOf(contentIds));
     const learned = await filters.learnedAs(account.name, contentIds);
     let lessons: MessageLesson[] = [];
     const give = async (): Promise<void> => {
@@ -164,15 +167,15 @@ export class JunkLearner implements AsyncDisposable {
 }
 
 async function originsOf(account: Account, contentId: number): Promise<string[]> {
-  const [origin] = await account.read((reader) => reader.originsOf([contentId]));
+  const [origin] = await account.read((reader) => reader.deliveries.originsOf([contentId]));
   return origin === undefined ? [] : [...messageOrigins(origin).values()].flat();
 }
 
 async function wordsOf(account: Account, content: ContentPlaces): Promise<Set<string>> {
-  const structure = await account.read((reader) => reader.structure(content.contentId));
+  const structure = await account.read((reader) => reader.messages.structure(content.contentId));
   const size = content.prefix.length + content.fileSizeBytes;
   const pieces: Buffer[] = [];
-  for await (const piece of account.streamContent(content, 0, Math.min(size, limits.junkMessageBytes))) {
+  for await (const piece of account.contents.stream(content, 0, Math.min(size, limits.junkMessageBytes))) {
     pieces.push(piece as Buffer);
   }
   return messageWords(Buffer.concat(pieces), structure);

@@ -5,7 +5,8 @@ import { renderBodyStructure } from '../message/render-body-structure.ts';
 import { lowerCaseNames, selectHeaderText } from '../message/select-header-fields.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
-import type { Account, MessageRow, RenderedMessageRow } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { MessageRow, RenderedMessageRow } from '../store/messages/message-rows.ts';
 import { formatFlags } from './flag-text.ts';
 import { MessageContent, readHeader, type SectionContent } from './message-content.ts';
 import { directLimitBytes, type ResponseWriter } from './response-writer.ts';
@@ -92,7 +93,7 @@ export function compileWholeItems(
     const head = `* ${label} (${before(row)}${itemLabel}${sizeBytes}}\r\n`;
     if (head.length > maxTextBytes) return false;
     out.writeDirect(head, sizeBytes, (target, at) => {
-      account.readContentInto(row, target, at);
+      account.contents.readInto(row, target, at);
       replaceNul(target.subarray(at, at + sizeBytes));
     });
     out.write(`${separator}${after(row)})\r\n`);

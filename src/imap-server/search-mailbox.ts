@@ -1,7 +1,7 @@
 import type { SearchKey } from '../imap/search-keys.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
-import type { RenderedMessageRow } from '../store/account.ts';
 import { flagBit } from '../store/flags.ts';
+import type { RenderedMessageRow } from '../store/messages/message-rows.ts';
 import { asksHeader, compileSearch, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { envelopeKeys } from './envelope-keys.ts';
 import { MessageContent } from './message-content.ts';
@@ -113,7 +113,7 @@ async function narrow(
   const existing =
     (all & none) === 0 && asked.length > 0
       ? await mailbox.account.read((reader) =>
-          reader.uidsWithFlags(mailbox.id, all, none, asked[0], asked[asked.length - 1]),
+          reader.uids.withFlags(mailbox.id, all, none, asked[0], asked[asked.length - 1]),
         )
       : new Uint32Array(0);
   const restKey: SearchKey | undefined =
@@ -140,7 +140,7 @@ async function searchEnvelopes(
   for (let at = 0; at < uids.length; at += envelopesAtOnce) {
     const step = uids.subarray(at, at + envelopesAtOnce);
     const rows = await mailbox.account.read((reader) =>
-      reader.envelopesWith(mailbox.id, plain, step[0], step[step.length - 1]),
+      reader.messages.envelopesWith(mailbox.id, plain, step[0], step[step.length - 1]),
     );
     for (const { uid, envelope } of rows) {
       const text = SearchCandidate.envelopeText(envelope, key.field);
@@ -187,8 +187,10 @@ async function readBatch(
   test: SearchTest,
 ): Promise<Undecided[]> {
   const read = (of: ArrayLike<number> & Uint32Array): Promise<RenderedMessageRow[]> =>
-    mailbox.account.read((reader) => reader.renderedMessages(mailbox.id, of));
-  const rows = rendered ? await read(uids) : await mailbox.account.read((reader) => reader.messages(mailbox.id, uids));
+    mailbox.account.read((reader) => reader.messages.rendered(mailbox.id, of));
+  const rows = rendered
+    ? await read(uids)
+    : await mailbox.account.read((reader) => reader.messages.rows(mailbox.id, uids));
   const candidates = rows.map((row) => {
     const candidate = new Undecided(row);
     if (rendered) candidate.rendered = row as RenderedMessageRow;

@@ -187,7 +187,7 @@ describe('what others do', () => {
   it('ends the session when all UIDs become void', async () => {
     const [first] = await pair('void', 1);
     await using account = await server.accounts.open('void');
-    await account.bumpUidValidity('Inbox');
+    await account.mailboxes.bumpUidValidity('Inbox');
     await first.play('C: a NOOP\nS: * BYE …\nS: <closed>');
   });
 });

@@ -3,8 +3,11 @@ import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
-import type { Account, Mailbox, MessageChange, MessageFlags } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
 import { type ChangeableFlags, flagBits } from '../store/flags.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
+import type { MessageChange } from '../store/messages/change-reader.ts';
+import type { MessageFlags } from '../store/messages/message-rows.ts';
 import { allRights, type Rights } from '../store/sharing/rights.ts';
 import { changeableFlags } from './flag-rights.ts';
 import { formatFlags, formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
@@ -129,18 +132,18 @@ export class SelectedMailbox implements Disposable {
     const hold = account.holdExpunged(await account.read((reader) => reader.modseq()));
     try {
       const opened = await account.read(async (reader) => {
-        const mailbox = await reader.mailbox(name);
+        const mailbox = await reader.mailboxes.named(name);
         if (mailbox === undefined) return undefined;
         const rights = (await access?.rights(reader, mailbox.id)) ?? allRights;
         checkRights(rights, 'r');
         const modseq = await reader.modseq();
         const uids = await options.sharedUids.read(account.name, mailbox, reader);
         const { since } = options;
-        const changes = since === undefined ? [] : await reader.changesSince(mailbox.id, since);
-        const changesComplete = since === undefined || since >= (await reader.changesKnownSince());
+        const changes = since === undefined ? [] : await reader.changes.since(mailbox.id, since);
+        const changesComplete = since === undefined || since >= (await reader.changes.knownSince());
         let firstUnseen = 0;
         if (mailbox.unseen > 0) {
-          const unseen = await reader.firstUidWithFlags(mailbox.id, 0, flagBits['\\Seen']);
+          const unseen = await reader.uids.firstWithFlags(mailbox.id, 0, flagBits['\\Seen']);
           firstUnseen = unseen === undefined ? 0 : uids.indexOf(unseen) + 1;
         }
         return { mailbox, rights, uids, modseq, changes, changesComplete, firstUnseen };
@@ -246,7 +249,7 @@ export class SelectedMailbox implements Disposable {
    */
   async announceKeywords(out: ResponseWriter, keywords: readonly string[]): Promise<void> {
     if (keywords.length === 0 || keywords.every((keyword) => this.#keywords.includes(keyword))) return;
-    const mailbox = await this.account.read((reader) => reader.mailboxById(this.id));
+    const mailbox = await this.account.read((reader) => reader.mailboxes.byId(this.id));
     const all = new Set([...this.#keywords, ...(mailbox?.keywords ?? []), ...keywords]);
     this.#keywords = [...all];
     out.write(`* FLAGS ${formatMailboxFlags(this.#keywords, false)}\r\n`);
@@ -435,8 +438,8 @@ export class SelectedMailbox implements Disposable {
       const since = wantsFlags ? Math.min(seen, flagsSince) : seen;
       if (modseq === since) return undefined;
       // Undefined when it was deleted: then all its messages are among the changes.
-      const uidValidity = (await reader.mailboxById(this.id))?.uidValidity;
-      return { modseq, uidValidity, changes: await reader.changesSince(this.id, since) };
+      const uidValidity = (await reader.mailboxes.byId(this.id))?.uidValidity;
+      return { modseq, uidValidity, changes: await reader.changes.since(this.id, since) };
     });
     if (found === undefined) return news;
     if (found.uidValidity !== undefined && found.uidValidity !== this.uidValidity) {

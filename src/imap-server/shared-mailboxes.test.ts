@@ -125,7 +125,7 @@ describe('LIST of what others share', () => {
     const { guest, name } = await pair('called', 'lr');
     {
       await using account = await server.accounts.open('called-guest');
-      await account.createMailbox('Other Users/called-owner/Projects');
+      await account.mailboxes.create('Other Users/called-owner/Projects');
     }
     await guest.append(name, 'Subject: mine\n\nx\n');
     expect(await guest.ok(`MYRIGHTS ${name}`)).toEqual([`* MYRIGHTS ${name} lrswipkxteacd`]);
@@ -625,8 +625,8 @@ describe('a shared mailbox', () => {
     await guest.ok(`SELECT ${name}`);
     await using account = await server.accounts.open('holder-owner');
     const [row] = await account.read(async (reader) => {
-      const mailbox = await reader.mailbox('Projects');
-      return await reader.renderedMessages(mailbox!.id, [1]);
+      const mailbox = await reader.mailboxes.named('Projects');
+      return await reader.messages.rendered(mailbox!.id, [1]);
     });
     await owner.ok('SELECT Projects');
     await owner.ok('STORE 1 +FLAGS (\\Deleted)');
@@ -635,7 +635,7 @@ describe('a shared mailbox', () => {
     await owner.ok('CLOSE');
     await guest.ok('NOOP');
     const isThere = async (): Promise<boolean> =>
-      await account.readContent(row!).then(
+      await account.contents.read(row!).then(
         () => true,
         () => false,
       );

@@ -1,4 +1,5 @@
-import type { AccountReader, Mailbox } from '../store/account.ts';
+import type { AccountReader } from '../store/account-reader.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import { UidList } from './uid-list.ts';
 
 interface Known {
@@ -23,7 +24,7 @@ export class SharedUids {
       const memory = last.memory.deref();
       if (memory !== undefined) return new UidList(memory, last.count);
     }
-    const uids = new UidList(await reader.uids(mailbox.id));
+    const uids = new UidList(await reader.uids.all(mailbox.id));
     this.#remember(key, mailbox.modseq, uids);
     return uids;
   }

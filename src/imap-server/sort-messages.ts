@@ -5,7 +5,7 @@ import { decodeHeaderText } from '../message/header-text.ts';
 import { parseDate } from '../message/parse-date.ts';
 import { casemapSortKey } from '../message/unicode-casemap.ts';
 import { limits } from '../runtime/limits.ts';
-import type { RenderedMessageRow } from '../store/account.ts';
+import type { RenderedMessageRow } from '../store/messages/message-rows.ts';
 import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import type { Relevancy } from './relevancy.ts';
@@ -50,7 +50,7 @@ export async function sortMessages(
   const found: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
     const rows = await mailbox.account.read((reader) =>
-      reader.renderedMessages(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, {
+      reader.messages.rendered(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, {
         columns,
         includeExpunged,
       }),
@@ -123,7 +123,7 @@ export async function placesInOrder(
   const known = new Map<number, readonly (number | string)[]>();
   const read = async (of: Uint32Array): Promise<void> => {
     const rows = await mailbox.account.read((reader) =>
-      reader.renderedMessages(mailbox.id, of, undefined, undefined, { columns, includeExpunged: true }),
+      reader.messages.rendered(mailbox.id, of, undefined, undefined, { columns, includeExpunged: true }),
     );
     for (const row of rows) {
       known.set(

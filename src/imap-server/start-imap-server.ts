@@ -9,7 +9,7 @@ import { readProxyHeader } from '../runtime/proxy-protocol.ts';
 import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import { LoginGuard } from '../sasl/login-guard.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { runSession } from './run-session.ts';

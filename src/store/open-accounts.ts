@@ -8,26 +8,23 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
 import { limits } from '../runtime/limits.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import type {
-  Account,
-  Accounts,
-  AppPasswordScope,
-  CopiedMessages,
-  MessageIntake,
-  QuotaLimits,
-  ReceivedFile,
-  SpecialUse,
-} from './account.ts';
+import type { Account } from './account.ts';
 import { accountDatabaseKind } from './account-database.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
 import { addAppPassword, setPassword } from './account-passwords.ts';
+import type { Accounts } from './accounts.ts';
 import type { BufferedBytes } from './buffered-message.ts';
 import { removeLeftovers } from './content-ids.ts';
 import { toFileError } from './file-error.ts';
 import { normaliseMailboxName } from './mailbox-name.ts';
+import type { SpecialUse } from './mailboxes/mailbox.ts';
 import { MessageFiles, messageFilePath } from './message-files.ts';
 import { FileIntake } from './message-intake.ts';
+import type { CopiedMessages } from './messages/message-writer.ts';
+import type { MessageIntake, ReceivedFile } from './messages/received-file.ts';
 import { OpenAccount } from './open-account.ts';
+import type { AppPasswordScope } from './passwords/app-password.ts';
+import type { QuotaLimits } from './quota.ts';
 import { directorySyncer, SharedAccount } from './shared-account.ts';
 import { SharingIndex } from './sharing/sharing-index.ts';
 import { finishMoves, type Transfer, transferMessages } from './sharing/transfer-messages.ts';

@@ -15,7 +15,7 @@ import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import type { RootLog } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
 import { openAccounts, removeTemporaryFiles } from '../store/open-accounts.ts';
 import { TlsPublicKeys } from '../store/tls-public-keys/tls-public-keys.ts';

@@ -8,8 +8,9 @@ import { silentLog } from '../../src/runtime/log.ts';
 import type { CredentialSource } from '../../src/sasl/credential-source.ts';
 import { LoginGuard } from '../../src/sasl/login-guard.ts';
 import { deriveScramSecret } from '../../src/sasl/scram-secret.ts';
-import type { Accounts, QuotaLimits } from '../../src/store/account.ts';
+import type { Accounts } from '../../src/store/accounts.ts';
 import { openAccounts } from '../../src/store/open-accounts.ts';
+import type { QuotaLimits } from '../../src/store/quota.ts';
 import { ImapTestClient } from './imap-client.ts';
 
 /** An IMAP server over a store of its own, in this process. */

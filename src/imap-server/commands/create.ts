@@ -1,5 +1,5 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import type { SpecialUse } from '../../store/account.ts';
+import type { SpecialUse } from '../../store/mailboxes/mailbox.ts';
 import type { Command } from '../command.ts';
 import { findPlaceToCreate } from '../mailbox-place.ts';
 import { RefusedError } from '../reply.ts';
@@ -20,7 +20,7 @@ export const create: Command = {
     if (place.access !== undefined && specialUse.length > 0) {
       throw new RefusedError('NO', 'USEATTR', 'That is for the owner to say');
     }
-    const created = await place.account.createMailbox(place.name, { specialUse });
+    const created = await place.account.mailboxes.create(place.name, { specialUse });
     if (place.access === undefined) await session.notifications?.noteOwnNames([created.name]);
     return { code: `MAILBOXID (${created.objectId})` };
   },

@@ -13,7 +13,7 @@ export const deleteMailbox: Command = {
     await using place = await findPlace(session, name);
     const { mailbox } = await place.require('x');
     const deletesSelected = session.hasSelected(place.account, mailbox.id);
-    await place.account.deleteMailbox(place.name);
+    await place.account.mailboxes.delete(place.name);
     if (place.access === undefined) await session.notifications?.noteOwnNames([normaliseMailboxName(place.name)]);
     if (deletesSelected) {
       session.unselect();

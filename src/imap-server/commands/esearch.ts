@@ -2,7 +2,7 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { type MailboxFilter, parseMailboxFilter } from '../../imap/mailbox-filter.ts';
 import type { SearchKey } from '../../imap/search-keys.ts';
 import { resolveRanges } from '../../imap/sequence-set.ts';
-import type { Mailbox } from '../../store/account.ts';
+import type { Mailbox } from '../../store/mailboxes/mailbox.ts';
 import type { Command } from '../command.ts';
 import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated, refuseUpdates } from '../keep-updated.ts';
@@ -83,8 +83,8 @@ interface Source {
 async function sources(session: Session, filters: readonly MailboxFilter[]): Promise<Source[]> {
   const matchers = filters.map((filter) => mailboxMatcher(session, filter));
   const wantsSelected = filters.some(({ kind }) => kind === 'selected');
-  const own = await session.mail.read((reader) => reader.mailboxes());
-  const subscriptions = new Set(await session.mail.read((reader) => reader.subscriptions()));
+  const own = await session.mail.read((reader) => reader.mailboxes.all());
+  const subscriptions = new Set(await session.mail.read((reader) => reader.mailboxes.subscriptions()));
   const all = [
     ...own.map((mailbox) => ({ owner: session.mail.name, name: mailbox.name, mailbox, shared: false })),
     ...(await sharedMailboxes(session))
@@ -114,7 +114,7 @@ async function selectedOfOthers({ selected, out }: Session): Promise<(Source & {
     if (!(error instanceof RefusedError)) throw error;
     return undefined;
   }
-  const mailbox = await selected.account.read((reader) => reader.mailboxById(selected.id));
+  const mailbox = await selected.account.read((reader) => reader.mailboxes.byId(selected.id));
   if (mailbox === undefined) return undefined;
   return { owner: selected.account.name, name: selected.nameOf(mailbox), mailbox, shared: true };
 }

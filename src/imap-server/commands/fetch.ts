@@ -3,8 +3,8 @@ import { type FetchItem, parseFetchItems } from '../../imap/fetch-items.ts';
 import { type PartialRange, parsePartialRange, takePartial } from '../../imap/partial-range.ts';
 import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../../imap/sequence-set.ts';
 import { UnknownEncodingError } from '../../message/transfer-decoder.ts';
-import type { RenderedMessageRow } from '../../store/account.ts';
 import { flagBits } from '../../store/flags.ts';
+import type { RenderedMessageRow } from '../../store/messages/message-rows.ts';
 import { MailboxNotFoundError, MessageFileError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
 import {
@@ -111,12 +111,12 @@ async function changedUids(session: Session, request: Request, uids: Uint32Array
   const { mailbox } = session;
   const since = request.changedSince ?? 0;
   const [changes, isKnown, now, live] = await mailbox.account.read(async (reader) => {
-    const known = !request.vanished || since >= (await reader.changesKnownSince());
+    const known = !request.vanished || since >= (await reader.changes.knownSince());
     return [
-      await reader.changesSince(mailbox.id, since),
+      await reader.changes.since(mailbox.id, since),
       known,
-      await reader.mailboxById(mailbox.id),
-      known ? [] : await reader.uids(mailbox.id),
+      await reader.mailboxes.byId(mailbox.id),
+      known ? [] : await reader.uids.all(mailbox.id),
     ];
   });
   const ranges = request.vanished ? resolveRanges(request.set, 0xffff_ffff) : [];
@@ -158,7 +158,7 @@ async function fetchMessages(
     const batch = uids.subarray(at, at + batchSize);
     const options = { includeExpunged: true, columns };
     const rows = await account.read((reader) =>
-      reader.renderedMessages(mailbox.id, batch, undefined, undefined, options),
+      reader.messages.rendered(mailbox.id, batch, undefined, undefined, options),
     );
     if (rows.length < batch.length) missing = true;
     const newlySeen = marksSeen ? await markSeen(mailbox, rows) : undefined;
@@ -201,7 +201,7 @@ function itemsOf(session: Session, items: readonly FetchItem[], changed: boolean
 async function markSeen(mailbox: SelectedMailbox, rows: RenderedMessageRow[]): Promise<Set<number>> {
   const unseen = rows.filter((row) => (row.flagBits & seen) === 0);
   if (unseen.length === 0) return new Set();
-  const change = await mailbox.account
+  const change = await mailbox.account.messages
     .storeFlags(
       mailbox.id,
       unseen.map(({ uid }) => uid),

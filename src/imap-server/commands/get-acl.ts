@@ -16,7 +16,11 @@ export const getAcl: Command = {
     await using place = await findPlace(session, name);
     const { account } = place;
     const { mailbox } = await place.require('a');
-    const entries = await validEntries(session, account.name, await account.read((reader) => reader.acl(mailbox.id)));
+    const entries = await validEntries(
+      session,
+      account.name,
+      await account.read((reader) => reader.sharing.acl(mailbox.id)),
+    );
     const all = [{ identifier: account.name, rights: allRights }, ...entries];
     const text = all.map(({ identifier, rights }) => `${quoteUnlessAtom(identifier)} ${rightsText(rights)}`).join(' ');
     session.untagged(`ACL ${session.quotedName(place.nameOf(mailbox))} ${text}`);

@@ -2,7 +2,7 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { listPatternMatcher } from '../../imap/list-pattern.ts';
 import { decodeMailboxName } from '../../imap/mailbox-name.ts';
 import { parseEntries } from '../../imap/metadata-entries.ts';
-import type { Mailbox } from '../../store/account.ts';
+import type { Mailbox } from '../../store/mailboxes/mailbox.ts';
 import { allRights, type Rights } from '../../store/sharing/rights.ts';
 import type { Command } from '../command.ts';
 import { findPlace } from '../mailbox-place.ts';
@@ -45,8 +45,8 @@ export const list: Command = {
       return undefined;
     }
     const [mailboxes, subscriptions] = await session.mail.read(async (reader) => [
-      await reader.mailboxes(),
-      request.subscribed || request.returnSubscribed ? await reader.subscriptions() : [],
+      await reader.mailboxes.all(),
+      request.subscribed || request.returnSubscribed ? await reader.mailboxes.subscriptions() : [],
     ]);
     const matchers = request.patterns.map((pattern) => listPatternMatcher(request.reference + pattern));
     const matches = (name: string): boolean => matchers.some((matcher) => matcher(name));

@@ -17,8 +17,8 @@ export const lsub: Command = {
     const pattern = decode(args.listMailbox());
     args.end();
     const [names, existing] = await session.mail.read(async (reader) => [
-      await reader.subscriptions(),
-      new Set((await reader.mailboxes()).map(({ name }) => name)),
+      await reader.mailboxes.subscriptions(),
+      new Set((await reader.mailboxes.all()).map(({ name }) => name)),
     ]);
     if (mayMatchOthers(reference + pattern) && names.some((name) => name.startsWith(`${othersRoot}/`))) {
       for (const { name } of await sharedMailboxes(session)) existing.add(name);

@@ -24,7 +24,7 @@ export const rename: Command = {
     if (source.access !== undefined && mailbox.name === 'Inbox') {
       throw new RefusedError('NO', 'CANNOT', 'Every account has an inbox');
     }
-    await source.account.renameMailbox(source.name, target.name);
+    await source.account.mailboxes.rename(source.name, target.name);
     if (source.access === undefined) {
       await session.notifications?.noteOwnNames([source.name, target.name].map(normaliseMailboxName));
     }

@@ -23,7 +23,7 @@ export const setAcl: Command = {
     const grantee = await findGrantee(session, place.account.name, identifier);
     if (grantee === undefined) throw nobody();
     if (grantee.own) checkOwners(grantee, change);
-    else await place.account.changeAcl(mailbox.id, grantee, change);
+    else await place.account.sharing.changeAcl(mailbox.id, grantee, change);
     return undefined;
   },
 };
@@ -43,7 +43,7 @@ export const deleteAcl: Command = {
     const change: RightsChange = { mode: 'replace', rights: '' };
     const grantee = await granteeOrName(session, place, identifier);
     if (grantee.own) checkOwners(grantee, change);
-    else await place.account.changeAcl(mailbox.id, grantee, change);
+    else await place.account.sharing.changeAcl(mailbox.id, grantee, change);
     return undefined;
   },
 };

@@ -138,7 +138,7 @@ describe('SORT', () => {
           return await intake.finish();
         }),
       );
-      await account.addMessages(files.map((file) => ({ mailbox: 'Inbox', file })));
+      await account.messages.addAll(files.map((file) => ({ mailbox: 'Inbox', file })));
       for (const file of files) await file[Symbol.asyncDispose]();
     }
     const many = await server.login('many');

@@ -87,7 +87,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const uids = mailbox.resolve(set, byUid);
   if (unchangedSince !== undefined) session.enableCondstore();
   if (uids.length === 0) return undefined;
-  const change = await mailbox.account.storeFlags(
+  const change = await mailbox.account.messages.storeFlags(
     mailbox.id,
     uids,
     { mode, flags: permitted },

@@ -4,7 +4,7 @@ import { parseMessageIds } from '../../message/parse-message-ids.ts';
 import { threadReferences } from '../../message/thread-references.ts';
 import { unicodeCasemap } from '../../message/unicode-casemap.ts';
 import { limits } from '../../runtime/limits.ts';
-import type { ThreadFieldsRow } from '../../store/account.ts';
+import type { ThreadFieldsRow } from '../../store/messages/message-rows.ts';
 import { mailboxKey } from '../mailbox-key.ts';
 import type { Pace } from '../pace.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -41,7 +41,7 @@ export async function* threadFacts(
     const unknown = batch.filter((uid) => !known.has(uid));
     const read = new Map<number, ThreadFacts>();
     if (unknown.length > 0) {
-      for (const row of await mailbox.account.read((reader) => reader.threadFields(mailbox.id, unknown))) {
+      for (const row of await mailbox.account.read((reader) => reader.messages.threadFields(mailbox.id, unknown))) {
         read.set(row.uid, factsOf(row));
         if (pace.over) await pace.turn();
       }
