@@ -1,4 +1,5 @@
 import type { MessageStructure } from '../message/structure.ts';
+import { nextTurn } from '../runtime/turns.ts';
 import type {
   AccountReader,
   AppPasswordScope,
@@ -224,7 +225,7 @@ export class DatabaseAccountReader implements AccountReader {
       }
       if (rows.length < changesAtOnce) return found;
       last = rows.at(-1)!;
-      await othersTurn();
+      await nextTurn();
     }
   }
 
@@ -317,7 +318,7 @@ export class DatabaseAccountReader implements AccountReader {
       parts.push(parseUids(row!.uids ?? '', row!.count));
       if (row!.count < uidsAtOnce) return parts.length === 1 ? parts[0]! : joinUids(parts);
       after = parts.at(-1)!.at(-1)!;
-      await othersTurn();
+      await nextTurn();
     }
   }
 
@@ -345,7 +346,7 @@ export class DatabaseAccountReader implements AccountReader {
     const uids = await this.#uidsChangedSince(mailboxId, modseq);
     const changes: MessageChange[] = [];
     for (let at = 0; at < uids.length; at += changesAtOnce) {
-      if (at > 0) await othersTurn();
+      if (at > 0) await nextTurn();
       const step = uids.subarray(at, at + changesAtOnce);
       const rows = await this.#select<MessageChange & MessageRow>(changeColumns, '', mailboxId, step, 1, step.at(-1), {
         includeExpunged: true,
@@ -371,7 +372,7 @@ export class DatabaseAccountReader implements AccountReader {
       if (row!.count < uidsAtOnce) return joinUids(parts).sort();
       modseq = row!.modseq;
       uid = parts.at(-1)!.at(-1)!;
-      await othersTurn();
+      await nextTurn();
     }
   }
 
@@ -561,11 +562,6 @@ export class DatabaseAccountReader implements AccountReader {
     for (const row of rows) takeKeywords(row);
     return wanted === undefined ? rows : keepWanted(rows, wanted);
   }
-}
-
-/** In long reads: the read transaction stays open; others get their turn on this thread. */
-function othersTurn(): Promise<void> {
-  return new Promise((next) => setImmediate(next));
 }
 
 function toChange(row: MessageChange): void {
