@@ -208,8 +208,12 @@ export const limits = {
   /** Messages, and their bytes, that are put into the index of texts in one transaction. */
   textIndexBatchMessages: 50,
   textIndexBatchBytes: 512 * 1024,
-  /** A message is in the index of texts so long after it came, if there is time: others come soon. */
+  /**
+   * Messages go into the index of texts when nothing has changed in the account for so long, but so long after the first change at the
+   * latest: others come soon.
+   */
   textIndexAfterMs: 1000,
+  textIndexMostMs: 10_000,
   /** Indexes of texts that are open at once. */
   textIndexesOpen: 64,
   /** Trigrams of one search that the index is asked for, and words of a fuzzy one. */
@@ -426,8 +430,9 @@ export const limits = {
   rejectsTidyMs: 3600 * 1000,
   /** How long a DNS blocklist is trusted, or not asked, after it was seen to work or not. */
   blocklistHealthMs: 30 * 60_000,
-  /** How long changes of an account gather before its junk filter learns from them. */
+  /** An account's junk filter learns when nothing has changed in it for so long, but so long after the first change at the latest. */
   junkLearnDelayMs: 2_000,
+  junkLearnMostMs: 60_000,
 
   /** Message that brings a report; what is larger is no report. The largest that providers send have some MB. */
   reportMessageBytes: 10 * 1024 * 1024,
