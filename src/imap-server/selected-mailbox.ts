@@ -8,13 +8,13 @@ import { type ChangeableFlags, flagBits } from '../store/flags.ts';
 import { allRights, type Rights } from '../store/sharing/rights.ts';
 import { changeableFlags } from './flag-rights.ts';
 import { formatFlags, formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
+import type { MailboxMemory } from './mailbox-memory.ts';
 import { checkRights, type MailboxPlace } from './mailbox-place.ts';
 import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import { SearchContexts } from './search-contexts.ts';
 import { allSelectedEvents, type SelectedEvents } from './selected-events.ts';
-import type { SharedUids } from './shared-uids.ts';
 import type { UidList } from './uid-list.ts';
 import { writeFetched } from './write-fetched.ts';
 
@@ -58,6 +58,8 @@ export class SelectedMailbox implements Disposable {
   /** Opened by EXAMINE. */
   readonly examined: boolean;
   readonly uids: UidList;
+  /** What is known of its messages, by all sessions. */
+  readonly memory: MailboxMemory;
   /** Result of the last SEARCH with SAVE (RFC 9051 §6.4.4.1), UIDs ascending. */
   saved: Uint32Array = new Uint32Array(0);
   /** Searches that are kept up to date. */
@@ -84,7 +86,6 @@ export class SelectedMailbox implements Disposable {
   /** MODSEQ after which flags have changed that the client does not want to be told of. */
   #untoldFlagsSince: number | undefined;
   readonly #hold: ReturnType<Account['holdExpunged']>;
-  readonly #sharedUids: SharedUids;
 
   private constructor(
     place: MailboxPlace,
@@ -95,7 +96,7 @@ export class SelectedMailbox implements Disposable {
       modseq: number;
       rights: Rights;
       hold: ReturnType<Account['holdExpunged']>;
-      sharedUids: SharedUids;
+      memory: MailboxMemory;
     },
   ) {
     this.#place = place;
@@ -111,7 +112,7 @@ export class SelectedMailbox implements Disposable {
     this.#mailboxModseq = mailbox.modseq;
     this.#completeModseq = mailbox.modseq;
     this.#hold = view.hold;
-    this.#sharedUids = view.sharedUids;
+    this.memory = view.memory;
   }
 
   /**
@@ -122,7 +123,7 @@ export class SelectedMailbox implements Disposable {
    */
   static async open(
     place: MailboxPlace,
-    options: { readOnly: boolean; since: number | undefined; sharedUids: SharedUids },
+    options: { readOnly: boolean; since: number | undefined; memory: MailboxMemory },
   ): Promise<Selection | undefined> {
     const { account, name, access } = place;
     // Held before it is read, so that no file goes between the two.
@@ -134,7 +135,7 @@ export class SelectedMailbox implements Disposable {
         const rights = (await access?.rights(reader, mailbox.id)) ?? allRights;
         checkRights(rights, 'r');
         const modseq = await reader.modseq();
-        const uids = await options.sharedUids.read(account.name, mailbox, reader);
+        const uids = await options.memory.sharedUids.read(account.name, mailbox, reader);
         const { since } = options;
         const changes = since === undefined ? [] : await reader.changesSince(mailbox.id, since);
         const changesComplete = since === undefined || since >= (await reader.changesKnownSince());
@@ -153,7 +154,7 @@ export class SelectedMailbox implements Disposable {
       const selected = new SelectedMailbox(place, mailbox, options.readOnly, {
         ...opened,
         hold,
-        sharedUids: options.sharedUids,
+        memory: options.memory,
       });
       return { mailbox, selected, changes, changesComplete, firstUnseen };
     } catch (error) {
@@ -310,7 +311,7 @@ export class SelectedMailbox implements Disposable {
         this.#gone = [];
         await this.#tellGone(audience, all);
         // Who has been told of some removals only, as by `tellExpunged`, knows what no other does.
-        this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
+        this.memory.sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
       }
       if (this.#gone.length === 0) {
         this.#hold.advance(this.#seenModseq);

@@ -193,13 +193,11 @@ export const limits = {
   imapNotifyMailboxes: 5_000,
   /** Mailboxes that one ESEARCH looks through. */
   imapSearchedMailboxes: 10_000,
-  /** Messages of which it is remembered, for one sort key each, where they belong: 12 bytes each. */
-  imapSortRanks: 1_000_000,
+  /** Bytes of what is known of messages from one command to the next, for all sessions: flags, and what SORT and THREAD go by. */
+  imapMailboxMemoryBytes: 48 * 1024 * 1024,
   /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
   imapUpdatingSearches: 10,
   imapUpdatingResults: 1_000_000,
-  /** Messages of which it is remembered what THREAD goes by: some 400 bytes each. */
-  imapThreadFacts: 100_000,
   /** Messages that THREAD knows only by what others refer to: what is beyond joins no threads. */
   imapThreadMissing: 1_000_000,
   /** Bytes of one message that the index of texts looks at, and characters that it takes: the rest is searched in the message itself. */
