@@ -8,6 +8,7 @@ import { type ChangeableFlags, flagBits } from '../store/flags.ts';
 import { allRights, type Rights } from '../store/sharing/rights.ts';
 import { changeableFlags } from './flag-rights.ts';
 import { formatFlags, formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
+import { MailboxFlags } from './mailbox-flags.ts';
 import type { MailboxMemory } from './mailbox-memory.ts';
 import { checkRights, type MailboxPlace } from './mailbox-place.ts';
 import { Pace } from './pace.ts';
@@ -15,7 +16,7 @@ import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import { SearchContexts } from './search-contexts.ts';
 import { allSelectedEvents, type SelectedEvents } from './selected-events.ts';
-import type { UidList } from './uid-list.ts';
+import { UidList } from './uid-list.ts';
 import { writeFetched } from './write-fetched.ts';
 
 /** Own additions that are remembered until the next look, which may be far when the client wants to know nothing. */
@@ -135,15 +136,12 @@ export class SelectedMailbox implements Disposable {
         const rights = (await access?.rights(reader, mailbox.id)) ?? allRights;
         checkRights(rights, 'r');
         const modseq = await reader.modseq();
-        const uids = await options.memory.sharedUids.read(account.name, mailbox, reader);
+        const flags = await MailboxFlags.read(options.memory, account, mailbox, reader);
+        const uids = new UidList(flags.uids.memory, flags.uids.count);
         const { since } = options;
         const changes = since === undefined ? [] : await reader.changesSince(mailbox.id, since);
         const changesComplete = since === undefined || since >= (await reader.changesKnownSince());
-        let firstUnseen = 0;
-        if (mailbox.unseen > 0) {
-          const unseen = await reader.firstUidWithFlags(mailbox.id, 0, flagBits['\\Seen']);
-          firstUnseen = unseen === undefined ? 0 : uids.indexOf(unseen) + 1;
-        }
+        const firstUnseen = mailbox.unseen > 0 ? flags.firstWithout(flagBits['\\Seen']) + 1 : 0;
         return { mailbox, rights, uids, modseq, changes, changesComplete, firstUnseen };
       });
       if (opened === undefined) {
@@ -229,6 +227,14 @@ export class SelectedMailbox implements Disposable {
       throw new RefusedError('BAD', undefined, 'There is no message with that number');
     }
     return this.uids.atSequences(ranges);
+  }
+
+  /** The messages that exist now, with their flags; undefined when the mailbox was deleted. */
+  async flags(): Promise<MailboxFlags | undefined> {
+    return await this.account.read(async (reader) => {
+      const mailbox = await reader.mailboxById(this.id);
+      return mailbox === undefined ? undefined : await MailboxFlags.read(this.memory, this.account, mailbox, reader);
+    });
   }
 
   /** Sequence number of a message that is in the view. */

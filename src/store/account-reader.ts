@@ -87,6 +87,9 @@ function columnsText(names: readonly string[]): string {
 /** UIDs read in one step: some milliseconds. */
 const uidsAtOnce = 20_000;
 
+/** So many times the messages of a mailbox are read past, with those that were expunged, before an index is used that has only what is there. */
+const passedMessages = 3;
+
 /** Changes read in one step. */
 const changesAtOnce = 500;
 const changeColumns = 'uid, modseq, flags AS flagBits, keywords, expunged, create_seq AS createSeq';
@@ -301,32 +304,64 @@ export class DatabaseAccountReader implements AccountReader {
   }
 
   async uids(mailboxId: number): Promise<Uint32Array> {
-    return await this.uidsWithFlags(mailboxId, 0, 0);
+    const [uids] = await this.#lists(
+      `SELECT group_concat(uid) AS uids, NULL AS others, count(*) AS count FROM (
+         SELECT uid FROM messages INDEXED BY messages_live WHERE mailbox_id = ? AND uid > ? AND expunged = 0 ORDER BY uid LIMIT ?)`,
+      mailboxId,
+    );
+    return uids;
   }
 
-  async uidsWithFlags(mailboxId: number, all: number, none: number, from = 1, to = 0xffff_ffff): Promise<Uint32Array> {
-    const parts: Uint32Array[] = [];
-    for (let after = from - 1; ; ) {
-      // As one text: reading a million rows as objects takes five times as long.
-      const row = await this.#reader.first<{ uids: string | null; count: number }>(
-        `SELECT group_concat(uid) AS uids, count(*) AS count FROM (
-           SELECT uid FROM messages WHERE mailbox_id = ? AND uid > ? AND uid <= ? AND expunged = 0 AND (flags & ?) = ?
-           ORDER BY uid LIMIT ?)`,
-        [mailboxId, after, to, all | none, all, uidsAtOnce],
-      );
-      parts.push(parseUids(row!.uids ?? '', row!.count));
-      if (row!.count < uidsAtOnce) return parts.length === 1 ? parts[0]! : joinUids(parts);
-      after = parts.at(-1)!.at(-1)!;
+  async flagsOf({
+    id,
+    messages,
+    uidNext,
+  }: Pick<Mailbox, 'id' | 'messages' | 'uidNext'>): Promise<{ uids: Uint32Array; flagBits: Uint16Array }> {
+    // Each row has a UID of its own: what is not there was expunged. One by one rows are found slower than read past.
+    const isMostlyGone = uidNext - 1 > messages * passedMessages;
+    const from = isMostlyGone ? 'INDEXED BY messages_live WHERE expunged = 0' : 'WHERE +expunged = 0';
+    const [uids, flagBits] = await this.#lists(
+      `SELECT group_concat(uid) AS uids, group_concat(flags) AS others, count(*) AS count FROM (
+         SELECT uid, flags FROM messages ${from} AND mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?)`,
+      id,
+    );
+    return { uids, flagBits: Uint16Array.from(flagBits) };
+  }
+
+  /** Reads a column or two of many rows as text: as objects a million takes five times as long. @param sql see its two users */
+  async #lists(sql: string, mailboxId: number): Promise<[Uint32Array, Uint32Array]> {
+    const parts: [Uint32Array, Uint32Array][] = [];
+    for (let after = 0; ; ) {
+      const row = await this.#reader.first<{ uids: string | null; others: string | null; count: number }>(sql, [
+        mailboxId,
+        after,
+        uidsAtOnce,
+      ]);
+      const { uids, others, count } = row!;
+      const part: [Uint32Array, Uint32Array] = [parseNumbers(uids ?? '', count), parseNumbers(others ?? '', count)];
+      parts.push(part);
+      if (count < uidsAtOnce) {
+        return parts.length === 1
+          ? part
+          : [joinUids(parts.map(([one]) => one)), joinUids(parts.map(([, other]) => other))];
+      }
+      after = part[0].at(-1)!;
       await othersTurn();
     }
   }
 
-  async firstUidWithFlags(mailboxId: number, all: number, none: number): Promise<number | undefined> {
-    const row = await this.#reader.first<{ uid: number }>(
-      'SELECT uid FROM messages WHERE mailbox_id = ? AND expunged = 0 AND (flags & ?) = ? ORDER BY uid LIMIT 1',
-      [mailboxId, all | none, all],
+  async flagsChangedSince(
+    mailboxId: number,
+    modseq: number,
+    limit: number,
+  ): Promise<Pick<MessageChange, 'uid' | 'flagBits' | 'expunged'>[] | undefined> {
+    const rows = await this.#reader.all<MessageChange>(
+      'SELECT uid, flags AS flagBits, expunged FROM messages WHERE mailbox_id = ? AND modseq > ? LIMIT ?',
+      [mailboxId, modseq, limit + 1],
     );
-    return row?.uid;
+    if (rows.length > limit) return undefined;
+    for (const row of rows) toChange(row);
+    return rows.sort((one, other) => one.uid - other.uid);
   }
 
   async changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]> {
@@ -367,7 +402,7 @@ export class DatabaseAccountReader implements AccountReader {
            ORDER BY modseq, uid LIMIT ?)`,
         [mailboxId, modseq, uid, uidsAtOnce],
       );
-      parts.push(parseUids(row!.uids ?? '', row!.count));
+      parts.push(parseNumbers(row!.uids ?? '', row!.count));
       if (row!.count < uidsAtOnce) return joinUids(parts).sort();
       modseq = row!.modseq;
       uid = parts.at(-1)!.at(-1)!;
@@ -604,19 +639,19 @@ export function parseKeywords(text: string): readonly string[] {
 }
 
 /** @param text decimal numbers with commas */
-function parseUids(text: string, count: number): Uint32Array {
-  const uids = new Uint32Array(count);
+function parseNumbers(text: string, count: number): Uint32Array {
+  const numbers = new Uint32Array(count);
   let index = 0;
-  let uid = 0;
+  let number = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === 44) {
-      uids[index++] = uid;
-      uid = 0;
-    } else uid = uid * 10 + code - 48;
+      numbers[index++] = number;
+      number = 0;
+    } else number = number * 10 + code - 48;
   }
-  if (count > 0) uids[index] = uid;
-  return uids;
+  if (count > 0) numbers[index] = number;
+  return numbers;
 }
 
 function joinUids(parts: readonly Uint32Array[]): Uint32Array {

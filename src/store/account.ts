@@ -316,10 +316,14 @@ export interface AccountReader {
   modseq(): Promise<number>;
   /** UIDs of all messages in a mailbox, ascending. */
   uids(mailboxId: number): Promise<Uint32Array>;
-  /** UIDs of messages with all and none of some flag bits, from one to another: answers flag searches from an index-like scan, ascending. */
-  uidsWithFlags(mailboxId: number, all: number, none: number, from?: number, to?: number): Promise<Uint32Array>;
-  /** The first of them, or undefined. */
-  firstUidWithFlags(mailboxId: number, all: number, none: number): Promise<number | undefined>;
+  /** The same, and the flag bits of each. */
+  flagsOf(mailbox: Pick<Mailbox, 'id' | 'messages' | 'uidNext'>): Promise<{ uids: Uint32Array; flagBits: Uint16Array }>;
+  /** Flags that changed after a MODSEQ, messages that came or were expunged included, by UID. @returns undefined when more than `limit` did */
+  flagsChangedSince(
+    mailboxId: number,
+    modseq: number,
+    limit: number,
+  ): Promise<Pick<MessageChange, 'uid' | 'flagBits' | 'expunged'>[] | undefined>;
   /** What changed after a MODSEQ, expunged messages included. */
   changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]>;
   /** Narrow rows in UID order, for at most the UIDs of the selection between `from` and `to` (inclusive). Ask in steps of ≤ 1,000. */
