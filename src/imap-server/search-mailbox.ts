@@ -103,7 +103,7 @@ async function narrow(
       if (one.set) all |= bit;
       else none |= bit;
     } else if (one.kind === 'sequence' || one.kind === 'uid') {
-      const uids = mailbox.resolve(one.set, one.kind === 'uid');
+      const uids = mailbox.matching(one.set, one.kind === 'uid');
       view = view === undefined ? uids : intersect(view, uids);
     } else if (one.kind === 'header' && envelopeKeys.has(one.field) && one.value !== '') inEnvelope.push(one);
     else if (one.kind !== 'all' && answer?.decides !== true) rest.push(one);

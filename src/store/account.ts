@@ -103,6 +103,16 @@ export interface Account extends AsyncDisposable {
     options?: { unchangedSince?: number; within?: ChangeableFlags },
   ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }>;
   /**
+   * Changes flags of messages that are expunged, as whoever sees them still reads them. No MODSEQ changes, and nobody is told.
+   * @returns those of which there is a row left, in UID order
+   */
+  storeExpungedFlags(
+    mailboxId: number,
+    uids: readonly number[],
+    change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
+    within: ChangeableFlags,
+  ): Promise<MessageFlags[]>;
+  /**
    * @param kept flags that the copies have, too; default: all. The received date is kept always
    * @returns pairs in UID order
    * @throws MailboxNotFoundError, OverQuotaError

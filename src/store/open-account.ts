@@ -241,6 +241,28 @@ export class OpenAccount implements Account {
     return { changed, modified: result.modified, modseq: result.modseq };
   }
 
+  async storeExpungedFlags(
+    mailboxId: number,
+    uids: readonly number[],
+    change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
+    within: ChangeableFlags,
+  ): Promise<MessageFlags[]> {
+    const rows = await this.#shared.write('storeExpungedFlags', {
+      mailboxId,
+      ranges: toUidRanges(uids),
+      mode: change.mode,
+      flagBits: change.flags.bits,
+      keywords: checkKeywords(change.flags.keywords),
+      within,
+    });
+    return rows.map(({ uid, modseq, flags, keywords }) => ({
+      uid,
+      modseq,
+      flagBits: flags,
+      keywords: keywords === null ? noKeywords : parseKeywords(keywords),
+    }));
+  }
+
   async copyMessages(
     mailboxId: number,
     uids: UidSelection,
