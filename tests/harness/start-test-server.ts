@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { controlRequest } from '../../src/control/control-client.ts';
+import { controlSocketName } from '../../src/control/control-message.ts';
 import { freePorts } from './free-ports.ts';
 
 /** The launcher, as a user runs it. */
@@ -102,10 +104,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   await waitForHealth(ports.metrics, child, () => output);
   const command = (...args: string[]): Promise<CommandResult> => runCommand([...args, '--config', configPath]);
   if (isNew) {
-    for (const account of options.accounts ?? ['me']) {
-      const set = await runCommand(['setaccountpassword', account, '--config', configPath], 'secret\n');
-      if (set.code !== 0) throw new Error(`Cannot set a password: ${set.stderr}`);
-    }
+    // As the command does, which would take a process for each.
+    const socket = join(directory, 'data', controlSocketName);
+    for (const account of options.accounts ?? ['me'])
+      await controlRequest(socket, 'setAccountPassword', { account, password: 'secret' });
   }
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -127,6 +129,21 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       await end('SIGTERM');
       if (options.directory === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
+  };
+}
+
+/** A stopped server once more, in a directory of its own: what tests of a file begin with is made once. */
+export async function copyOfStopped(server: TestServer): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'restante-server-'));
+  await cp(server.directory, directory, { recursive: true, preserveTimestamps: true });
+  const configPath = join(directory, 'config', 'restante.yaml');
+  return {
+    ...server,
+    directory,
+    dataDirectory: join(directory, 'data'),
+    configPath,
+    command: (...args) => runCommand([...args, '--config', configPath]),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true, maxRetries: 3 }),
   };
 }
 
