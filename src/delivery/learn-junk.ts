@@ -4,6 +4,7 @@ import { messageWords } from '../junk/message-words.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { QuietTurns } from '../runtime/quiet-turns.ts';
 import { takeTurns } from '../runtime/take-turns.ts';
 import type { Account } from '../store/account.ts';
 import type { Accounts } from '../store/accounts.ts';
@@ -28,7 +29,7 @@ export interface JunkLearnerOptions {
   readonly mailboxesApartOf?: (account: string) => MailboxesApart;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** How long changes may gather before they are learned from. */
+  /** How long nothing may have changed before changes are learned from: whoever works on an account doesn't wait for it. */
   readonly delayMs?: number;
 }
 
@@ -43,7 +44,8 @@ const lessonsAtOnce = 10;
  */
 export class JunkLearner implements AsyncDisposable {
   readonly #options: JunkLearnerOptions;
-  readonly #waiting = new Set<string>();
+  /** Accounts that have changed. */
+  readonly #waiting: QuietTurns;
   /** MODSEQ up to which accounts were looked through that have nothing to learn from yet, and no filter to note it. */
   readonly #unlearned = new Map<string, number>();
   readonly #closing = new AbortController();
@@ -54,6 +56,10 @@ export class JunkLearner implements AsyncDisposable {
 
   constructor(options: JunkLearnerOptions) {
     this.#options = options;
+    this.#waiting = new QuietTurns({
+      quietMs: options.delayMs ?? limits.junkLearnDelayMs,
+      mostMs: limits.junkLearnMostMs,
+    });
     this.#learned = options.metrics.counter(
       'restante_junk_lessons_total',
       'Messages that junk filters have learned from, by kind.',
@@ -100,7 +106,7 @@ export class JunkLearner implements AsyncDisposable {
 
   #changed(account: string): void {
     if (this.#closing.signal.aborted || !this.#options.isOn(account)) return;
-    this.#waiting.add(account);
+    this.#waiting.note(account, performance.now());
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
     });
@@ -108,17 +114,19 @@ export class JunkLearner implements AsyncDisposable {
 
   async #work(): Promise<void> {
     const { signal } = this.#closing;
-    while (this.#waiting.size > 0 && !signal.aborted) {
-      await wait(this.#options.delayMs ?? limits.junkLearnDelayMs, undefined, { signal }).catch(() => {});
-      for (const account of [...this.#waiting]) {
-        if (signal.aborted) return;
-        this.#waiting.delete(account);
-        try {
-          // It may have gone meanwhile.
-          if (await this.#options.accounts.exists(account)) await this.learn(account);
-        } catch (error) {
-          if (!signal.aborted) this.#options.log.error({ err: error, account }, 'junk filter did not learn');
-        }
+    for (let next = this.#waiting.next(); next !== undefined && !signal.aborted; next = this.#waiting.next()) {
+      const inMs = Math.ceil(next.at - performance.now());
+      if (inMs > 0) {
+        await wait(inMs, undefined, { signal }).catch(() => {});
+        continue;
+      }
+      const account = next.name;
+      this.#waiting.take(account);
+      try {
+        // It may have gone meanwhile.
+        if (await this.#options.accounts.exists(account)) await this.learn(account);
+      } catch (error) {
+        if (!signal.aborted) this.#options.log.error({ err: error, account }, 'junk filter did not learn');
       }
     }
   }

@@ -9,6 +9,7 @@ import { findPlace } from '../mailbox-place.ts';
 import { readableAnnotations } from '../metadata-access.ts';
 import { metadataResponse } from '../metadata-response.ts';
 import { Pace } from '../pace.ts';
+import { RefusedError } from '../reply.ts';
 import { rightsText } from '../rights-text.ts';
 import type { Session } from '../session.ts';
 import { mayMatchOthers, type SharedMailbox, sharedMailboxes } from '../shared-mailboxes.ts';
@@ -67,13 +68,10 @@ export const list: Command = {
       }
       if (request.status.length > 0 && entry.mailbox !== undefined && entry.rights.includes('r')) {
         const text = await entryStatus(session, entry, entry.mailbox, request.status);
-        session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
+        if (text !== undefined) session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
       }
       if (request.metadata.length > 0 && entry.mailbox !== undefined && entry.rights.includes('r')) {
-        await using place = await findPlace(session, entry.name);
-        const annotations = await readableAnnotations(place, entry.mailbox.id);
-        const query = { entries: request.metadata, maxSizeBytes: Number.POSITIVE_INFINITY, depth: 0 };
-        const { text } = metadataResponse(session.quotedName(entry.name), annotations, query);
+        const text = await entryMetadata(session, entry, entry.mailbox, request.metadata);
         if (text !== undefined) session.untagged(text);
       }
       if (session.out.full) await session.out.flush();
@@ -90,16 +88,39 @@ interface Entry {
   readonly hasChildren: boolean;
 }
 
-/** The account of another is opened again only for what its row does not say. */
+/**
+ * The account of another is opened again only for what its row does not say.
+ * @returns undefined when that account is gone by now
+ */
 async function entryStatus(
   session: Session,
   entry: Entry,
   mailbox: Mailbox,
   items: readonly StatusItem[],
-): Promise<string> {
+): Promise<string | undefined> {
   if (!items.includes('DELETED-STORAGE') || mailbox.deleted === 0) return statusText(session, mailbox, items);
-  await using place = await findPlace(session, entry.name);
-  return statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+  await using place = await findPlace(session, entry.name).catch(unlessGone);
+  return place && statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+}
+
+/** @returns undefined when there is nothing to tell */
+async function entryMetadata(
+  session: Session,
+  entry: Entry,
+  mailbox: Mailbox,
+  entries: readonly string[],
+): Promise<string | undefined> {
+  await using place = await findPlace(session, entry.name).catch(unlessGone);
+  if (place === undefined) return undefined;
+  const annotations = await readableAnnotations(place, mailbox.id);
+  const query = { entries, maxSizeBytes: Number.POSITIVE_INFINITY, depth: 0 };
+  return metadataResponse(session.quotedName(entry.name), annotations, query).text;
+}
+
+/** The account of a mailbox that was to be listed may be removed meanwhile. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof RefusedError && error.responseCode === 'NONEXISTENT') return undefined;
+  throw error;
 }
 
 /** All names there are: mailboxes, those that others share, what these are below, and names subscribed to that are none. */

@@ -36,6 +36,7 @@ export const junkLimits = {
   rejectsTidyMs: 3600 * 1000,
   /** How long a DNS blocklist is trusted, or not asked, after it was seen to work or not. */
   blocklistHealthMs: 30 * 60_000,
-  /** How long changes of an account gather before its junk filter learns from them. */
+  /** An account's junk filter learns when nothing has changed in it for so long, but so long after the first change at the latest. */
   junkLearnDelayMs: 2_000,
+  junkLearnMostMs: 60_000,
 } as const;

@@ -6,8 +6,12 @@ export const textIndexLimits = {
   /** Messages, and their bytes, that are put into the index of texts in one transaction. */
   textIndexBatchMessages: 50,
   textIndexBatchBytes: 512 * 1024,
-  /** A message is in the index of texts so long after it came, if there is time: others come soon. */
+  /**
+   * Messages go into the index of texts when nothing has changed in the account for so long, but so long after the first change at the
+   * latest: others come soon.
+   */
   textIndexAfterMs: 1000,
+  textIndexMostMs: 10_000,
   /** Indexes of texts that are open at once. */
   textIndexesOpen: 64,
   /** Trigrams of one search that the index is asked for, and words of a fuzzy one. */

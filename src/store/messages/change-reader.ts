@@ -1,8 +1,8 @@
+import { nextTurn } from '../../runtime/turns.ts';
 import type { AccountDatabaseReader } from '../account-database.ts';
 import { takeKeywords } from './keywords.ts';
 import type { Columns } from './message-columns.ts';
 import type { MessageFlags, MessageRow } from './message-rows.ts';
-import { othersTurn } from './others-turn.ts';
 import { selectMessages } from './select-messages.ts';
 import { joinUids, parseUids, uidsAtOnce } from './uid-lists.ts';
 
@@ -45,7 +45,7 @@ export class ChangeReader {
     const uids = await this.#uidsChangedSince(mailboxId, modseq);
     const changes: MessageChange[] = [];
     for (let at = 0; at < uids.length; at += changesAtOnce) {
-      if (at > 0) await othersTurn();
+      if (at > 0) await nextTurn();
       const step = uids.subarray(at, at + changesAtOnce);
       const rows = await selectMessages<MessageChange & MessageRow>(
         this.#reader,
@@ -102,7 +102,7 @@ export class ChangeReader {
       }
       if (rows.length < changesAtOnce) return found;
       last = rows.at(-1)!;
-      await othersTurn();
+      await nextTurn();
     }
   }
 
@@ -119,7 +119,7 @@ export class ChangeReader {
       if (row!.count < uidsAtOnce) return joinUids(parts).sort();
       modseq = row!.modseq;
       uid = parts.at(-1)!.at(-1)!;
-      await othersTurn();
+      await nextTurn();
     }
   }
 }

@@ -1,6 +1,6 @@
+import { nextTurn } from '../../runtime/turns.ts';
 import type { AccountDatabaseReader } from '../account-database.ts';
 import { numberOfObject } from '../object-ids.ts';
-import { othersTurn } from './others-turn.ts';
 import { joinUids, parseUids, uidsAtOnce } from './uid-lists.ts';
 
 /** Which messages there are in a mailbox, by their UIDs. */
@@ -30,7 +30,7 @@ export class UidReader {
       parts.push(parseUids(row!.uids ?? '', row!.count));
       if (row!.count < uidsAtOnce) return parts.length === 1 ? parts[0]! : joinUids(parts);
       after = parts.at(-1)!.at(-1)!;
-      await othersTurn();
+      await nextTurn();
     }
   }
 
