@@ -11,14 +11,15 @@ import type { MessageFlags } from '../store/messages/message-rows.ts';
 import { allRights, type Rights } from '../store/sharing/rights.ts';
 import { changeableFlags } from './flag-rights.ts';
 import { formatFlags, formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
+import { MailboxFlags } from './mailbox-flags.ts';
+import type { MailboxMemory } from './mailbox-memory.ts';
 import { checkRights, type MailboxPlace } from './mailbox-place.ts';
 import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import { SearchContexts } from './search-contexts.ts';
 import { allSelectedEvents, type SelectedEvents } from './selected-events.ts';
-import type { SharedUids } from './shared-uids.ts';
-import type { UidList } from './uid-list.ts';
+import { UidList } from './uid-list.ts';
 import { writeFetched } from './write-fetched.ts';
 
 /** Own additions that are remembered until the next look, which may be far when the client wants to know nothing. */
@@ -61,6 +62,8 @@ export class SelectedMailbox implements Disposable {
   /** Opened by EXAMINE. */
   readonly examined: boolean;
   readonly uids: UidList;
+  /** What is known of its messages, by all sessions. */
+  readonly memory: MailboxMemory;
   /** Result of the last SEARCH with SAVE (RFC 9051 §6.4.4.1), UIDs ascending. */
   saved: Uint32Array = new Uint32Array(0);
   /** Searches that are kept up to date. */
@@ -87,7 +90,6 @@ export class SelectedMailbox implements Disposable {
   /** MODSEQ after which flags have changed that the client does not want to be told of. */
   #untoldFlagsSince: number | undefined;
   readonly #hold: ReturnType<Account['holdExpunged']>;
-  readonly #sharedUids: SharedUids;
 
   private constructor(
     place: MailboxPlace,
@@ -98,7 +100,7 @@ export class SelectedMailbox implements Disposable {
       modseq: number;
       rights: Rights;
       hold: ReturnType<Account['holdExpunged']>;
-      sharedUids: SharedUids;
+      memory: MailboxMemory;
     },
   ) {
     this.#place = place;
@@ -114,7 +116,7 @@ export class SelectedMailbox implements Disposable {
     this.#mailboxModseq = mailbox.modseq;
     this.#completeModseq = mailbox.modseq;
     this.#hold = view.hold;
-    this.#sharedUids = view.sharedUids;
+    this.memory = view.memory;
   }
 
   /**
@@ -125,7 +127,7 @@ export class SelectedMailbox implements Disposable {
    */
   static async open(
     place: MailboxPlace,
-    options: { readOnly: boolean; since: number | undefined; sharedUids: SharedUids },
+    options: { readOnly: boolean; since: number | undefined; memory: MailboxMemory },
   ): Promise<Selection | undefined> {
     const { account, name, access } = place;
     // Held before it is read, so that no file goes between the two.
@@ -137,15 +139,12 @@ export class SelectedMailbox implements Disposable {
         const rights = (await access?.rights(reader, mailbox.id)) ?? allRights;
         checkRights(rights, 'r');
         const modseq = await reader.modseq();
-        const uids = await options.sharedUids.read(account.name, mailbox, reader);
+        const flags = await MailboxFlags.read(options.memory, account, mailbox, reader);
+        const uids = new UidList(flags.uids.memory, flags.uids.count);
         const { since } = options;
         const changes = since === undefined ? [] : await reader.changes.since(mailbox.id, since);
         const changesComplete = since === undefined || since >= (await reader.changes.knownSince());
-        let firstUnseen = 0;
-        if (mailbox.unseen > 0) {
-          const unseen = await reader.uids.firstWithFlags(mailbox.id, 0, flagBits['\\Seen']);
-          firstUnseen = unseen === undefined ? 0 : uids.indexOf(unseen) + 1;
-        }
+        const firstUnseen = mailbox.unseen > 0 ? flags.firstWithout(flagBits['\\Seen']) + 1 : 0;
         return { mailbox, rights, uids, modseq, changes, changesComplete, firstUnseen };
       });
       if (opened === undefined) {
@@ -156,7 +155,7 @@ export class SelectedMailbox implements Disposable {
       const selected = new SelectedMailbox(place, mailbox, options.readOnly, {
         ...opened,
         hold,
-        sharedUids: options.sharedUids,
+        memory: options.memory,
       });
       return { mailbox, selected, changes, changesComplete, firstUnseen };
     } catch (error) {
@@ -231,6 +230,14 @@ export class SelectedMailbox implements Disposable {
       throw new RefusedError('BAD', undefined, 'There is no message with that number');
     }
     return this.uids.atSequences(ranges);
+  }
+
+  /** The messages that exist now, with their flags; undefined when the mailbox was deleted. */
+  async flags(): Promise<MailboxFlags | undefined> {
+    return await this.account.read(async (reader) => {
+      const mailbox = await reader.mailboxes.byId(this.id);
+      return mailbox === undefined ? undefined : await MailboxFlags.read(this.memory, this.account, mailbox, reader);
+    });
   }
 
   /** Sequence number of a message that is in the view. */
@@ -313,7 +320,7 @@ export class SelectedMailbox implements Disposable {
         this.#gone = [];
         await this.#tellGone(audience, all);
         // Who has been told of some removals only, as by `tellExpunged`, knows what no other does.
-        this.#sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
+        this.memory.sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
       }
       if (this.#gone.length === 0) {
         this.#hold.advance(this.#seenModseq);

@@ -71,12 +71,11 @@ export async function sortMessages(
     const ranked = await rank(values[index]!, places, uids.length, pace);
     for (const [at, key] of keys.entries()) if (key.by === by) ranks[at] = ranked;
     if (by === 'RELEVANCY') continue;
-    rememberRanks(
-      mailbox,
-      by,
-      places.map((place) => uids[place]!),
-      Float64Array.from(places, (place) => ranked[place]!),
-    );
+    rememberRanks(mailbox, by, {
+      uids: places.map((place) => uids[place]!),
+      ranks: Float64Array.from(places, (place) => ranked[place]!),
+      own: isNumber(by),
+    });
   }
   return await sortPaced(places, comparing(keys, ranks), pace);
 }
@@ -185,6 +184,11 @@ const columnsOf: Record<SortKey['by'], readonly Column[]> = {
   SUBJECT: ['envelope'],
   TO: ['envelope'],
 };
+
+/** Whether messages are sorted by numbers, which are their ranks. */
+function isNumber(by: SortKey['by']): boolean {
+  return by === 'ARRIVAL' || by === 'DATE' || by === 'SIZE';
+}
 
 function sortValue(row: RenderedMessageRow, by: Exclude<SortKey['by'], 'RELEVANCY'>): number | string {
   switch (by) {

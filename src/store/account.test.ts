@@ -290,8 +290,36 @@ describe('an account', () => {
     expect(await uids([1, 12])).toEqual([1, 12]);
     expect(await uids(Uint32Array.of(1, 2, 4, 5, 7), 2, 7)).toEqual([2, 4, 7]);
     expect(await uids([1, 12], 2, 11)).toEqual([]);
-    expect(await account.read((reader) => reader.uids.withFlags(id, 0, 1))).toHaveLength(11);
-    expect(await account.read((reader) => reader.uids.withFlags(id, 1, 0))).toHaveLength(0);
+  });
+
+  it('reads which messages there are, their flags, and how both changed', async () => {
+    const { accounts } = await openTestStore();
+    await using account = await accounts.open('me');
+    const { id } = await account.mailboxes.create('Many');
+    const read = async () => {
+      const flags = await account.read(async (reader) => reader.uids.withFlagBits((await reader.mailboxes.byId(id))!));
+      expect(await account.read((reader) => reader.uids.all(id))).toEqual(flags.uids);
+      return { uids: [...flags.uids], flagBits: [...flags.flagBits] };
+    };
+    expect(await read()).toEqual({ uids: [], flagBits: [] });
+    for (let at = 1; at <= 12; at++) await deliver(accounts, account, message(`m${at}`), { mailbox: id });
+    await account.messages.storeFlags(id, [2, 11], { mode: 'add', flags: { bits: 5, keywords: [] } });
+    const before = await account.read((reader) => reader.modseq());
+    expect(await read()).toEqual({
+      uids: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+      flagBits: [0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0],
+    });
+    // So that most of what there ever was is gone.
+    await account.messages.expunge(id, [1, 2, 3, 5, 6, 7, 8, 9, 10], 'all');
+    await account.messages.storeFlags(id, [4], { mode: 'add', flags: { bits: 8, keywords: [] } });
+    expect(await read()).toEqual({ uids: [4, 11, 12], flagBits: [8, 5, 0] });
+    const changes = await account.read((reader) => reader.changes.flagsSince(id, before, 10));
+    expect(changes?.map(({ uid, flagBits, expunged }) => [uid, flagBits, expunged])).toEqual([
+      ...[1, 2, 3].map((uid) => [uid, uid === 2 ? 5 : 0, true]),
+      [4, 8, false],
+      ...[5, 6, 7, 8, 9, 10].map((uid) => [uid, 0, true]),
+    ]);
+    expect(await account.read((reader) => reader.changes.flagsSince(id, before, 9))).toBeUndefined();
   });
 });
 

@@ -16,7 +16,6 @@ import { extendedResponse, isTold, parseReturn, type ReturnOptions, returnAll, s
 import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 import { sharedMailboxes } from '../shared-mailboxes.ts';
-import type { SharedUids } from '../shared-uids.ts';
 
 /** Searches mailboxes, of which none need be selected. Source: RFC 7377 §2 */
 export const esearch: Command = {
@@ -130,14 +129,13 @@ interface Request {
 }
 
 async function searchAll(session: Session, mailboxes: readonly Source[], request: Request): Promise<void> {
-  const { sharedUids } = session.server;
   let updated = false;
   for (const source of mailboxes) {
     if (session.selected !== undefined && isSelected(session, source)) {
       await searchOne(session, source, session.selected, request);
       updated = true;
     } else if (source.mailbox.messages > 0) {
-      const opened = await open(session, source.name, sharedUids);
+      const opened = await open(session, source.name);
       // It was deleted in between, or may not be read any more.
       if (opened === undefined) continue;
       using view = opened.selected;
@@ -150,12 +148,12 @@ async function searchAll(session: Session, mailboxes: readonly Source[], request
   }
 }
 
-async function open(session: Session, name: string, sharedUids: SharedUids): Promise<Selection | undefined> {
+async function open(session: Session, name: string): Promise<Selection | undefined> {
   let place: MailboxPlace | undefined;
   let opened: Selection | undefined;
   try {
     place = await findPlace(session, name);
-    opened = await SelectedMailbox.open(place, { readOnly: true, since: undefined, sharedUids });
+    opened = await SelectedMailbox.open(place, { readOnly: true, since: undefined, memory: session.server.memory });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
   } finally {

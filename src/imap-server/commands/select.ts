@@ -78,7 +78,7 @@ async function openPlace(
   options: { readOnly: boolean; since: number | undefined },
 ): Promise<Selection> {
   try {
-    const opened = await SelectedMailbox.open(place, { ...options, sharedUids: session.server.sharedUids });
+    const opened = await SelectedMailbox.open(place, { ...options, memory: session.server.memory });
     if (opened === undefined) throw nonexistent();
     return opened;
   } catch (error) {

@@ -5,7 +5,7 @@ import { threadReferences } from '../../message/thread-references.ts';
 import { unicodeCasemap } from '../../message/unicode-casemap.ts';
 import { limits } from '../../runtime/limits.ts';
 import type { ThreadFieldsRow } from '../../store/messages/message-rows.ts';
-import { mailboxKey } from '../mailbox-key.ts';
+import type { Remembered } from '../mailbox-memory.ts';
 import type { Pace } from '../pace.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
 import type { MessageFacts } from './message-threads.ts';
@@ -18,13 +18,25 @@ export interface ThreadFacts extends MessageFacts {
 /** Messages read from the database at a time. */
 const batchSize = 500;
 
-/** Facts of messages by mailbox, by UID: they never change. The mailbox used last is the last. */
-const remembered = new Map<string, Map<number, ThreadFacts>>();
-let rememberedMessages = 0;
+/** What the facts of one message take, with the texts and numbers in them. */
+const bytesEach = 400;
+
+/** Facts of a mailbox's messages by UID: they never change. */
+class KnownFacts implements Remembered {
+  readonly byUid: Map<number, ThreadFacts>;
+
+  constructor(byUid = new Map<number, ThreadFacts>()) {
+    this.byUid = byUid;
+  }
+
+  get sizeBytes(): number {
+    return this.byUid.size * bytesEach;
+  }
+}
 
 /**
  * What THREAD goes by, of those of some messages that exist still. Clients ask again and again, with each new message: what was read before
- * is remembered, of at most `limits.imapThreadFacts` messages in all.
+ * is remembered.
  * @param uids ascending
  */
 export async function* threadFacts(
@@ -32,10 +44,10 @@ export async function* threadFacts(
   uids: Uint32Array,
   pace: Pace,
 ): AsyncGenerator<readonly (readonly [uid: number, facts: ThreadFacts])[]> {
-  const key = mailboxKey(mailbox);
-  const known = remembered.get(key) ?? new Map<number, ThreadFacts>();
-  remembered.delete(key);
-  remembered.set(key, known);
+  const { memory } = mailbox;
+  const facts = memory.recall(mailbox, KnownFacts) ?? new KnownFacts();
+  const known = facts.byUid;
+  let grown = false;
   for (let at = 0; at < uids.length; at += batchSize) {
     const batch = uids.subarray(at, at + batchSize);
     const unknown = batch.filter((uid) => !known.has(uid));
@@ -48,28 +60,20 @@ export async function* threadFacts(
     }
     const found: [number, ThreadFacts][] = [];
     for (const uid of batch) {
-      const facts = known.get(uid) ?? read.get(uid);
-      if (facts !== undefined) found.push([uid, facts]);
+      const of = known.get(uid) ?? read.get(uid);
+      if (of !== undefined) found.push([uid, of]);
     }
-    remember(key, known, read);
+    for (const [uid, of] of read) {
+      if (facts.sizeBytes + bytesEach > memory.largestBytes) break;
+      known.set(uid, of);
+      grown = true;
+    }
     yield found;
   }
-}
-
-function remember(key: string, known: Map<number, ThreadFacts>, read: ReadonlyMap<number, ThreadFacts>): void {
-  // Somebody else's mailbox may have pushed it out meanwhile.
-  if (remembered.get(key) !== known) return;
-  for (const [uid, facts] of read) {
-    if (known.size >= limits.imapThreadFacts) break;
-    if (!known.has(uid)) rememberedMessages++;
-    known.set(uid, facts);
-  }
-  for (const [oldest, facts] of remembered) {
-    if (rememberedMessages <= limits.imapThreadFacts) break;
-    if (oldest === key) continue;
-    remembered.delete(oldest);
-    rememberedMessages -= facts.size;
-  }
+  if (!grown) return;
+  const isFullOfGone = known.size > 2 * mailbox.uids.count;
+  const kept = isFullOfGone ? new Map([...known].filter(([uid]) => mailbox.uids.indexOf(uid) !== -1)) : known;
+  memory.remember(mailbox, KnownFacts, new KnownFacts(kept));
 }
 
 function factsOf({ messageId, references, inReplyTo, subject, sentAt, receivedAt }: ThreadFieldsRow): ThreadFacts {

@@ -31,13 +31,11 @@ export const imapLimits = {
   imapNotifyMailboxes: 5_000,
   /** Mailboxes that one ESEARCH looks through. */
   imapSearchedMailboxes: 10_000,
-  /** Messages of which it is remembered, for one sort key each, where they belong: 12 bytes each. */
-  imapSortRanks: 1_000_000,
+  /** Bytes of what is known of messages from one command to the next, for all sessions: flags, and what SORT and THREAD go by. */
+  imapMailboxMemoryBytes: 48 * 1024 * 1024,
   /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
   imapUpdatingSearches: 10,
   imapUpdatingResults: 1_000_000,
-  /** Messages of which it is remembered what THREAD goes by: some 400 bytes each. */
-  imapThreadFacts: 100_000,
   /** Messages that THREAD knows only by what others refer to: what is beyond joins no threads. */
   imapThreadMissing: 1_000_000,
   /** Header and text bytes of one large message that SEARCH looks at; the rest of its text is not searched. */

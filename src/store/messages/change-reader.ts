@@ -4,7 +4,7 @@ import { takeKeywords } from './keywords.ts';
 import type { Columns } from './message-columns.ts';
 import type { MessageFlags, MessageRow } from './message-rows.ts';
 import { selectMessages } from './select-messages.ts';
-import { joinUids, parseUids, uidsAtOnce } from './uid-lists.ts';
+import { joinUids, parseNumbers, uidsAtOnce } from './uid-lists.ts';
 
 /** What changed in a mailbox after a MODSEQ, one entry a message, in UID order. */
 export interface MessageChange extends MessageFlags {
@@ -64,6 +64,21 @@ export class ChangeReader {
     return changes;
   }
 
+  /** Flags that changed after a MODSEQ, messages that came or were expunged included, by UID. @returns undefined when more than `limit` did */
+  async flagsSince(
+    mailboxId: number,
+    modseq: number,
+    limit: number,
+  ): Promise<Pick<MessageChange, 'uid' | 'flagBits' | 'expunged'>[] | undefined> {
+    const rows = await this.#reader.all<MessageChange>(
+      'SELECT uid, flags AS flagBits, expunged FROM messages WHERE mailbox_id = ? AND modseq > ? LIMIT ?',
+      [mailboxId, modseq, limit + 1],
+    );
+    if (rows.length > limit) return undefined;
+    for (const row of rows) toChange(row);
+    return rows.sort((one, other) => one.uid - other.uid);
+  }
+
   /**
    * MODSEQ from which on `since` is complete: 0, but in an account restored from a backup, where what happened after the backup
    * is not known. To a client that asks for changes since an earlier MODSEQ, all its messages that don't exist here are gone.
@@ -115,7 +130,7 @@ export class ChangeReader {
            ORDER BY modseq, uid LIMIT ?)`,
         [mailboxId, modseq, uid, uidsAtOnce],
       );
-      parts.push(parseUids(row!.uids ?? '', row!.count));
+      parts.push(parseNumbers(row!.uids ?? '', row!.count));
       if (row!.count < uidsAtOnce) return joinUids(parts).sort();
       modseq = row!.modseq;
       uid = parts.at(-1)!.at(-1)!;

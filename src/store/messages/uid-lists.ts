@@ -2,19 +2,19 @@
 export const uidsAtOnce = 20_000;
 
 /** @param text decimal numbers with commas */
-export function parseUids(text: string, count: number): Uint32Array {
-  const uids = new Uint32Array(count);
+export function parseNumbers(text: string, count: number): Uint32Array {
+  const numbers = new Uint32Array(count);
   let index = 0;
-  let uid = 0;
+  let number = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === 44) {
-      uids[index++] = uid;
-      uid = 0;
-    } else uid = uid * 10 + code - 48;
+      numbers[index++] = number;
+      number = 0;
+    } else number = number * 10 + code - 48;
   }
-  if (count > 0) uids[index] = uid;
-  return uids;
+  if (count > 0) numbers[index] = number;
+  return numbers;
 }
 
 export function joinUids(parts: readonly Uint32Array[]): Uint32Array {

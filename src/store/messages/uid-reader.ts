@@ -1,7 +1,11 @@
 import { nextTurn } from '../../runtime/turns.ts';
 import type { AccountDatabaseReader } from '../account-database.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { numberOfObject } from '../object-ids.ts';
-import { joinUids, parseUids, uidsAtOnce } from './uid-lists.ts';
+import { joinUids, parseNumbers, uidsAtOnce } from './uid-lists.ts';
+
+/** So many times the messages of a mailbox are read past, with those that were expunged, before an index is used that has only what is there. */
+const passedMessages = 3;
 
 /** Which messages there are in a mailbox, by their UIDs. */
 export class UidReader {
@@ -13,34 +17,29 @@ export class UidReader {
 
   /** UIDs of all messages in a mailbox, ascending. */
   async all(mailboxId: number): Promise<Uint32Array> {
-    return await this.withFlags(mailboxId, 0, 0);
-  }
-
-  /** UIDs of messages with all and none of some flag bits, from one to another: answers flag searches from an index-like scan, ascending. */
-  async withFlags(mailboxId: number, all: number, none: number, from = 1, to = 0xffff_ffff): Promise<Uint32Array> {
-    const parts: Uint32Array[] = [];
-    for (let after = from - 1; ; ) {
-      // As one text: reading a million rows as objects takes five times as long.
-      const row = await this.#reader.first<{ uids: string | null; count: number }>(
-        `SELECT group_concat(uid) AS uids, count(*) AS count FROM (
-           SELECT uid FROM messages WHERE mailbox_id = ? AND uid > ? AND uid <= ? AND expunged = 0 AND (flags & ?) = ?
-           ORDER BY uid LIMIT ?)`,
-        [mailboxId, after, to, all | none, all, uidsAtOnce],
-      );
-      parts.push(parseUids(row!.uids ?? '', row!.count));
-      if (row!.count < uidsAtOnce) return parts.length === 1 ? parts[0]! : joinUids(parts);
-      after = parts.at(-1)!.at(-1)!;
-      await nextTurn();
-    }
-  }
-
-  /** The first of them, or undefined. */
-  async firstWithFlags(mailboxId: number, all: number, none: number): Promise<number | undefined> {
-    const row = await this.#reader.first<{ uid: number }>(
-      'SELECT uid FROM messages WHERE mailbox_id = ? AND expunged = 0 AND (flags & ?) = ? ORDER BY uid LIMIT 1',
-      [mailboxId, all | none, all],
+    const [uids] = await this.#lists(
+      `SELECT group_concat(uid) AS uids, NULL AS others, count(*) AS count FROM (
+         SELECT uid FROM messages INDEXED BY messages_live WHERE mailbox_id = ? AND uid > ? AND expunged = 0 ORDER BY uid LIMIT ?)`,
+      mailboxId,
     );
-    return row?.uid;
+    return uids;
+  }
+
+  /** The same, and the flag bits of each. */
+  async withFlagBits({
+    id,
+    messages,
+    uidNext,
+  }: Pick<Mailbox, 'id' | 'messages' | 'uidNext'>): Promise<{ uids: Uint32Array; flagBits: Uint16Array }> {
+    // Each row has a UID of its own: what is not there was expunged. One by one rows are found slower than read past.
+    const isMostlyGone = uidNext - 1 > messages * passedMessages;
+    const from = isMostlyGone ? 'INDEXED BY messages_live WHERE expunged = 0' : 'WHERE +expunged = 0';
+    const [uids, flagBits] = await this.#lists(
+      `SELECT group_concat(uid) AS uids, group_concat(flags) AS others, count(*) AS count FROM (
+         SELECT uid, flags FROM messages ${from} AND mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?)`,
+      id,
+    );
+    return { uids, flagBits: Uint16Array.from(flagBits) };
   }
 
   /** Messages that have an object identifier: of themselves (`M`), or of their thread (`T`). */
@@ -61,5 +60,27 @@ export class UidReader {
             [number, number, mailboxId],
           );
     return rows.map(({ uid }) => uid);
+  }
+
+  /** Reads a column or two of many rows as text: as objects a million takes five times as long. @param sql see its two users */
+  async #lists(sql: string, mailboxId: number): Promise<[Uint32Array, Uint32Array]> {
+    const parts: [Uint32Array, Uint32Array][] = [];
+    for (let after = 0; ; ) {
+      const row = await this.#reader.first<{ uids: string | null; others: string | null; count: number }>(sql, [
+        mailboxId,
+        after,
+        uidsAtOnce,
+      ]);
+      const { uids, others, count } = row!;
+      const part: [Uint32Array, Uint32Array] = [parseNumbers(uids ?? '', count), parseNumbers(others ?? '', count)];
+      parts.push(part);
+      if (count < uidsAtOnce) {
+        return parts.length === 1
+          ? part
+          : [joinUids(parts.map(([one]) => one)), joinUids(parts.map(([, other]) => other))];
+      }
+      after = part[0].at(-1)!;
+      await nextTurn();
+    }
   }
 }
