@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { checkFilesHere } from '../database/check-files-here.ts';
 import type { Finding } from '../database/durable-part.ts';
 import type { Account } from './account.ts';
-import { removeTemporaryFiles } from './open-accounts.ts';
+import { removeTemporaryFiles } from './remove-temporary-files.ts';
 import { InconsistentAccountError, MessageFileError } from './store-errors.ts';
 import { deliver, inbox, message, openTestStore, type TestStore } from './store-fixture.ts';
 import { createStorePart } from './store-part.ts';
