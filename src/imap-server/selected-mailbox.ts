@@ -6,8 +6,9 @@ import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account, Mailbox, MessageChange, MessageFlags } from '../store/account.ts';
 import { type ChangeableFlags, flagBits } from '../store/flags.ts';
 import { allRights, type Rights } from '../store/sharing/rights.ts';
+import { FlagResponses } from './flag-responses.ts';
 import { changeableFlags } from './flag-rights.ts';
-import { formatFlags, formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
+import { formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
 import { checkRights, type MailboxPlace } from './mailbox-place.ts';
 import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
@@ -20,6 +21,10 @@ import { writeFetched } from './write-fetched.ts';
 
 /** Own additions that are remembered until the next look, which may be far when the client wants to know nothing. */
 const ownAddedKept = 100;
+
+/** Changes that are told, or sorted into kinds, between two looks at the time. */
+const toldBetweenLooks = 16;
+const sortedBetweenLooks = 128;
 
 /** What of a session decides how changes are written. */
 interface Audience {
@@ -341,14 +346,14 @@ export class SelectedMailbox implements Disposable {
     const { out } = audience;
     const pace = new Pace();
     if (changed.length > 0) this.noteModseqsShown();
+    let told = 0;
+    const { uidOnly, condstore } = audience;
+    const responses = new FlagResponses(out, changed.length, { uidOnly, uid: true, modseq: condstore });
     for (const change of changed) {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
-      const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
-      const flags = formatFlags(change.flagBits, change.keywords);
-      const uid = audience.uidOnly ? '' : `UID ${change.uid} `;
-      out.write(`* ${this.fetchLabel(change.uid, audience)} (${uid}FLAGS ${flags}${modseq})\r\n`);
+      responses.write(uidOnly ? 0 : this.sequenceOf(change.uid), change);
       if (out.full) await out.flush();
-      if (pace.over) await pace.turn();
+      if (++told % toldBetweenLooks === 0 && pace.over) await pace.turn();
     }
   }
 
@@ -446,8 +451,8 @@ export class SelectedMailbox implements Disposable {
       throw new ConnectionClosedError();
     }
     const pace = new Pace();
-    for (const change of found.changes) {
-      if (pace.over) await pace.turn();
+    for (const [at, change] of found.changes.entries()) {
+      if (at % sortedBetweenLooks === 0 && pace.over) await pace.turn();
       if (change.createSeq > seen) {
         if (change.expunged) continue;
         news.added.push(change.uid);

@@ -8,6 +8,7 @@ import type {
   ContentPlaces,
   Mailbox,
   MessageChange,
+  MessageFlags,
   MessageRow,
   ObjectIds,
   QuotaLimits,
@@ -29,6 +30,7 @@ import { normaliseMailboxName } from './mailbox-name.ts';
 import { numberOfObject, objectIdColumns } from './object-ids.ts';
 import type { ArrivedMove } from './operations/add-messages.ts';
 import { StoredRows } from './restore/stored-rows.ts';
+import type { SharedChanges } from './shared-changes.ts';
 import { type AclEntry, anyone, effectiveRights, type MailUser, type Rights } from './sharing/rights.ts';
 import { shiftStructure } from './shift-structure.ts';
 import { splitAddress } from './split-address.ts';
@@ -85,6 +87,13 @@ function columnsText(names: readonly string[]): string {
   return text;
 }
 
+/** As texts: rows cost three times as much. Where there are keywords, rows are read. */
+const flagsQuery = `SELECT group_concat(uid) AS uids, group_concat(flags) AS flags, max(keywords) AS keywords, count(*) AS count
+  FROM (SELECT uid, flags, keywords FROM messages WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid)`;
+const flagsWithModseqQuery = flagsQuery
+  .replace('AS uids,', 'AS uids, group_concat(modseq) AS modseqs,')
+  .replace('uid, flags,', 'uid, modseq, flags,');
+
 /** UIDs read in one step: some milliseconds. */
 const uidsAtOnce = 20_000;
 
@@ -116,13 +125,18 @@ export class DatabaseAccountReader implements AccountReader {
   readonly imports: ImportRows;
   readonly #reader: AccountDatabaseReader;
   readonly #quota: QuotaLimits;
+  readonly #sharedChanges: SharedChanges | undefined;
 
-  /** @param quota by configuration: an account's own limit comes before it */
-  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}) {
+  /**
+   * @param quota by configuration: an account's own limit comes before it
+   * @param sharedChanges of all that read the account
+   */
+  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}, sharedChanges?: SharedChanges) {
     this.#reader = reader;
     this.stored = new StoredRows(reader);
     this.imports = new ImportRows(reader);
     this.#quota = quota;
+    this.#sharedChanges = sharedChanges;
   }
 
   async mailboxes(): Promise<Mailbox[]> {
@@ -330,7 +344,13 @@ export class DatabaseAccountReader implements AccountReader {
     return row?.uid;
   }
 
-  async changesSince(mailboxId: number, modseq: number): Promise<MessageChange[]> {
+  async changesSince(mailboxId: number, modseq: number): Promise<readonly MessageChange[]> {
+    const read = (): Promise<MessageChange[]> => this.#readChanges(mailboxId, modseq);
+    if (this.#sharedChanges === undefined) return await read();
+    return await this.#sharedChanges.read(mailboxId, modseq, await this.modseq(), read);
+  }
+
+  async #readChanges(mailboxId: number, modseq: number): Promise<MessageChange[]> {
     const few = await this.#reader.all<MessageChange>(
       `SELECT ${changeColumns} FROM messages WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq, uid LIMIT ?`,
       [mailboxId, modseq, changesAtOnce],
@@ -374,6 +394,30 @@ export class DatabaseAccountReader implements AccountReader {
       uid = parts.at(-1)!.at(-1)!;
       await nextTurn();
     }
+  }
+
+  async flags(mailboxId: number, uids: Uint32Array, withModseq: boolean): Promise<MessageFlags[]> {
+    const low = uids[0];
+    const high = uids.at(-1);
+    if (low === undefined || high === undefined) return [];
+    if (high - low < uids.length * maxSparseness) {
+      const row = await this.#reader.first<{ keywords: string | null; count: number } & Record<string, string | null>>(
+        withModseq ? flagsWithModseqQuery : flagsQuery,
+        [mailboxId, low, high],
+      );
+      if (row!.keywords === null) {
+        const { count } = row!;
+        const found = parseNumbers(row!.uids ?? '', new Uint32Array(count));
+        const bits = parseNumbers(row!.flags ?? '', new Uint32Array(count));
+        const modseqs = withModseq ? parseNumbers(row!.modseqs ?? '', new Float64Array(count)) : undefined;
+        const messages: MessageFlags[] = [];
+        for (let at = 0; at < count; at++) {
+          messages.push({ uid: found[at]!, modseq: modseqs?.[at] ?? 0, flagBits: bits[at]!, keywords: noKeywords });
+        }
+        return high - low < uids.length ? messages : keepWanted(messages, uids);
+      }
+    }
+    return await this.#select<MessageRow>('', '', mailboxId, uids, low, high, { includeExpunged: true, columns: [] });
   }
 
   async messages(
@@ -568,7 +612,7 @@ function toChange(row: MessageChange): void {
   (row as { expunged: unknown }).expunged = (row.expunged as unknown) === 1;
 }
 
-function keepWanted<Row extends MessageRow>(rows: Row[], wanted: readonly number[] | Uint32Array): Row[] {
+function keepWanted<Row extends { readonly uid: number }>(rows: Row[], wanted: readonly number[] | Uint32Array): Row[] {
   let next = 0;
   return rows.filter(({ uid }) => {
     while (next < wanted.length && wanted[next]! < uid) next++;
@@ -601,18 +645,22 @@ export function parseKeywords(text: string): readonly string[] {
 
 /** @param text decimal numbers with commas */
 function parseUids(text: string, count: number): Uint32Array {
-  const uids = new Uint32Array(count);
+  return parseNumbers(text, new Uint32Array(count));
+}
+
+/** @param text decimal numbers with commas @param numbers has room for all */
+function parseNumbers<Numbers extends Uint32Array | Float64Array>(text: string, numbers: Numbers): Numbers {
   let index = 0;
-  let uid = 0;
+  let number = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === 44) {
-      uids[index++] = uid;
-      uid = 0;
-    } else uid = uid * 10 + code - 48;
+      numbers[index++] = number;
+      number = 0;
+    } else number = number * 10 + code - 48;
   }
-  if (count > 0) uids[index] = uid;
-  return uids;
+  if (index < numbers.length) numbers[index] = number;
+  return numbers;
 }
 
 function joinUids(parts: readonly Uint32Array[]): Uint32Array {

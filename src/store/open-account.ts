@@ -76,7 +76,8 @@ export class OpenAccount implements Account {
   }
 
   async read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result> {
-    return await this.#shared.database.read((reader) => query(new DatabaseAccountReader(reader, this.#quota())));
+    const { database, changes } = this.#shared;
+    return await database.read((reader) => query(new DatabaseAccountReader(reader, this.#quota(), changes)));
   }
 
   async createMailbox(name: string, options: { specialUse?: readonly SpecialUse[] } = {}): Promise<Mailbox> {
@@ -300,7 +301,11 @@ export class OpenAccount implements Account {
   }
 
   async repair(kind: RepairKind, options: RepairOptions): Promise<Repaired> {
-    return await repairAccount(this.#shared, kind, options);
+    try {
+      return await repairAccount(this.#shared, kind, options);
+    } finally {
+      this.#shared.changes.forget();
+    }
   }
 
   async setQuota(limitBytes: number | undefined): Promise<void> {
