@@ -25,7 +25,7 @@ export async function writeFlags(session: Session, uids: Uint32Array, items: rea
   const { out, mailbox, uidOnly } = session;
   const uid = items.some(({ kind }) => kind === 'UID');
   const modseq = items.some(({ kind }) => kind === 'MODSEQ');
-  const responses = new FlagResponses(out, uids.length, { uidOnly, uid, modseq });
+  const responses = new FlagResponses(out, uids.length, { uidOnly, uid, flags: true, modseq });
   const pace = new Pace();
   let written = 0;
   let sequence = 0;

@@ -4,7 +4,10 @@ import { expect, it } from 'vitest';
 import { FlagResponses, putNumber } from './flag-responses.ts';
 import { ResponseWriter } from './response-writer.ts';
 
-async function written(messages: number, what: { uidOnly: boolean; uid: boolean; modseq: boolean }): Promise<string> {
+async function written(
+  messages: number,
+  what: { uidOnly: boolean; uid: boolean; flags: boolean; modseq: boolean },
+): Promise<string> {
   const stream = new PassThrough();
   const out = new ResponseWriter(stream, 60_000);
   out.write('* OK before\r\n');
@@ -22,15 +25,17 @@ it('what is written as bytes is what is written as text', async () => {
   for (const uidOnly of [false, true]) {
     for (const uid of [false, true]) {
       for (const modseq of [false, true]) {
-        const what = { uidOnly, uid, modseq };
-        expect(await written(1000, what)).toBe(await written(1, what));
+        for (const flags of [false, true]) {
+          const what = { uidOnly, uid, flags, modseq };
+          expect(await written(1000, what)).toBe(await written(1, what));
+        }
       }
     }
   }
 });
 
 it('tells number, UID, flags and MODSEQ', async () => {
-  expect((await written(1000, { uidOnly: false, uid: true, modseq: true })).split('\r\n')).toEqual([
+  expect((await written(1000, { uidOnly: false, uid: true, flags: true, modseq: true })).split('\r\n')).toEqual([
     '* OK before',
     '* 1 FETCH (UID 1 FLAGS () MODSEQ (1))',
     '* 12 FETCH (UID 4294967295 FLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft $Forwarded $Junk $NotJunk $Phishing $MDNSent) MODSEQ (9007199254740991))',

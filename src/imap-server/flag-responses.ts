@@ -11,7 +11,7 @@ const begin = Buffer.from('* ');
 const uidFetch = Buffer.from(' UIDFETCH (');
 const fetch = Buffer.from(' FETCH (');
 const uidItem = Buffer.from('UID ');
-const modseqItem = Buffer.from(' MODSEQ (');
+const modseqItem = Buffer.from('MODSEQ (');
 
 /** `FLAGS` with those of some bits, as sent: there are few sets of bits. */
 const itemsOfBits = new Map<number, Buffer>();
@@ -25,24 +25,30 @@ export class FlagResponses {
   readonly #out: ResponseWriter;
   readonly #uidOnly: boolean;
   readonly #uid: boolean;
+  readonly #flags: boolean;
   readonly #modseq: boolean;
   readonly #asText: boolean;
 
   /**
    * @param messages how many there will be, about
-   * @param what whether the responses tell UID and MODSEQ; those of UIDFETCH have the UID anyway
+   * @param what whether the responses tell UID, FLAGS and MODSEQ, of which there is one; those of UIDFETCH have the UID anyway
    */
-  constructor(out: ResponseWriter, messages: number, what: { uidOnly: boolean; uid: boolean; modseq: boolean }) {
+  constructor(
+    out: ResponseWriter,
+    messages: number,
+    what: { uidOnly: boolean; uid: boolean; flags: boolean; modseq: boolean },
+  ) {
     this.#out = out;
     this.#uidOnly = what.uidOnly;
     this.#uid = what.uid && !what.uidOnly;
+    this.#flags = what.flags;
     this.#modseq = what.modseq;
     this.#asText = messages < manyMessages;
   }
 
   /** @param sequence of the message; means nothing where only UIDs are said */
   write(sequence: number, message: MessageFlags): void {
-    if (this.#asText || message.keywords.length > 0) this.#writeText(sequence, message);
+    if (this.#asText || (this.#flags && message.keywords.length > 0)) this.#writeText(sequence, message);
     else this.#writeBytes(sequence, message);
   }
 
@@ -55,10 +61,13 @@ export class FlagResponses {
     if (this.#uid) {
       at = copy(uidItem, target, at);
       at = putNumber(uid, target, at);
-      target[at++] = 0x20;
     }
-    at = copy(flagsItem(flagBits), target, at);
+    if (this.#flags) {
+      if (this.#uid) target[at++] = 0x20;
+      at = copy(flagsItem(flagBits), target, at);
+    }
     if (this.#modseq) {
+      if (this.#uid || this.#flags) target[at++] = 0x20;
       at = copy(modseqItem, target, at);
       at = putNumber(modseq, target, at);
       target[at++] = 0x29;
@@ -71,9 +80,11 @@ export class FlagResponses {
 
   #writeText(sequence: number, { uid, flagBits, keywords, modseq }: MessageFlags): void {
     const label = this.#uidOnly ? `${uid} UIDFETCH` : `${sequence} FETCH`;
-    const uidText = this.#uid ? `UID ${uid} ` : '';
-    const modseqText = this.#modseq ? ` MODSEQ (${modseq})` : '';
-    this.#out.write(`* ${label} (${uidText}FLAGS ${formatFlags(flagBits, keywords)}${modseqText})\r\n`);
+    const items: string[] = [];
+    if (this.#uid) items.push(`UID ${uid}`);
+    if (this.#flags) items.push(`FLAGS ${formatFlags(flagBits, keywords)}`);
+    if (this.#modseq) items.push(`MODSEQ (${modseq})`);
+    this.#out.write(`* ${label} (${items.join(' ')})\r\n`);
   }
 }
 

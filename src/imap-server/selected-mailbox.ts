@@ -266,7 +266,7 @@ export class SelectedMailbox implements Disposable {
    * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
    */
   noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
-    this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
+    if (this.contexts.some) this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
     this.noteModseqsShown();
     if (change.modseq === this.#seenModseq + 1) {
       // Nobody else changed anything in between.
@@ -348,7 +348,7 @@ export class SelectedMailbox implements Disposable {
     if (changed.length > 0) this.noteModseqsShown();
     let told = 0;
     const { uidOnly, condstore } = audience;
-    const responses = new FlagResponses(out, changed.length, { uidOnly, uid: true, modseq: condstore });
+    const responses = new FlagResponses(out, changed.length, { uidOnly, uid: true, flags: true, modseq: condstore });
     for (const change of changed) {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
       responses.write(uidOnly ? 0 : this.sequenceOf(change.uid), change);

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../runtime/clock.ts';
 import { limits } from '../runtime/limits.ts';
+import { nextTurn } from '../runtime/turns.ts';
 import type {
   Account,
   AccountReader,
@@ -38,6 +39,8 @@ import type { WordHits } from './text-index/account-text-index.ts';
 import type { WordColumn } from './text-index/index-protocol.ts';
 import { toUidRanges } from './uid-ranges.ts';
 
+/** Of a result, unpacked without a turn. */
+const messagesAtOnce = 200;
 const noBytes = new Uint8Array(0);
 const noFlags: Flags = { bits: 0, keywords: [] };
 const noKeywords: readonly string[] = [];
@@ -229,6 +232,7 @@ export class OpenAccount implements Account {
       within: options.within ?? everyFlag,
       unchangedSince: options.unchangedSince,
     });
+    await ownTurn(result.uids.length);
     const changed: MessageFlags[] = new Array(result.uids.length);
     for (let i = 0; i < changed.length; i++) {
       const text = result.keywords?.[i] ?? null;
@@ -256,6 +260,7 @@ export class OpenAccount implements Account {
       targetMailboxId,
       kept,
     });
+    await ownTurn(copied.sourceUids.length);
     return { ...toCopied(copied), modseq: copied.modseq };
   }
 
@@ -273,6 +278,7 @@ export class OpenAccount implements Account {
       targetMailboxId,
       kept,
     });
+    await ownTurn(moved.sourceUids.length);
     return { ...toCopied(moved), modseq: moved.modseq };
   }
 
@@ -283,6 +289,7 @@ export class OpenAccount implements Account {
   ): Promise<{ uids: number[]; modseq: number }> {
     const result = await this.#shared.write('expungeMessages', { mailboxId, ranges: toUidRanges(uids), which });
     if (result.erasable > 0) this.#shared.eraser.schedule();
+    await ownTurn(result.uids.length);
     return { uids: result.uids, modseq: result.modseq };
   }
 
@@ -443,6 +450,11 @@ function checkKeywords(keywords: readonly string[]): readonly string[] {
     }
   }
   return keywords;
+}
+
+/** Those who have waited for one commit are answered together: what is much is unpacked in a turn of its own. */
+async function ownTurn(messages: number): Promise<void> {
+  if (messages > messagesAtOnce) await nextTurn();
 }
 
 function toCopied({ uidValidity, sourceUids, firstUid }: CopiedUids): CopiedMessages {
