@@ -9,8 +9,9 @@ import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import type { MessageChange } from '../store/messages/change-reader.ts';
 import type { MessageFlags } from '../store/messages/message-rows.ts';
 import { allRights, type Rights } from '../store/sharing/rights.ts';
+import { FlagResponses } from './flag-responses.ts';
 import { changeableFlags } from './flag-rights.ts';
-import { formatFlags, formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
+import { formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
 import { MailboxFlags } from './mailbox-flags.ts';
 import type { MailboxMemory } from './mailbox-memory.ts';
 import { checkRights, type MailboxPlace } from './mailbox-place.ts';
@@ -24,6 +25,10 @@ import { writeFetched } from './write-fetched.ts';
 
 /** Own additions that are remembered until the next look, which may be far when the client wants to know nothing. */
 const ownAddedKept = 100;
+
+/** Changes that are told, or sorted into kinds, between two looks at the time. */
+const toldBetweenLooks = 16;
+const sortedBetweenLooks = 128;
 
 /** What of a session decides how changes are written. */
 interface Audience {
@@ -287,7 +292,7 @@ export class SelectedMailbox implements Disposable {
    * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
    */
   noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
-    this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
+    if (this.contexts.some) this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
     this.noteModseqsShown();
     if (change.modseq === this.#seenModseq + 1) {
       // Nobody else changed anything in between.
@@ -367,14 +372,14 @@ export class SelectedMailbox implements Disposable {
     const { out } = audience;
     const pace = new Pace();
     if (changed.length > 0) this.noteModseqsShown();
+    let told = 0;
+    const { uidOnly, condstore } = audience;
+    const responses = new FlagResponses(out, changed.length, { uidOnly, uid: true, flags: true, modseq: condstore });
     for (const change of changed) {
       if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
-      const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
-      const flags = formatFlags(change.flagBits, change.keywords);
-      const uid = audience.uidOnly ? '' : `UID ${change.uid} `;
-      out.write(`* ${this.fetchLabel(change.uid, audience)} (${uid}FLAGS ${flags}${modseq})\r\n`);
+      responses.write(uidOnly ? 0 : this.sequenceOf(change.uid), change);
       if (out.full) await out.flush();
-      if (pace.over) await pace.turn();
+      if (++told % toldBetweenLooks === 0 && pace.over) await pace.turn();
     }
   }
 
@@ -472,8 +477,8 @@ export class SelectedMailbox implements Disposable {
       throw new ConnectionClosedError();
     }
     const pace = new Pace();
-    for (const change of found.changes) {
-      if (pace.over) await pace.turn();
+    for (const [at, change] of found.changes.entries()) {
+      if (at % sortedBetweenLooks === 0 && pace.over) await pace.turn();
       if (change.createSeq > seen) {
         if (change.expunged) continue;
         news.added.push(change.uid);
