@@ -2,6 +2,7 @@ import type { SearchKey } from '../imap/search-keys.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
 import type { RenderedMessageRow } from '../store/account.ts';
 import { flagBit } from '../store/flags.ts';
+import { isLeftOut } from '../store/text-index/indexed-header.ts';
 import { asksHeader, compileSearch, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { envelopeKeys } from './envelope-keys.ts';
 import { MessageContent } from './message-content.ts';
@@ -67,7 +68,9 @@ async function testMessages(
   const found: number[] = [];
   const modseqs: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
-    for (const candidate of await readBatch(mailbox, uids.subarray(at, at + batchSize), rendered, test)) {
+    const candidates = await readBatch(mailbox, uids.subarray(at, at + batchSize), rendered, test);
+    if (byHeader) decideByIndexedHeaders(mailbox, candidates, rest, test);
+    for (const candidate of candidates) {
       const result = candidate.result ?? (await decideByContent(mailbox, candidate, test, byHeader));
       if (result) {
         found.push(candidate.row.uid);
@@ -205,6 +208,26 @@ async function readBatch(
     candidate.result = candidate.rendered === undefined ? false : test(candidate);
   }
   return candidates;
+}
+
+/** Decides those that headers decide, as far as the index has these. */
+function decideByIndexedHeaders(
+  mailbox: SelectedMailbox,
+  candidates: readonly Undecided[],
+  key: SearchKey,
+  test: SearchTest,
+): void {
+  const open = candidates.filter(({ result }) => result === undefined);
+  if (open.length === 0) return;
+  const needsWhole = keysWithin(key).some((one) => one.kind === 'header' && isLeftOut(one.field.toLowerCase()));
+  const headers = mailbox.account.indexedHeaders(open.map(({ row }) => row.contentId));
+  for (const candidate of open) {
+    const header = headers.get(candidate.row.contentId);
+    if (header === undefined || (needsWhole && !header.whole)) continue;
+    candidate.header = header.text;
+    candidate.result = test(candidate);
+    candidate.header = undefined;
+  }
 }
 
 /** Reads the header first, if that may be enough, and then all that SEARCH looks at. */

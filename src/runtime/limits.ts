@@ -210,7 +210,9 @@ export const limits = {
   textIndexBatchBytes: 512 * 1024,
   /** A message is in the index of texts so long after it came, if there is time: others come soon. */
   textIndexAfterMs: 1000,
-  /** Indexes of texts that are open at once. */
+  /** Header of a message that is kept in the index of texts too: nearly all, without what servers write for each other, are shorter. */
+  indexedHeaderBytes: 8 * 1024,
+  /** Indexes of texts that are open at once; for reading headers from them, as many again. */
   textIndexesOpen: 64,
   /** Trigrams of one search that the index is asked for, and words of a fuzzy one. */
   textIndexTrigrams: 32,

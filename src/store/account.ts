@@ -15,6 +15,7 @@ import type { AclEntry, MailUser, Rights, RightsChange } from './sharing/rights.
 import type { Transfer } from './sharing/transfer-messages.ts';
 import type { WordHits } from './text-index/account-text-index.ts';
 import type { WordColumn } from './text-index/index-protocol.ts';
+import type { IndexedHeader } from './text-index/indexed-header.ts';
 
 /**
  * What the servers see of one account. Reads are of one instant each ({@link Account.read}); every change is one transaction,
@@ -182,6 +183,13 @@ export interface Account extends AsyncDisposable {
   indexTexts(): Promise<void>;
   /** Messages that have the words of a text, or words like them, by UID, with how well they fit: the best has 1. */
   wordHits(mailboxId: number, text: string, columns: readonly WordColumn[]): Promise<WordHits>;
+  /**
+   * Headers of contents, and previews, that the index of texts has, by content id: those of the others are to be taken from the messages.
+   * It blocks this thread, but not for long.
+   * @param contentIds at most some hundred
+   */
+  indexedHeaders(contentIds: readonly number[]): ReadonlyMap<number, IndexedHeader>;
+  indexedPreviews(contentIds: readonly number[]): ReadonlyMap<number, string>;
 
   /** All bytes of a message, prefix and file. @throws MessageFileError when the file is missing or has another size */
   readContent(content: ContentLocation): Promise<Buffer>;

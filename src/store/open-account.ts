@@ -36,6 +36,7 @@ import type { AclEntry, RightsChange } from './sharing/rights.ts';
 import { KeywordNameError, reviveStoreError } from './store-errors.ts';
 import type { WordHits } from './text-index/account-text-index.ts';
 import type { WordColumn } from './text-index/index-protocol.ts';
+import type { IndexedHeader } from './text-index/indexed-header.ts';
 import { toUidRanges } from './uid-ranges.ts';
 
 const noBytes = new Uint8Array(0);
@@ -100,6 +101,14 @@ export class OpenAccount implements Account {
 
   async wordHits(mailboxId: number, text: string, columns: readonly WordColumn[]): Promise<WordHits> {
     return (await this.#shared.textIndex?.hits(mailboxId, text, columns)) ?? new Map();
+  }
+
+  indexedHeaders(contentIds: readonly number[]): ReadonlyMap<number, IndexedHeader> {
+    return this.#shared.textIndex?.headers(contentIds) ?? new Map();
+  }
+
+  indexedPreviews(contentIds: readonly number[]): ReadonlyMap<number, string> {
+    return this.#shared.textIndex?.previews(contentIds) ?? new Map();
   }
 
   async renameMailbox(from: string, to: string): Promise<void> {

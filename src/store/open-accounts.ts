@@ -33,6 +33,7 @@ import { SharingIndex } from './sharing/sharing-index.ts';
 import { finishMoves, type Transfer, transferMessages } from './sharing/transfer-messages.ts';
 import { AccountBusyError, AccountExistsError, AccountNotFoundError } from './store-errors.ts';
 import { temporaryName } from './temporary-name.ts';
+import { IndexReaders } from './text-index/index-reader.ts';
 import { TextIndexThread } from './text-index/index-thread.ts';
 import { WrittenMessage } from './written-message.ts';
 
@@ -134,7 +135,9 @@ class AccountsOfDirectory implements Accounts {
   readonly #idle = new Set<SharedAccount>();
   /** Above all UIDVALIDITYs of accounts removed so far: one that is made again goes on from here. */
   #uidValidityFloor = 0;
-  readonly #textIndex: { readonly thread: TextIndexThread; readonly afterMs: number } | undefined;
+  readonly #textIndex:
+    | { readonly thread: TextIndexThread; readonly readers: IndexReaders; readonly afterMs: number }
+    | undefined;
   #closed = false;
 
   constructor(options: OpenAccountsOptions, sharing: SharingIndex) {
@@ -144,7 +147,8 @@ class AccountsOfDirectory implements Accounts {
     this.#log = options.log ?? silentLog;
     this.#temporaryDirectory = join(options.dataDirectory, 'tmp');
     const { indexTextsAfterMs: afterMs } = options;
-    this.#textIndex = afterMs === undefined ? undefined : { thread: new TextIndexThread(), afterMs };
+    this.#textIndex =
+      afterMs === undefined ? undefined : { thread: new TextIndexThread(), readers: new IndexReaders(), afterMs };
   }
 
   async open(name: string): Promise<Account> {
@@ -293,6 +297,7 @@ class AccountsOfDirectory implements Accounts {
     while (this.#changes.size > 0) await Promise.allSettled(this.#changes.values());
     const results = await Promise.allSettled([...this.#open.values()].map((shared) => this.#closeShared(shared)));
     await this.#sharing[Symbol.asyncDispose]();
+    this.#textIndex?.readers[Symbol.dispose]();
     await this.#textIndex?.thread[Symbol.asyncDispose]();
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
