@@ -217,6 +217,8 @@ export const limits = {
   /** Trigrams of one search that the index is asked for, and words of a fuzzy one. */
   textIndexTrigrams: 32,
   textIndexWords: 16,
+  /** Messages that the last such search of an account may have named, for it to be remembered: 8 bytes each. */
+  textIndexRememberedIds: 50_000,
   /** Messages of one account that a fuzzy search finds by its words: the best ones. */
   textIndexFuzzyHits: 20_000,
   /** Header and text bytes of one large message that SEARCH looks at; the rest of its text is not searched. */

@@ -37,6 +37,8 @@ type Handler = {
 export class IndexDatabase implements Handler {
   readonly #directory: string;
   #database: Database;
+  /** What was answered last: programs ask the same for each page of a result (RFC 9394), and for each mailbox. */
+  #last: { readonly asked: string; readonly ids: Float64Array } | undefined;
 
   /**
    * @param directory of the account
@@ -74,6 +76,7 @@ export class IndexDatabase implements Handler {
 
   add({ messages, progress }: { messages: readonly MessageToIndex[]; progress: Progress }): undefined {
     const texts = messages.map((message) => this.#textsOf(message));
+    this.#last = undefined;
     const database = this.#database;
     database.transaction(() => {
       const addTrigrams = database.prepare('INSERT INTO trigrams (rowid, text) VALUES (?, ?)');
@@ -107,6 +110,7 @@ export class IndexDatabase implements Handler {
   }
 
   forget({ contentIds }: { contentIds: readonly number[] }): undefined {
+    this.#last = undefined;
     const database = this.#database;
     database.transaction(() => {
       for (const id of contentIds) {
@@ -120,6 +124,14 @@ export class IndexDatabase implements Handler {
   }
 
   trigrams({ trigrams, bodyOnly }: { trigrams: readonly string[]; bodyOnly: boolean }): Float64Array {
+    const asked = `${bodyOnly} ${trigrams.join(' ')}`;
+    if (this.#last?.asked === asked) return this.#last.ids;
+    const ids = this.#find(trigrams, bodyOnly);
+    this.#last = ids.length > limits.textIndexRememberedIds ? undefined : { asked, ids };
+    return ids;
+  }
+
+  #find(trigrams: readonly string[], bodyOnly: boolean): Float64Array {
     const found = this.#database.prepare('SELECT rowid FROM trigrams WHERE trigrams MATCH ?').pluck();
     const rows = found.all(trigrams.map(quoted).join(' AND ')) as number[];
     const ids = new Set<number>();
@@ -184,6 +196,7 @@ export class IndexDatabase implements Handler {
   }
 
   #makeAnew(): void {
+    this.#last = undefined;
     this.#database.close();
     this.#remove();
     this.#database = this.#openFile();

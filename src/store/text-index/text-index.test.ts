@@ -45,6 +45,14 @@ describe('the index of texts', () => {
     await account.indexTexts();
     expect(await candidates(account, 'pasta')).toEqual([]);
     expect(await candidates(account, 'pizza')).toEqual([4]);
+    // Asked again, for another part of the messages, and when another has come.
+    const inboxId = (await inbox(account)).id;
+    for (const where of ['text', 'body', 'text'] as const) {
+      expect([...(await account.textCandidates(inboxId, 'pizza', where))!]).toEqual(where === 'body' ? [] : [4]);
+    }
+    await deliver(accounts, account, message('pizza, too'));
+    await account.indexTexts();
+    expect(await candidates(account, 'pizza')).toEqual([4, 5]);
     // A copy shares the content, and a mailbox nobody has looked at has none.
     const { id } = await account.createMailbox('Copies');
     await account.copyMessages((await inbox(account)).id, [4], id);
