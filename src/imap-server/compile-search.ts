@@ -169,6 +169,8 @@ export function asksHeader(key: SearchKey): boolean {
 export function knowledgeNeeded(key: SearchKey): 'row' | 'rendered' {
   switch (key.kind) {
     case 'header':
+      // Headers that the index of texts has need no more.
+      return envelopeKeys.has(key.field) ? 'rendered' : 'row';
     case 'sent':
     case 'text':
     case 'body':

@@ -2,12 +2,13 @@ import { formatDateTime } from '../imap/date-time.ts';
 import type { FetchItem } from '../imap/fetch-items.ts';
 import { quote } from '../imap/quote.ts';
 import { renderBodyStructure } from '../message/render-body-structure.ts';
-import { lowerCaseNames, selectHeaderText } from '../message/select-header-fields.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
 import type { MessageRow, RenderedMessageRow } from '../store/messages/message-rows.ts';
 import { formatFlags } from './flag-text.ts';
+import { HeaderSelection } from './header-selection.ts';
+import type { IndexedContent } from './indexed-content.ts';
 import { MessageContent, readHeader, type SectionContent } from './message-content.ts';
 import { directLimitBytes, type ResponseWriter } from './response-writer.ts';
 
@@ -70,13 +71,20 @@ const heldBytesLimit = 2 * 1024 * 1024;
 /** Text before a message that may go into a buffer together with it. */
 const maxTextBytes = 3 * 1024;
 
+/** Writes a whole response, and reads what it needs in the shortest way. @returns false when it can't, and has written nothing */
+type WriteItems = (
+  out: ResponseWriter,
+  account: Account,
+  label: string,
+  row: RenderedMessageRow,
+  indexed: IndexedContent | undefined,
+) => boolean;
+
 /**
  * Makes the fast way for `BODY[]` and items that rows hold: from the file straight into the buffer that is sent.
  * @returns undefined when the items are others; the writer returns false for messages that are too large for it
  */
-export function compileWholeItems(
-  items: readonly FetchItem[],
-): ((out: ResponseWriter, account: Account, label: string, row: RenderedMessageRow) => boolean) | undefined {
+export function compileWholeItems(items: readonly FetchItem[]): WriteItems | undefined {
   const place = items.findIndex(({ kind }) => kind === 'section');
   const item = items[place];
   if (item?.kind !== 'section' || item.decode) return undefined;
@@ -105,24 +113,24 @@ export function compileWholeItems(
  * Makes the fast way for one `HEADER`, `HEADER.FIELDS` or `HEADER.FIELDS.NOT` of the message itself and items that rows hold.
  * @returns undefined when the items are others; the writer returns false for headers that are too long for it
  */
-export function compileHeaderItems(
-  items: readonly FetchItem[],
-): ((out: ResponseWriter, account: Account, label: string, row: RenderedMessageRow) => boolean) | undefined {
+export function compileHeaderItems(items: readonly FetchItem[]): WriteItems | undefined {
   const place = items.findIndex(({ kind }) => kind === 'section');
   const item = items[place];
   if (item?.kind !== 'section' || item.decode) return undefined;
-  const { part, text, fields, partial } = item.section;
-  if (part.length > 0 || partial !== undefined || !text.startsWith('HEADER')) return undefined;
+  const selection = HeaderSelection.of(item.section);
+  if (selection === undefined || item.section.partial !== undefined) return undefined;
   const before = compileRowItems(items.slice(0, place));
   const after = compileRowItems(items.slice(place + 1));
   if (before === undefined || after === undefined) return undefined;
-  const names = lowerCaseNames(fields);
   const itemLabel = `${place > 0 ? ' ' : ''}${item.label} {`;
   const separator = place < items.length - 1 ? ' ' : '';
-  return (out, account, label, row) => {
-    const header = readHeader(account, row);
-    if (header === undefined) return false;
-    let selected = text === 'HEADER' ? header : selectHeaderText(header, names, text === 'HEADER.FIELDS.NOT');
+  return (out, account, label, row, indexed) => {
+    let selected = selection.fromIndexed(indexed?.header);
+    if (selected === undefined) {
+      const header = readHeader(account, row);
+      if (header === undefined) return false;
+      selected = selection.from(header);
+    }
     if (selected.includes('\0')) selected = selected.replaceAll('\0', '\x80');
     out.write(`* ${label} (${before(row)}${itemLabel}${selected.length}}\r\n${selected}${separator}${after(row)})\r\n`);
     return true;
@@ -163,6 +171,7 @@ function flagsText(row: MessageRow): string {
 /**
  * Writes the FETCH response of one message, reading its file when an item needs it.
  * @param label what it begins with: `12 FETCH`
+ * @param indexed what of it the index of texts has
  * @throws MessageFileError and UnknownEncodingError before anything was written; BrokenResponseError after
  */
 export async function writeFetchResponse(
@@ -171,8 +180,9 @@ export async function writeFetchResponse(
   label: string,
   row: RenderedMessageRow,
   items: readonly FetchItem[],
+  indexed?: IndexedContent,
 ): Promise<void> {
-  const content = new MessageContent(account, row);
+  const content = new MessageContent(account, row, indexed);
   const parts: { text: string; content: SectionContent; binary: boolean }[] = [];
   let text = `* ${label} (`;
   let heldBytes = 0;

@@ -1,5 +1,6 @@
 import { encodeUtf8 } from '../imap/byte-text.ts';
 import type { Section } from '../imap/fetch-items.ts';
+import { headerEnd } from '../message/header-end.ts';
 import { findPreviewPart, previewText } from '../message/preview.ts';
 import { selectHeaderFields } from '../message/select-header-fields.ts';
 import type { ByteText, MessageStructure } from '../message/structure.ts';
@@ -7,6 +8,8 @@ import { createTransferDecoder, decodeTransfer } from '../message/transfer-decod
 import { limits } from '../runtime/limits.ts';
 import type { Account } from '../store/account.ts';
 import type { ContentLocation } from '../store/message-files.ts';
+import { HeaderSelection } from './header-selection.ts';
+import type { IndexedContent } from './indexed-content.ts';
 import { type SectionRange, sectionRange } from './section-bytes.ts';
 
 /** What a section holds: bytes in memory, or how many there are and how to get them. */
@@ -36,12 +39,15 @@ export function readHeader(account: Account, location: ContentLocation): ByteTex
 export class MessageContent {
   readonly #account: Account;
   readonly #location: ContentLocation;
+  readonly #indexed: IndexedContent | undefined;
   #bytes: Buffer | undefined;
   #structure: MessageStructure | undefined;
 
-  constructor(account: Account, location: ContentLocation) {
+  /** @param indexed of this message: taken in place of the same in its file */
+  constructor(account: Account, location: ContentLocation, indexed?: IndexedContent) {
     this.#account = account;
     this.#location = location;
+    this.#indexed = indexed;
   }
 
   get sizeBytes(): number {
@@ -84,6 +90,8 @@ export class MessageContent {
    */
   async section(section: Section): Promise<SectionContent> {
     if (section.part.length === 0 && section.text === '') return this.#cut(section, 0, this.sizeBytes);
+    const indexed = HeaderSelection.of(section)?.fromIndexed(this.#indexed?.header);
+    if (indexed !== undefined) return cutBytes(Buffer.from(indexed, 'latin1'), section.partial);
     const range = this.#topRange(section) ?? sectionRange(await this.structure(), section);
     if (range === undefined) return undefined;
     if (section.text !== 'HEADER.FIELDS' && section.text !== 'HEADER.FIELDS.NOT') {
@@ -118,6 +126,7 @@ export class MessageContent {
 
   /** The first words, in UTF-8; empty when there are none. @throws MessageFileError */
   async preview(): Promise<ByteText> {
+    if (this.#indexed?.preview !== undefined) return encodeUtf8(this.#indexed.preview);
     const part = findPreviewPart(await this.structure());
     if (part === undefined) return '';
     const end = Math.min(part.bodyEnd, part.bodyStart + limits.previewSourceBytes);
@@ -159,16 +168,6 @@ export class MessageContent {
   #stream(start: number, end: number): AsyncIterable<Buffer> {
     return this.#account.contents.stream(this.#location, start, end);
   }
-}
-
-/** Where the body begins: after the first empty line. */
-function headerEnd(bytes: Buffer): number {
-  if (bytes[0] === 10) return 1;
-  if (bytes[0] === 13 && bytes[1] === 10) return 2;
-  const crlf = bytes.indexOf('\n\r\n');
-  const lf = (crlf === -1 ? bytes : bytes.subarray(0, crlf)).indexOf('\n\n');
-  if (lf !== -1) return lf + 2;
-  return crlf === -1 ? bytes.length : crlf + 3;
 }
 
 function isIdentity(encoding: string | undefined): boolean {

@@ -18,8 +18,18 @@ export type SearchAnswers = ReadonlyMap<SearchKey, SearchAnswer>;
 /** Keys of one search that the index of texts is asked about; all others are found out from the messages. */
 const maxTextKeys = 20;
 
-/** Asks indexes what a search wants to know, before any message is looked at. */
-export async function answerFromIndexes(mailbox: SelectedMailbox, key: SearchKey): Promise<SearchAnswers> {
+/** Headers of so few messages are looked through in less time than the index of the whole account is asked. */
+const fewMessages = 50;
+
+/**
+ * Asks indexes what a search wants to know, before any message is looked at.
+ * @param messages how many may be looked at, at most
+ */
+export async function answerFromIndexes(
+  mailbox: SelectedMailbox,
+  key: SearchKey,
+  messages: number,
+): Promise<SearchAnswers> {
   const { account, id } = mailbox;
   const answers = new Map<SearchKey, SearchAnswer>();
   let asked = 0;
@@ -40,7 +50,7 @@ export async function answerFromIndexes(mailbox: SelectedMailbox, key: SearchKey
       continue;
     }
     const where = whereOf(one);
-    if (where === undefined || !('value' in one)) continue;
+    if (where === undefined || !('value' in one) || (where === 'field' && messages <= fewMessages)) continue;
     asked++;
     const uids = await account.textIndex?.candidates(id, one.value, where);
     if (uids !== undefined) answers.set(one, { uids, decides: false });

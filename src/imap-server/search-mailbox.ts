@@ -1,6 +1,7 @@
 import type { SearchKey } from '../imap/search-keys.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
 import type { RenderedMessageRow } from '../store/messages/message-rows.ts';
+import { isLeftOut } from '../store/text-index/indexed-header.ts';
 import { asksHeader, compileSearch, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { envelopeKeys } from './envelope-keys.ts';
 import { flagBitsTest } from './flag-search.ts';
@@ -37,7 +38,7 @@ export async function searchMailbox(
   options: { nowMs: number; wantsModseqs: boolean; progress?: Progress },
 ): Promise<Found> {
   const pace = new Pace();
-  const answers = await answerFromIndexes(mailbox, key);
+  const answers = await answerFromIndexes(mailbox, key, namedMessages(mailbox, key));
   const relevancy = relevancyOf(key, answers);
   const { rest, uids } = await narrow(mailbox, key, answers, pace);
   if (rest === undefined && !options.wantsModseqs) return { uids, modseqs: undefined, relevancy };
@@ -51,8 +52,18 @@ export async function matchMessages(
   key: SearchKey,
   nowMs: number,
 ): Promise<Uint32Array> {
-  const answers = await answerFromIndexes(mailbox, key);
+  const answers = await answerFromIndexes(mailbox, key, uids.length);
   return (await testMessages(mailbox, uids, key, { nowMs, answers, pace: new Pace() })).uids;
+}
+
+/** How many messages may match, as the message numbers and UIDs say that all have to have. */
+function namedMessages(mailbox: SelectedMailbox, key: SearchKey): number {
+  let named = mailbox.uids.count;
+  for (const one of key.kind === 'and' ? key.keys : [key]) {
+    if (one.kind !== 'sequence' && one.kind !== 'uid') continue;
+    named = Math.min(named, mailbox.resolve(one.set, one.kind === 'uid').length);
+  }
+  return named;
 }
 
 async function testMessages(
@@ -67,7 +78,13 @@ async function testMessages(
   const found: number[] = [];
   const modseqs: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
-    for (const candidate of await readBatch(mailbox, uids.subarray(at, at + batchSize), rendered, test)) {
+    const batch = uids.subarray(at, at + batchSize);
+    for (const candidate of await readBatch(
+      mailbox,
+      batch,
+      { rendered, headersFor: byHeader ? rest : undefined },
+      test,
+    )) {
       const result = candidate.result ?? (await decideByContent(mailbox, candidate, test, byHeader));
       if (result) {
         found.push(candidate.row.uid);
@@ -171,11 +188,15 @@ class Undecided extends SearchCandidate {
   result: boolean | undefined;
 }
 
-/** Reads rows and, for those that they don't decide, what was rendered. */
+/**
+ * Reads rows and, for those that they don't decide, what was rendered.
+ * @param options.rendered it is needed for all of them
+ * @param options.headersFor a key that asks for headers: those that the index has are looked at before
+ */
 async function readBatch(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
-  rendered: boolean,
+  { rendered, headersFor }: { rendered: boolean; headersFor: SearchKey | undefined },
   test: SearchTest,
 ): Promise<Undecided[]> {
   const read = (of: ArrayLike<number> & Uint32Array): Promise<RenderedMessageRow[]> =>
@@ -189,6 +210,7 @@ async function readBatch(
     candidate.result = test(candidate);
     return candidate;
   });
+  if (headersFor !== undefined) decideByIndexedHeaders(mailbox, candidates, headersFor, test);
   if (rendered) return candidates;
   const open = candidates.filter(({ result }) => result === undefined);
   if (open.length === 0) return candidates;
@@ -199,6 +221,26 @@ async function readBatch(
     candidate.result = candidate.rendered === undefined ? false : test(candidate);
   }
   return candidates;
+}
+
+/** Decides those that headers decide, as far as the index has these. */
+function decideByIndexedHeaders(
+  mailbox: SelectedMailbox,
+  candidates: readonly Undecided[],
+  key: SearchKey,
+  test: SearchTest,
+): void {
+  const open = candidates.filter(({ result }) => result === undefined);
+  if (open.length === 0) return;
+  const needsWhole = keysWithin(key).some((one) => one.kind === 'header' && isLeftOut(one.field.toLowerCase()));
+  const headers = mailbox.account.textIndex?.headers(open.map(({ row }) => row.contentId));
+  for (const candidate of open) {
+    const header = headers?.get(candidate.row.contentId);
+    if (header === undefined || (needsWhole && !header.whole)) continue;
+    candidate.header = header.text;
+    candidate.result = test(candidate);
+    candidate.header = undefined;
+  }
 }
 
 /** Reads the header first, if that may be enough, and then all that SEARCH looks at. */

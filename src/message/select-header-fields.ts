@@ -21,10 +21,20 @@ export function selectHeaderFields(
 export function selectHeaderText(header: ByteText, names: ReadonlySet<string>, not: boolean): ByteText {
   const fields = splitHeader(header);
   let selected = '';
+  // Fields that follow each other are taken as one.
+  let runStart = 0;
+  let runEnd = 0;
   for (const { name, start, end } of fields) {
-    if (names.has(name) !== not) selected += header.slice(start, end);
+    if (names.has(name) === not) continue;
+    if (start !== runEnd) {
+      selected += header.slice(runStart, runEnd);
+      runStart = start;
+    }
+    runEnd = end;
   }
-  return selected + header.slice(fields.at(-1)?.end ?? 0);
+  const headerEnd = fields.at(-1)?.end ?? 0;
+  if (runEnd === headerEnd) return selected + header.slice(runStart);
+  return selected + header.slice(runStart, runEnd) + header.slice(headerEnd);
 }
 
 export function lowerCaseNames(names: readonly string[]): ReadonlySet<string> {

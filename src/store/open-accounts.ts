@@ -27,6 +27,7 @@ import { SharingIndex } from './sharing/sharing-index.ts';
 import { finishMoves, type Transfer, transferMessages } from './sharing/transfer-messages.ts';
 import { AccountBusyError, AccountExistsError, AccountNotFoundError } from './store-errors.ts';
 import { temporaryName } from './temporary-name.ts';
+import { IndexReaders } from './text-index/index-reader.ts';
 import { TextIndexThread } from './text-index/index-thread.ts';
 
 /*
@@ -110,7 +111,9 @@ class AccountsOfDirectory implements Accounts {
   readonly #listeners = new Set<(account: string) => void>();
   /** Above all UIDVALIDITYs of accounts removed so far: one that is made again goes on from here. */
   #uidValidityFloor = 0;
-  readonly #textIndex: { readonly thread: TextIndexThread; readonly afterMs: number } | undefined;
+  readonly #textIndex:
+    | { readonly thread: TextIndexThread; readonly readers: IndexReaders; readonly afterMs: number }
+    | undefined;
 
   constructor(options: OpenAccountsOptions, sharing: SharingIndex) {
     this.#options = options;
@@ -124,7 +127,8 @@ class AccountsOfDirectory implements Accounts {
       log: this.#log,
     });
     const { indexTextsAfterMs: afterMs } = options;
-    this.#textIndex = afterMs === undefined ? undefined : { thread: new TextIndexThread(), afterMs };
+    this.#textIndex =
+      afterMs === undefined ? undefined : { thread: new TextIndexThread(), readers: new IndexReaders(), afterMs };
   }
 
   async open(name: string): Promise<Account> {
@@ -247,6 +251,7 @@ class AccountsOfDirectory implements Accounts {
       await this.#inUse[Symbol.asyncDispose]();
     } finally {
       await this.#sharing[Symbol.asyncDispose]();
+      this.#textIndex?.readers[Symbol.dispose]();
       await this.#textIndex?.thread[Symbol.asyncDispose]();
     }
   }

@@ -10,6 +10,7 @@ import { SharedChanges } from './messages/shared-changes.ts';
 import { InconsistentAccountError, reviveStoreError } from './store-errors.ts';
 import { AccountTextIndex } from './text-index/account-text-index.ts';
 import { removeIndex } from './text-index/index-database.ts';
+import type { IndexReaders } from './text-index/index-reader.ts';
 import type { TextIndexThread } from './text-index/index-thread.ts';
 
 /** What all openings of one account share. */
@@ -41,7 +42,9 @@ export class SharedAccount {
     checkWhenClosed: boolean;
     log: Log;
     /** Keeps an index of the texts, if given. */
-    textIndex: { readonly thread: TextIndexThread; readonly afterMs: number } | undefined;
+    textIndex:
+      | { readonly thread: TextIndexThread; readonly readers: IndexReaders; readonly afterMs: number }
+      | undefined;
     /** Told of changes before all other listeners. */
     onChange: () => void;
   }) {

@@ -18,6 +18,7 @@ export interface ImapFixture extends AsyncDisposable {
   readonly port: number;
   readonly ports: readonly number[];
   readonly accounts: Accounts;
+  readonly dataDirectory: string;
   /** A client that is logged in as `me`. */
   login(login?: string): Promise<ImapTestClient>;
   connect(): Promise<ImapTestClient>;
@@ -66,6 +67,7 @@ export async function startImapFixture({
     port: ports[0],
     ports,
     accounts,
+    dataDirectory,
     login: async (login = 'me') => keep(await ImapTestClient.login(ports[0], login)),
     connect: async () => keep(await ImapTestClient.connect(ports[0])),
     async [Symbol.asyncDispose]() {

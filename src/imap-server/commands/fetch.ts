@@ -15,6 +15,7 @@ import {
   compileWholeItems,
   writeFetchResponse,
 } from '../fetch-response.ts';
+import { type IndexedContent, IndexedItems } from '../indexed-content.ts';
 import { missingUids } from '../missing-uids.ts';
 import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
@@ -156,15 +157,13 @@ async function fetchMessages(
   const rowText = marksSeen ? undefined : compileRowItems(items);
   const writeWhole = marksSeen ? undefined : (compileWholeItems(items) ?? compileHeaderItems(items));
   const columns = columnsOf(items);
+  const indexed = IndexedItems.of(account, items);
   const pace = new Pace();
   let failure: unknown;
   let missing = false;
   for (let at = 0; at < uids.length; at += batchSize) {
     const batch = uids.subarray(at, at + batchSize);
-    const options = { includeExpunged: true, columns };
-    const rows = await account.read((reader) =>
-      reader.messages.rendered(mailbox.id, batch, undefined, undefined, options),
-    );
+    const { rows, indexedOf } = await readRows(mailbox, batch, columns, indexed);
     if (rows.length < batch.length) missing = true;
     const newlySeen = marksSeen ? await markSeen(mailbox, rows) : undefined;
     for (const row of rows) {
@@ -173,8 +172,10 @@ async function fetchMessages(
       if (rowText !== undefined) out.write(`* ${label} (${rowText(row)})\r\n`);
       else {
         try {
-          if (writeWhole?.(out, account, label, row) !== true) {
-            await writeFetchResponse(out, account, label, row, itemsOf(session, items, newlySeen?.has(row.uid)));
+          const known = indexedOf?.(row.contentId);
+          if (writeWhole?.(out, account, label, row, known) !== true) {
+            const told = itemsOf(session, items, newlySeen?.has(row.uid));
+            await writeFetchResponse(out, account, label, row, told, known);
           }
         } catch (error) {
           if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;
@@ -194,6 +195,46 @@ async function fetchMessages(
 
 function goneError(): RefusedError {
   return new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
+}
+
+/** Where the bytes of a message are: columns that lie beside its structure and all that. */
+const placeColumns: ReadonlySet<string> = new Set<keyof RenderedMessageRow>(['prefix', 'fileSizeBytes']);
+
+/** Reads the rows of a batch, and what the index of texts has of it: then where the messages are is read only of those that it lacks. */
+async function readRows(
+  mailbox: SelectedMailbox,
+  uids: Uint32Array,
+  columns: readonly (keyof RenderedMessageRow)[],
+  indexed: IndexedItems | undefined,
+): Promise<{ rows: RenderedMessageRow[]; indexedOf: ((contentId: number) => IndexedContent) | undefined }> {
+  const read = (of: Uint32Array, wanted: readonly (keyof RenderedMessageRow)[]): Promise<RenderedMessageRow[]> =>
+    mailbox.account.read((reader) =>
+      reader.messages.rendered(mailbox.id, of, undefined, undefined, { includeExpunged: true, columns: wanted }),
+    );
+  if (indexed === undefined) return { rows: await read(uids, columns), indexedOf: undefined };
+  if (!indexed.only) {
+    const rows = await read(uids, columns);
+    return { rows, indexedOf: indexed.read(rows) };
+  }
+  const rows = await read(
+    uids,
+    columns.filter((name) => !placeColumns.has(name)),
+  );
+  const indexedOf = indexed.read(rows);
+  const isIn = ({ contentId }: RenderedMessageRow): boolean => indexed.areIn(indexedOf(contentId));
+  const others = rows.filter((row) => !isIn(row));
+  if (others.length === 0) return { rows, indexedOf };
+  const byUid = new Map(
+    (
+      await read(
+        Uint32Array.from(others, ({ uid }) => uid),
+        columns,
+      )
+    ).map((row) => [row.uid, row]),
+  );
+  // One may be gone since.
+  const complete = rows.map((row) => (isIn(row) ? row : byUid.get(row.uid))).filter((row) => row !== undefined);
+  return { rows: complete, indexedOf };
 }
 
 /** FETCH that sets \Seen tells the flags, unless they were asked for anyway. */

@@ -12,11 +12,15 @@ export const textIndexLimits = {
    */
   textIndexAfterMs: 1000,
   textIndexMostMs: 10_000,
-  /** Indexes of texts that are open at once. */
+  /** Header of a message that is kept in the index of texts too: nearly all, without what servers write for each other, are shorter. */
+  indexedHeaderBytes: 8 * 1024,
+  /** Indexes of texts that are open at once; for reading headers from them, as many again. */
   textIndexesOpen: 64,
   /** Trigrams of one search that the index is asked for, and words of a fuzzy one. */
   textIndexTrigrams: 32,
   textIndexWords: 16,
+  /** Messages that the last such search of an account may have named, for it to be remembered: 8 bytes each. */
+  textIndexRememberedIds: 50_000,
   /** Messages of one account that a fuzzy search finds by its words: the best ones. */
   textIndexFuzzyHits: 20_000,
 } as const;

@@ -1,8 +1,11 @@
 import { limits } from '../../runtime/limits.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { AccountDatabase } from '../account-database.ts';
+import { isBroken } from './index-database.ts';
 import type { IndexedAccount, MessageToIndex, WordColumn } from './index-protocol.ts';
+import { type IndexReader, type IndexReaders, WrongIndexError } from './index-reader.ts';
 import { TextIndexError, type TextIndexThread } from './index-thread.ts';
+import type { IndexedHeader } from './indexed-header.ts';
 import { trigramsOf, wordsOf } from './trigrams.ts';
 
 /** After a failure: a disk that is full stays so for a while. */
@@ -20,12 +23,17 @@ export type WordHits = ReadonlyMap<number, number>;
  */
 export class AccountTextIndex {
   readonly #thread: TextIndexThread;
+  readonly #readers: IndexReaders;
   readonly #directory: string;
   readonly #database: AccountDatabase;
   readonly #log: Log;
   readonly #afterMs: number;
   /** UIDs of mailboxes up to which all is in the index; undefined while that isn't known. */
   #progress: Map<number, number> | undefined;
+  /** Of which account the index is; known when the progress is. */
+  #account: IndexedAccount | undefined;
+  /** It was found to be wrong: it is to be made again. */
+  #wrong = false;
   #swept = false;
   #opened = false;
   #timer: NodeJS.Timeout | undefined;
@@ -41,6 +49,7 @@ export class AccountTextIndex {
   /** @param options.afterMs how long nothing may have changed: after a change others come soon */
   constructor(options: {
     thread: TextIndexThread;
+    readers: IndexReaders;
     directory: string;
     database: AccountDatabase;
     log: Log;
@@ -48,6 +57,7 @@ export class AccountTextIndex {
   }) {
     this.#afterMs = options.afterMs;
     this.#thread = options.thread;
+    this.#readers = options.readers;
     this.#directory = options.directory;
     this.#database = options.database;
     this.#log = options.log;
@@ -66,7 +76,7 @@ export class AccountTextIndex {
       this.#timer = undefined;
       this.run().catch((error: unknown) => {
         if (this.#closed) return;
-        this.#progress = undefined;
+        this.#lose();
         this.#log.warn({ err: error, directory: this.#directory }, 'Cannot index texts: they are searched without');
         this.schedule(retryMs);
       });
@@ -108,7 +118,7 @@ export class AccountTextIndex {
     };
     try {
       await this.#running?.catch(() => {});
-      this.#progress = undefined;
+      this.#lose();
       await this.#thread.request(this.#directory, 'discard', {});
     } catch (error) {
       resume();
@@ -155,11 +165,49 @@ export class AccountTextIndex {
     return hits;
   }
 
+  /**
+   * Headers of some contents, by id, as far as the index has them. It blocks, but not for long.
+   * @param contentIds at most some hundred
+   */
+  headers(contentIds: readonly number[]): ReadonlyMap<number, IndexedHeader> {
+    return this.#read((reader) => reader.headers(contentIds)) ?? new Map();
+  }
+
+  /** Previews in the same way. */
+  previews(contentIds: readonly number[]): ReadonlyMap<number, string> {
+    return this.#read((reader) => reader.previews(contentIds)) ?? new Map();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#running?.catch(() => {});
+    this.#lose();
     if (this.#opened) await this.#thread.request(this.#directory, 'close', {}).catch(() => {});
+  }
+
+  #read<Result>(ask: (reader: IndexReader) => Result): Result | undefined {
+    if (this.#progress === undefined) return undefined;
+    try {
+      return ask(this.#readers.get(this.#directory, this.#account!));
+    } catch (error) {
+      // A statement that can't be prepared: tables are missing.
+      const isOther = (error as { code?: string }).code === 'SQLITE_ERROR';
+      if (error instanceof WrongIndexError || isBroken(error) || isOther) this.#wrong = true;
+      this.#lose();
+      this.#log.warn(
+        { err: error, directory: this.#directory },
+        'Cannot read headers from the index of texts: reading messages',
+      );
+      this.schedule();
+      return undefined;
+    }
+  }
+
+  /** It is to be opened again before anything is asked of it. */
+  #lose(): void {
+    this.#progress = undefined;
+    this.#readers.close(this.#directory);
   }
 
   /** @returns undefined when the index doesn't answer */
@@ -168,7 +216,7 @@ export class AccountTextIndex {
       return await request;
     } catch (error) {
       if (!(error instanceof TextIndexError)) throw error;
-      this.#progress = undefined;
+      this.#lose();
       this.#log.warn({ err: error }, 'Cannot search by the index of texts: searching the messages');
       this.schedule();
       return undefined;
@@ -181,13 +229,18 @@ export class AccountTextIndex {
 
   async #catchUp(): Promise<void> {
     if (this.#stops) return;
+    if (this.#wrong) {
+      await this.#thread.request(this.#directory, 'discard', {});
+      this.#wrong = false;
+    }
     this.#progress ??= await this.#open();
     if (!this.#swept) await this.#sweep();
     const mailboxes = await this.#database.read((reader) =>
       reader.all<{ id: number; last: number }>('SELECT id, uid_next - 1 AS last FROM mailboxes WHERE expunged = 0'),
     );
     for (const { id, last } of mailboxes) {
-      while (!this.#stops && (this.#progress?.get(id) ?? 0) < last) await this.#step(id);
+      // What asks of it meanwhile may find it broken.
+      while (!this.#stops && this.#progress !== undefined && (this.#progress.get(id) ?? 0) < last) await this.#step(id);
     }
   }
 
@@ -199,6 +252,7 @@ export class AccountTextIndex {
       ),
     ))!;
     this.#opened = true;
+    this.#account = account;
     const progress = await this.#thread.request(this.#directory, 'open', { account });
     return new Map(progress.map(({ mailboxId, uid }) => [mailboxId, uid]));
   }

@@ -2,38 +2,27 @@ import { hash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { headerEnd } from '../../message/header-end.ts';
 import { decodeHeaderText } from '../../message/header-text.ts';
+import { findPreviewPart, previewText } from '../../message/preview.ts';
 import { searchedTexts } from '../../message/search-message-text.ts';
 import type { MessageStructure } from '../../message/structure.ts';
 import { limits } from '../../runtime/limits.ts';
 import { messageFilePath } from '../message-files.ts';
 import { shiftStructure } from '../shift-structure.ts';
 import type { IndexedAccount, IndexRequests, MessageToIndex, Progress } from './index-protocol.ts';
+import { indexFormat, indexSchema } from './index-schema.ts';
+import { sumOf } from './index-sum.ts';
+import { type IndexedHeader, shortenHeader } from './indexed-header.ts';
 import { indexedForm } from './trigrams.ts';
 
 /*
  * `accounts/<name>/search.db`: which trigrams and which words the texts of an account's messages have. It can be made again from the messages
  * at any time, so that no backup has it, and a commit need not be flushed: what a power cut takes is put in again, because how far the
- * index has come is in the same transaction. One thread has it open, and nobody else. It holds no text, but what it holds tells much of the
- * texts: the file is as private as the messages, and contents that are erased go from it.
+ * index has come is in the same transaction. And the headers and previews of messages, which would have to be taken from their files. One
+ * thread writes it; servers read headers and previews from it (index-reader.ts). What it holds tells much of the texts: the file is as private
+ * as the messages, and contents that are erased go from it.
  */
-
-/** To be raised whenever `searchedTexts` finds other texts in a message, or `unicodeCasemap` another form of one. */
-const format = 1;
-const schema = `
-CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), created_at INTEGER NOT NULL, changes_known_since INTEGER NOT NULL,
-  -- Characters may have other forms in a later one.
-  unicode TEXT NOT NULL) STRICT;
-CREATE TABLE progress (mailbox_id INTEGER PRIMARY KEY, uid INTEGER NOT NULL) STRICT;
--- partial: some of its text is not in the index.
-CREATE TABLE contents (id INTEGER PRIMARY KEY, partial INTEGER NOT NULL) STRICT;
-CREATE INDEX contents_partial ON contents (id) WHERE partial = 1;
--- Rows: 2 * content for its headers, and the next for its bodies.
-CREATE VIRTUAL TABLE trigrams USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
-CREATE VIRTUAL TABLE words USING fts5(subject, sender, recipients, body, content='', contentless_delete=1,
-  tokenize='porter unicode61 remove_diacritics 2');
-PRAGMA user_version = ${format};
-`;
 
 /** Stands between two texts: in no text that is looked for. */
 const separator = '\n\n';
@@ -48,6 +37,8 @@ type Handler = {
 export class IndexDatabase implements Handler {
   readonly #directory: string;
   #database: Database;
+  /** What was answered last: programs ask the same for each page of a result (RFC 9394), and for each mailbox. */
+  #last: { readonly asked: string; readonly ids: Float64Array } | undefined;
 
   /**
    * @param directory of the account
@@ -85,6 +76,7 @@ export class IndexDatabase implements Handler {
 
   add({ messages, progress }: { messages: readonly MessageToIndex[]; progress: Progress }): undefined {
     const texts = messages.map((message) => this.#textsOf(message));
+    this.#last = undefined;
     const database = this.#database;
     database.transaction(() => {
       const addTrigrams = database.prepare('INSERT INTO trigrams (rowid, text) VALUES (?, ?)');
@@ -92,12 +84,19 @@ export class IndexDatabase implements Handler {
         'INSERT INTO words (rowid, subject, sender, recipients, body) VALUES (?, ?, ?, ?, ?)',
       );
       const addContent = database.prepare('INSERT OR IGNORE INTO contents (id, partial) VALUES (?, ?)');
+      const addHeader = database.prepare('INSERT INTO headers (id, sum, whole, text) VALUES (?, ?, ?, ?)');
+      const addPreview = database.prepare('INSERT INTO previews (id, sum, text) VALUES (?, ?, ?)');
       messages.forEach(({ contentId }, at) => {
         const text = texts[at]!;
         if (addContent.run(contentId, text.partial ? 1 : 0).changes === 0) return;
         addTrigrams.run(contentId * 2, indexedForm(text.header));
         addTrigrams.run(contentId * 2 + 1, indexedForm(text.body));
         addWords.run(contentId, text.subject, text.sender, text.recipients, text.body);
+        const { ownHeader, preview } = text;
+        if (ownHeader !== undefined) {
+          addHeader.run(contentId, sumOf(ownHeader.text, contentId), ownHeader.whole ? 1 : 0, ownHeader.text);
+        }
+        if (preview !== undefined) addPreview.run(contentId, sumOf(preview, contentId), preview);
       });
       database
         .prepare('INSERT INTO progress VALUES (?, ?) ON CONFLICT (mailbox_id) DO UPDATE SET uid = excluded.uid')
@@ -111,17 +110,28 @@ export class IndexDatabase implements Handler {
   }
 
   forget({ contentIds }: { contentIds: readonly number[] }): undefined {
+    this.#last = undefined;
     const database = this.#database;
     database.transaction(() => {
       for (const id of contentIds) {
         if (database.prepare('DELETE FROM contents WHERE id = ?').run(id).changes === 0) continue;
         database.prepare('DELETE FROM trigrams WHERE rowid IN (?, ?)').run(id * 2, id * 2 + 1);
         database.prepare('DELETE FROM words WHERE rowid = ?').run(id);
+        database.prepare('DELETE FROM headers WHERE id = ?').run(id);
+        database.prepare('DELETE FROM previews WHERE id = ?').run(id);
       }
     })();
   }
 
   trigrams({ trigrams, bodyOnly }: { trigrams: readonly string[]; bodyOnly: boolean }): Float64Array {
+    const asked = `${bodyOnly} ${trigrams.join(' ')}`;
+    if (this.#last?.asked === asked) return this.#last.ids;
+    const ids = this.#find(trigrams, bodyOnly);
+    this.#last = ids.length > limits.textIndexRememberedIds ? undefined : { asked, ids };
+    return ids;
+  }
+
+  #find(trigrams: readonly string[], bodyOnly: boolean): Float64Array {
     const found = this.#database.prepare('SELECT rowid FROM trigrams WHERE trigrams MATCH ?').pluck();
     const rows = found.all(trigrams.map(quoted).join(' AND ')) as number[];
     const ids = new Set<number>();
@@ -176,8 +186,8 @@ export class IndexDatabase implements Handler {
       database.pragma('trusted_schema = OFF');
       database.pragma('temp_store = MEMORY');
       const version = database.pragma('user_version', { simple: true });
-      if (version === 0 && make) database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`);
-      else if (version !== format) throw new OtherFormatError();
+      if (version === 0 && make) database.exec(`BEGIN IMMEDIATE; ${indexSchema} COMMIT`);
+      else if (version !== indexFormat) throw new OtherFormatError();
       return database;
     } catch (error) {
       database.close();
@@ -186,6 +196,7 @@ export class IndexDatabase implements Handler {
   }
 
   #makeAnew(): void {
+    this.#last = undefined;
     this.#database.close();
     this.#remove();
     this.#database = this.#openFile();
@@ -200,6 +211,7 @@ export class IndexDatabase implements Handler {
     const bytes = this.#read(message);
     const structure = shiftStructure(JSON.parse(message.structure) as MessageStructure, message.prefix.length);
     const { envelope } = structure;
+    const isWhole = this.#isWhole(bytes, message);
     const texts: MessageTexts = {
       subject: decodeHeaderText(envelope.subject ?? ''),
       sender: decodeHeaderText(envelope.from ?? ''),
@@ -209,7 +221,9 @@ export class IndexDatabase implements Handler {
       header: '',
       body: '',
       // What was changed on the disk may be mended: then it has other texts.
-      partial: !this.#isWhole(bytes, message),
+      partial: !isWhole,
+      ownHeader: isWhole ? headerOf(bytes) : undefined,
+      preview: isWhole ? previewOf(bytes, structure) : undefined,
     };
     let left: number = limits.textIndexCharacters;
     for (const text of searchedTexts(bytes, structure)) {
@@ -260,10 +274,30 @@ export function removeIndex(directory: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(join(directory, `search.db${suffix}`), { force: true });
 }
 
+/** @returns undefined for one that is too long to be kept twice */
+function headerOf(bytes: Buffer): IndexedHeader | undefined {
+  const end = headerEnd(bytes);
+  if (end > limits.headerBytes) return undefined;
+  const header = shortenHeader(bytes.toString('latin1', 0, end));
+  return header.text.length > limits.indexedHeaderBytes ? undefined : header;
+}
+
+function previewOf(bytes: Buffer, structure: MessageStructure): string {
+  const part = findPreviewPart(structure);
+  if (part === undefined) return '';
+  return previewText(
+    part,
+    bytes.subarray(part.bodyStart, Math.min(part.bodyEnd, part.bodyStart + limits.previewSourceBytes)),
+  );
+}
+
 interface MessageTexts {
   readonly subject: string;
   readonly sender: string;
   readonly recipients: string;
+  readonly ownHeader: IndexedHeader | undefined;
+  readonly preview: string | undefined;
+  /** All headers, also of parts. */
   header: string;
   body: string;
   partial: boolean;

@@ -6,6 +6,7 @@ import type { Account } from '../account.ts';
 import { deliver, inbox, message, openTestStore } from '../store-fixture.ts';
 import { createStorePart } from '../store-part.ts';
 import { AccountTextIndex } from './account-text-index.ts';
+import { IndexReaders } from './index-reader.ts';
 import { TextIndexThread } from './index-thread.ts';
 import { trigramsOf, wordsOf } from './trigrams.ts';
 
@@ -44,6 +45,14 @@ describe('the index of texts', () => {
     await account.textIndex!.run();
     expect(await candidates(account, 'pasta')).toEqual([]);
     expect(await candidates(account, 'pizza')).toEqual([4]);
+    // Asked again, for another part of the messages, and when another has come.
+    const inboxId = (await inbox(account)).id;
+    for (const where of ['text', 'body', 'text'] as const) {
+      expect([...(await account.textIndex!.candidates(inboxId, 'pizza', where))!]).toEqual(where === 'body' ? [] : [4]);
+    }
+    await deliver(accounts, account, message('pizza, too'));
+    await account.textIndex!.run();
+    expect(await candidates(account, 'pizza')).toEqual([4, 5]);
     // A copy shares the content, and a mailbox nobody has looked at has none.
     const { id } = await account.mailboxes.create('Copies');
     await account.messages.copy((await inbox(account)).id, [4], id);
@@ -199,7 +208,8 @@ describe('the index of texts', () => {
         return result as never;
       }
     }
-    const options = { directory, database, log: silentLog, afterMs: 3_600_000 };
+    using readers = new IndexReaders();
+    const options = { readers, directory, database, log: silentLog, afterMs: 3_600_000 };
     await using stopping = new StoppingThread();
     await expect(new AccountTextIndex({ thread: stopping, ...options }).run()).rejects.toThrow('the server stops');
     expect(added).toEqual([50]);
@@ -221,7 +231,8 @@ describe('the index of texts', () => {
     const { accountDatabaseKind } = await import('../account-database.ts');
     await using database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
     await using thread = new TextIndexThread();
-    const index = new AccountTextIndex({ thread, directory, database, log: silentLog, afterMs: 3_600_000 });
+    using readers = new IndexReaders();
+    const index = new AccountTextIndex({ thread, readers, directory, database, log: silentLog, afterMs: 3_600_000 });
     const { id } = await inbox(account);
     for (const damage of ['gone', 'broken', 'empty']) {
       await index.run();
@@ -325,7 +336,8 @@ describe('the index of texts', () => {
       });
       return [...found].sort((a, b) => a - b);
     };
-    const options = { thread, directory, database, log: silentLog, afterMs: 3_600_000 };
+    using readers = new IndexReaders();
+    const options = { thread, readers, directory, database, log: silentLog, afterMs: 3_600_000 };
     const index = new AccountTextIndex(options);
     await index.run();
     expect(erases).toBe(false);
