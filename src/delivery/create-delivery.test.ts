@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DatabaseEngine } from '../database/engine.ts';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../database/sqlite/test-engine-fixture.ts';
 import { ZoneResolver } from '../dns/zone-fixture.ts';
 import { keyRecord, sealMessage } from '../mailauth/arc/seal-fixture.ts';
 import { verifySignatures } from '../mailauth/verify-signatures.ts';
@@ -24,7 +24,7 @@ import type { SenderVerdict } from './sender-verdict.ts';
 
 let engine: DatabaseEngine;
 beforeAll(() => {
-  engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  engine = createTestEngine();
 });
 afterAll(() => engine[Symbol.asyncDispose]());
 

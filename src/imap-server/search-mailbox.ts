@@ -100,7 +100,7 @@ async function narrow(
     const flagTest = flagBitsTest(one);
     if (flagTest !== undefined) tests.push(flagTest);
     else if (one.kind === 'sequence' || one.kind === 'uid') {
-      const uids = mailbox.resolve(one.set, one.kind === 'uid');
+      const uids = mailbox.matching(one.set, one.kind === 'uid');
       view = view === undefined ? uids : intersect(view, uids);
     } else if (one.kind === 'header' && envelopeKeys.has(one.field) && one.value !== '') inEnvelope.push(one);
     else if (answer?.decides !== true) rest.push(one);

@@ -133,8 +133,7 @@ export class SelectedMailbox implements Disposable {
    * @throws RefusedError for message numbers that the client can't know
    */
   resolve(set: SequenceSet, byUid: boolean): Uint32Array {
-    if (set.saved) return this.saved.filter((uid) => this.uids.indexOf(uid) !== -1);
-    if (byUid) return this.uids.within(resolveRanges(set, this.uids.last));
+    if (set.saved || byUid) return this.matching(set, byUid);
     const ranges = resolveRanges(set, this.uids.count);
     if (ranges.length === 0) return new Uint32Array(0);
     if (ranges[ranges.length - 1] > this.uids.count) {
@@ -149,6 +148,23 @@ export class SelectedMailbox implements Disposable {
       const mailbox = await reader.mailboxes.byId(this.id);
       return mailbox === undefined ? undefined : await MailboxFlags.read(this.memory, this.account, mailbox, reader);
     });
+  }
+
+  /**
+   * The same for SEARCH, where a set is a property that messages have or not: no message has a number that there isn't.
+   * Source: RFC 9051 §6.4.4
+   */
+  matching(set: SequenceSet, byUid: boolean): Uint32Array {
+    if (set.saved) return this.saved.filter((uid) => this.uids.indexOf(uid) !== -1);
+    if (byUid) return this.uids.within(resolveRanges(set, this.uids.last));
+    const { count } = this.uids;
+    const ranges: number[] = [];
+    for (const [at, number] of resolveRanges(set, count).entries()) {
+      if (at % 2 === 1) ranges.push(Math.min(number, count));
+      else if (number > count) break;
+      else ranges.push(number);
+    }
+    return ranges.length === 0 ? new Uint32Array(0) : this.uids.atSequences(ranges);
   }
 
   /** Sequence number of a message that is in the view. */

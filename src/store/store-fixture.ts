@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { DatabaseEngine } from '../database/engine.ts';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
-import { silentLog } from '../runtime/log.ts';
+import { createTestEngine } from '../database/sqlite/test-engine-fixture.ts';
 import type { Account } from './account.ts';
 import type { Accounts } from './accounts.ts';
 import type { Mailbox } from './mailboxes/mailbox.ts';
@@ -30,7 +29,7 @@ export async function openTestStore(
     onTestFinished(() => rm(made, { recursive: true, force: true }));
     path = made;
   }
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   const accounts = await openAccounts({ dataDirectory: path, engine, checkWhenClosed: true, ...options });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {

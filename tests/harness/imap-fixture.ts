@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../src/database/sqlite/test-engine-fixture.ts';
 import { type ImapServerOptions, startImapServer } from '../../src/imap-server/start-imap-server.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -35,7 +35,7 @@ export async function startImapFixture({
   quotaOf?: (account: string) => QuotaLimits;
 } = {}): Promise<ImapFixture> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-imap-'));
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   const accounts = await openAccounts({
     dataDirectory,
     engine,

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../src/database/sqlite/test-engine-fixture.ts';
 import { createDelivery } from '../../src/delivery/create-delivery.ts';
 import type { Recipient } from '../../src/delivery/resolve-recipient.ts';
 import type { SubmittedMessage } from '../../src/queue/queue.ts';
@@ -86,7 +86,7 @@ export async function startTestServer(
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-smtp-'));
   const stack = new AsyncDisposableStack();
   stack.defer(() => rm(dataDirectory, { recursive: true, force: true }));
-  const engine = stack.use(createSqliteEngine({ log: silentLog, workers: 1 }));
+  const engine = stack.use(createTestEngine());
   const accounts = stack.use(await openAccounts({ dataDirectory, engine, checkWhenClosed: true }));
   const files = { certificateFile: join(dataDirectory, 'cert.pem'), keyFile: join(dataDirectory, 'key.pem') };
   await ensureSelfSignedCertificate({ ...files, names: ['mx.restante.example'], clock: systemClock });

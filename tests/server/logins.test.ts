@@ -11,7 +11,7 @@ import { testCertificate } from '../harness/test-certificates.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ accounts: ['me', 'you'] });
+  server = await startTestServer({ accounts: ['me', 'you'], settings: 'limits: { failedLoginDelay: 0 }' });
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
 

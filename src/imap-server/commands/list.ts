@@ -55,13 +55,15 @@ export const list: Command = {
       ? await sharedMailboxes(session)
       : [];
     const entries = entriesOf(mailboxes, subscriptions, others);
-    const withSubscribed = request.recursive ? parentsOf(entries.filter(({ subscribed }) => subscribed)) : undefined;
+    const below = request.recursive ? subscribedBelow(entries, matches) : undefined;
     const pace = new Pace();
     for (const entry of entries) {
       if (pace.over) await pace.turn();
-      const line = matches(entry.name) ? listLine(session, request, entry, withSubscribed) : undefined;
+      const line = matches(entry.name) ? listLine(session, request, entry, below) : undefined;
       if (line === undefined) continue;
       session.untagged(line);
+      // RFC 5819 §3: nothing more of who stands there for what is below it alone.
+      if (!isChosen(request, entry)) continue;
       // RFC 8440 §3
       if (request.myRights && entry.mailbox !== undefined) {
         session.untagged(`MYRIGHTS ${session.quotedName(entry.name)} ${rightsText(entry.rights)}`);
@@ -157,24 +159,40 @@ function parentsOf(named: readonly { readonly name: string }[]): Set<string> {
   return parents;
 }
 
+/** Names with something subscribed below them. */
+interface SubscribedBelow {
+  readonly all: ReadonlySet<string>;
+  /** Those with something below that is not listed itself: of others CHILDINFO would say nothing new. */
+  readonly unlisted: ReadonlySet<string>;
+}
+
+/** Source: RFC 9051 §6.3.9.6 */
+function subscribedBelow(entries: readonly Entry[], matches: (name: string) => boolean): SubscribedBelow {
+  const subscribed = entries.filter((entry) => entry.subscribed);
+  return { all: parentsOf(subscribed), unlisted: parentsOf(subscribed.filter(({ name }) => !matches(name))) };
+}
+
+/** Whether an entry meets the selection options itself. */
+function isChosen(request: Request, { mailbox, subscribed, hasChildren }: Entry): boolean {
+  // A name that is no mailbox is told where it is subscribed to, or leads to mailboxes of others.
+  if (!request.subscribed && mailbox === undefined && !hasChildren) return false;
+  return (!request.subscribed || subscribed) && (!request.specialUse || (mailbox?.specialUse ?? []).length > 0);
+}
+
 /**
- * @param withSubscribed names with something subscribed below them, when that is asked for
+ * @param below when it is asked for
  * @returns undefined when the entry is not selected
  */
 function listLine(
   session: Session,
   request: Request,
   entry: Entry,
-  withSubscribed: ReadonlySet<string> | undefined,
+  below: SubscribedBelow | undefined,
 ): string | undefined {
   const { name, mailbox, subscribed, hasChildren } = entry;
   const specialUse = mailbox?.specialUse ?? [];
-  let chosen = (!request.subscribed || subscribed) && (!request.specialUse || specialUse.length > 0);
-  // A name that is no mailbox is told where it is subscribed to, or leads to mailboxes of others.
-  if (!request.subscribed && mailbox === undefined && !hasChildren) chosen = false;
-  // RFC 9051 §6.3.9.7: also who has a match below, whether or not that is listed itself.
-  const childInfo = withSubscribed?.has(name) === true;
-  if (!chosen && !childInfo) return undefined;
+  if (!isChosen(request, entry) && below?.unlisted.has(name) !== true) return undefined;
+  const childInfo = below?.all.has(name) === true;
   const attributes: string[] = [];
   if (mailbox === undefined) attributes.push(...(request.subscribed ? [] : ['\\Noselect']), '\\NonExistent');
   attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren');
@@ -203,16 +221,16 @@ function parse(session: Session, args: ArgumentParser): Request {
     if (recursive && !subscribed) args.fail('RECURSIVEMATCH needs SUBSCRIBED');
     args.space();
   }
-  const reference = patternText(session, args, args.astring());
+  const reference = patternText(session, args.astring());
   args.space();
   const patterns: string[] = [];
   if (args.peek() === '(') {
     basic = false;
     args.list(() => {
-      patterns.push(patternText(session, args, args.listMailbox()));
+      patterns.push(patternText(session, args.listMailbox()));
       if (patterns.length > maxPatterns) args.fail('Too many patterns');
     }, 1);
-  } else patterns.push(patternText(session, args, args.listMailbox()));
+  } else patterns.push(patternText(session, args.listMailbox()));
   if (patterns.length * reference.length + patterns.join('').length > maxPatternChars) args.fail('Patterns too long');
   let returnSubscribed = false;
   let myRights = false;
@@ -248,6 +266,7 @@ function parse(session: Session, args: ArgumentParser): Request {
   };
 }
 
-function patternText(session: Session, args: ArgumentParser, bytes: string): string {
-  return decodeMailboxName(bytes, session.utf8) ?? args.fail('Pattern is not validly encoded');
+/** What is no name in the encoding matches none: the character that stands in for it is in no name. Source: RFC 3501 §5.1.3 */
+function patternText(session: Session, bytes: string): string {
+  return decodeMailboxName(bytes, session.utf8) ?? '\0';
 }

@@ -10,8 +10,8 @@ export const lsub: Command = {
   tellsExpunges: true,
   async run(session, args) {
     args.space();
-    const decode = (bytes: string): string =>
-      decodeMailboxName(bytes, session.utf8) ?? args.fail('Pattern is not validly encoded');
+    // What is no name in the encoding matches none, as in LIST.
+    const decode = (bytes: string): string => decodeMailboxName(bytes, session.utf8) ?? '\0';
     const reference = decode(args.astring());
     args.space();
     const pattern = decode(args.listMailbox());

@@ -99,11 +99,18 @@ describe('STORE', () => {
     await other.ok('EXPUNGE');
     await client.play(String.raw`
       C: a STORE 1:2 +FLAGS (\Seen)
+      S: * 1 FETCH (FLAGS (\Seen \Deleted))
       S: * 2 FETCH (FLAGS (\Seen))
-      S: a NO [EXPUNGEISSUED] …
-      C: b UID STORE 1 +FLAGS (\Seen)
+      S: a OK [EXPUNGEISSUED] …
+      C: b STORE 1 -FLAGS.SILENT (\Deleted)
+      S: b OK [EXPUNGEISSUED] …
+      C: c FETCH 1 (FLAGS)
+      S: * 1 FETCH (FLAGS (\Seen))
+      S: c OK Done
+      C: d UID STORE 1 +FLAGS (\Seen)
       S: * 1 EXPUNGE
-      S: b OK Done
+      S: d OK Done
     `);
+    expect(await other.ok('UID FETCH 2 (FLAGS)')).toContain('* 1 FETCH (UID 2 FLAGS (\\Seen))');
   });
 });

@@ -87,13 +87,22 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const uids = mailbox.resolve(set, byUid);
   if (unchangedSince !== undefined) session.enableCondstore();
   if (uids.length === 0) return undefined;
+  const { changeableFlags: within } = mailbox;
   const change = await mailbox.account.messages.storeFlags(
     mailbox.id,
     uids,
     { mode, flags: permitted },
-    { within: mailbox.changeableFlags, ...(unchangedSince === undefined ? {} : { unchangedSince }) },
+    { within, ...(unchangedSince === undefined ? {} : { unchangedSince }) },
   );
-  const { changed, modified } = change;
+  const { modified } = change;
+  let { changed } = change;
+  const left = new Set([...changed.map(({ uid }) => uid), ...modified]);
+  const gone = Array.from(uids.length === left.size ? [] : uids).filter((uid) => !left.has(uid));
+  // RFC 2180 §4.1.1: what the client was not told is gone is there for it, also to be flagged.
+  if (gone.length > 0 && !byUid && unchangedSince === undefined) {
+    const kept = await mailbox.account.messages.storeExpungedFlags(mailbox.id, gone, { mode, flags: permitted }, within);
+    changed = [...changed, ...kept].sort((a, b) => a.uid - b.uid);
+  }
   // RFC 9051 §6.4.6: .SILENT doesn't hide what others have changed. When others changed anything, all is told.
   const tells = !silent || session.condstore;
   mailbox.noteOwnChange(change, !silent);
@@ -114,8 +123,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const named = byUid ? modified : modified.map((uid) => mailbox.sequenceOf(uid));
     return { code: `MODIFIED ${formatNumbers(named)}`, text: 'Some messages had changed' };
   }
-  if (!byUid && changed.length < uids.length) {
+  if (byUid || gone.length === 0) return undefined;
+  // RFC 2180 §4.2.1: whoever asks for no flags is not told of those that could not be set.
+  if (!silent && changed.length < uids.length) {
     throw new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
   }
-  return undefined;
+  return { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' };
 }

@@ -2,8 +2,8 @@
 export const imapLimits = {
   /** Bytes of one IMAP command with its literals, the messages of APPEND not counted. Sets of scattered UIDs need most; Dovecot: 64 KiB. */
   imapCommandBytes: 128 * 1024,
-  /** The same before login, where nothing long is said. */
-  imapCommandBytesBeforeLogin: 16 * 1024,
+  /** The same before login, where ID is the longest: 30 names of 30 bytes with values of 1024 are allowed (RFC 2971 §3.3). */
+  imapCommandBytesBeforeLogin: 36 * 1024,
   /** Bytes of non-synchronizing literals that are read and dropped to answer the command; above that the connection ends (RFC 7888 §4). */
   imapDroppedLiteralBytes: 200 * 1024 * 1024,
   /** Messages in one MULTIAPPEND: all are one transaction. */

@@ -112,6 +112,32 @@ export class MessageWriter {
   }
 
   /**
+   * Changes flags of messages that are expunged, as whoever sees them still reads them. No MODSEQ changes, and nobody is told.
+   * @returns those of which there is a row left, in UID order
+   */
+  async storeExpungedFlags(
+    mailboxId: number,
+    uids: readonly number[],
+    change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
+    within: ChangeableFlags,
+  ): Promise<MessageFlags[]> {
+    const rows = await this.#shared.write('storeExpungedFlags', {
+      mailboxId,
+      ranges: toUidRanges(uids),
+      mode: change.mode,
+      flagBits: change.flags.bits,
+      keywords: checkKeywords(change.flags.keywords),
+      within,
+    });
+    return rows.map(({ uid, modseq, flags, keywords }) => ({
+      uid,
+      modseq,
+      flagBits: flags,
+      keywords: keywords === null ? noKeywords : parseKeywords(keywords),
+    }));
+  }
+
+  /**
    * @param kept flags that the copies have, too; default: all. The received date is kept always
    * @returns pairs in UID order
    * @throws MailboxNotFoundError, OverQuotaError

@@ -106,7 +106,7 @@ function extend(group: Group, index: number, row: FlagRow): void {
   group.lastLow = row.low;
 }
 
-function changeBits(mode: 'add' | 'remove' | 'replace', before: number, bits: number, within: number): number {
+export function changeBits(mode: 'add' | 'remove' | 'replace', before: number, bits: number, within: number): number {
   if (mode === 'add') return before | bits;
   return mode === 'remove' ? before & ~bits : (before & ~within) | bits;
 }
@@ -117,7 +117,7 @@ function bitDifference(before: number, after: number, bit: number): number {
 }
 
 /** @returns a function of a row's keywords, which computes each of the few different values once */
-function keywordChange(
+export function keywordChange(
   mode: 'add' | 'remove' | 'replace',
   names: readonly string[],
   within: ChangeableFlags,
