@@ -100,7 +100,12 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const gone = Array.from(uids.length === left.size ? [] : uids).filter((uid) => !left.has(uid));
   // RFC 2180 §4.1.1: what the client was not told is gone is there for it, also to be flagged.
   if (gone.length > 0 && !byUid && unchangedSince === undefined) {
-    const kept = await mailbox.account.messages.storeExpungedFlags(mailbox.id, gone, { mode, flags: permitted }, within);
+    const kept = await mailbox.account.messages.storeExpungedFlags(
+      mailbox.id,
+      gone,
+      { mode, flags: permitted },
+      within,
+    );
     changed = [...changed, ...kept].sort((a, b) => a.uid - b.uid);
   }
   // RFC 9051 §6.4.6: .SILENT doesn't hide what others have changed. When others changed anything, all is told.
