@@ -7,6 +7,9 @@ import type { ResponseWriter } from './response-writer.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 import type { ToldModseqs } from './told-modseqs.ts';
 
+/** Changes that are sorted into kinds between two looks at the time. */
+const sortedBetweenLooks = 128;
+
 /** What a look finds, in UID order; but for `added` all is in the client's view. */
 export interface MailboxNews {
   readonly added: number[];
@@ -57,8 +60,8 @@ export async function findNews(
     throw new ConnectionClosedError();
   }
   const pace = new Pace();
-  for (const change of found.changes) {
-    if (pace.over) await pace.turn();
+  for (const [at, change] of found.changes.entries()) {
+    if (at % sortedBetweenLooks === 0 && pace.over) await pace.turn();
     if (change.createSeq > seen) {
       if (change.expunged) continue;
       news.added.push(change.uid);

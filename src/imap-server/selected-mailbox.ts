@@ -17,7 +17,7 @@ import { SearchContexts } from './search-contexts.ts';
 import { allSelectedEvents, type SelectedEvents } from './selected-events.ts';
 import { ToldModseqs } from './told-modseqs.ts';
 import type { UidList } from './uid-list.ts';
-import { writeFlags, writeGone, writeResults } from './write-news.ts';
+import { writeFlagChanges, writeGone, writeResults } from './write-news.ts';
 
 /**
  * A mailbox as one client knows it: which message has which number, up to which MODSEQ it was told of changes, and who is gone
@@ -198,7 +198,7 @@ export class SelectedMailbox implements Disposable {
    * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
    */
   noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
-    this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
+    if (this.contexts.some) this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
     this.#told.noteOwnChange(change, told);
   }
 
@@ -250,7 +250,7 @@ export class SelectedMailbox implements Disposable {
         for (const uid of news.added) this.uids.append(uid);
         out.write(`* ${this.uids.count} EXISTS\r\n`);
       }
-      if (events.flags) await writeFlags(audience, this, news.changed);
+      if (events.flags) await writeFlagChanges(audience, this, news.changed);
     }
     await writeResults(audience, this, news, events.fetchItems);
     if (!audience.condstore) return;

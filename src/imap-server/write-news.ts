@@ -2,11 +2,14 @@ import { type FetchItem, joinItems } from '../imap/fetch-items.ts';
 import { formatNumbers } from '../imap/sequence-set.ts';
 import type { MessageChange } from '../store/messages/change-reader.ts';
 import type { Audience } from './audience.ts';
-import { formatFlags } from './flag-text.ts';
+import { FlagResponses } from './flag-responses.ts';
 import type { MailboxNews } from './mailbox-news.ts';
 import { Pace } from './pace.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
 import { writeFetched } from './write-fetched.ts';
+
+/** Changes that are told between two looks at the time. */
+const toldBetweenLooks = 16;
 
 /** EXPUNGE responses, or VANISHED. @param gone ascending, in the view still */
 export async function writeGone(
@@ -26,7 +29,7 @@ export async function writeGone(
 }
 
 /** FETCH responses of flags that have changed. */
-export async function writeFlags(
+export async function writeFlagChanges(
   audience: Audience,
   mailbox: SelectedMailbox,
   changed: readonly MessageChange[],
@@ -34,14 +37,14 @@ export async function writeFlags(
   const { out } = audience;
   const pace = new Pace();
   if (changed.length > 0) mailbox.noteModseqsShown();
+  let told = 0;
+  const { uidOnly, condstore } = audience;
+  const responses = new FlagResponses(out, changed.length, { uidOnly, uid: true, flags: true, modseq: condstore });
   for (const change of changed) {
     if (change.keywords.length > 0) await mailbox.announceKeywords(out, change.keywords);
-    const modseq = audience.condstore ? ` MODSEQ (${change.modseq})` : '';
-    const flags = formatFlags(change.flagBits, change.keywords);
-    const uid = audience.uidOnly ? '' : `UID ${change.uid} `;
-    out.write(`* ${mailbox.fetchLabel(change.uid, audience)} (${uid}FLAGS ${flags}${modseq})\r\n`);
+    responses.write(uidOnly ? 0 : mailbox.sequenceOf(change.uid), change);
     if (out.full) await out.flush();
-    if (pace.over) await pace.turn();
+    if (++told % toldBetweenLooks === 0 && pace.over) await pace.turn();
   }
 }
 

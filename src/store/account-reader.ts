@@ -5,6 +5,7 @@ import { ImportRows } from './imports/import-rows.ts';
 import { MailboxReader } from './mailboxes/mailbox-reader.ts';
 import { ChangeReader } from './messages/change-reader.ts';
 import { MessageReader } from './messages/message-reader.ts';
+import type { SharedChanges } from './messages/shared-changes.ts';
 import { UidReader } from './messages/uid-reader.ts';
 import { PasswordReader } from './passwords/password-reader.ts';
 import type { QuotaLimits, QuotaUse } from './quota.ts';
@@ -28,12 +29,15 @@ export class AccountReader {
   readonly #reader: AccountDatabaseReader;
   readonly #quota: QuotaLimits;
 
-  /** @param quota by configuration: an account's own limit comes before it */
-  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}) {
+  /**
+   * @param quota by configuration: an account's own limit comes before it
+   * @param sharedChanges of all that read the account
+   */
+  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}, sharedChanges?: SharedChanges) {
     this.mailboxes = new MailboxReader(reader);
     this.messages = new MessageReader(reader);
     this.uids = new UidReader(reader);
-    this.changes = new ChangeReader(reader);
+    this.changes = new ChangeReader(reader, sharedChanges);
     this.sharing = new SharingReader(reader, this.mailboxes);
     this.deliveries = new DeliveryReader(reader);
     this.annotations = new AnnotationReader(reader);

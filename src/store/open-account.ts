@@ -61,7 +61,8 @@ export class OpenAccount implements Account {
   }
 
   async read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result> {
-    return await this.#shared.database.read((reader) => query(new AccountReader(reader, this.#quota())));
+    const { database, changes } = this.#shared;
+    return await database.read((reader) => query(new AccountReader(reader, this.#quota(), changes)));
   }
 
   async setQuota(limitBytes: number | undefined): Promise<void> {
@@ -69,7 +70,11 @@ export class OpenAccount implements Account {
   }
 
   async repair(kind: RepairKind, options: RepairOptions): Promise<Repaired> {
-    return await repairAccount(this.#shared, kind, options);
+    try {
+      return await repairAccount(this.#shared, kind, options);
+    } finally {
+      this.#shared.changes.forget();
+    }
   }
 
   async noteRecipients(addresses: readonly string[], message: { messageId: string; sentAt: number }): Promise<void> {

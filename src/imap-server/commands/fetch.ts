@@ -7,6 +7,7 @@ import { flagBits } from '../../store/flags.ts';
 import type { RenderedMessageRow } from '../../store/messages/message-rows.ts';
 import { MailboxNotFoundError, MessageFileError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
+import { asksForFlagsOnly, writeFlags } from '../fetch-flags.ts';
 import {
   columnsOf,
   compileHeaderItems,
@@ -148,6 +149,10 @@ async function fetchMessages(
   // RFC 4314 §4: whoever may not change \Seen reads without leaving a trace.
   const marksSeen =
     (mailbox.changeableFlags.bits & seen) !== 0 && items.some((item) => item.kind === 'section' && !item.peek);
+  if (asksForFlagsOnly(items)) {
+    if (!(await writeFlags(session, uids, items)) && !byUid) throw goneError();
+    return undefined;
+  }
   const rowText = marksSeen ? undefined : compileRowItems(items);
   const writeWhole = marksSeen ? undefined : (compileWholeItems(items) ?? compileHeaderItems(items));
   const columns = columnsOf(items);
@@ -183,8 +188,12 @@ async function fetchMessages(
     }
   }
   if (failure !== undefined) throw failure;
-  if (missing && !byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
+  if (missing && !byUid) throw goneError();
   return undefined;
+}
+
+function goneError(): RefusedError {
+  return new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
 }
 
 /** FETCH that sets \Seen tells the flags, unless they were asked for anyway. */

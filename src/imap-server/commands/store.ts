@@ -2,8 +2,9 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers, type SequenceSet } from '../../imap/sequence-set.ts';
 import type { Flags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
+import { FlagResponses } from '../flag-responses.ts';
 import { changeablePart } from '../flag-rights.ts';
-import { formatFlags, parseFlagNames } from '../flag-text.ts';
+import { parseFlagNames } from '../flag-text.ts';
 import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -80,6 +81,9 @@ function permittedFlags(mailbox: SelectedMailbox, flags: Flags, mode: Request['m
   return permitted;
 }
 
+/** Answers written between two looks at the time. */
+const messagesBetweenLooks = 16;
+
 async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
   const { set, unchangedSince, mode, silent, flags } = parse(args);
   const mailbox = session.mailboxToChange('');
@@ -112,16 +116,15 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const tells = !silent || session.condstore;
   mailbox.noteOwnChange(change, !silent);
   if (tells) {
-    const { out } = session;
+    const { out, uidOnly, condstore } = session;
     const pace = new Pace();
-    for (const message of changed) {
+    const what = { uidOnly, uid: byUid || session.qresync, flags: !silent, modseq: condstore };
+    const responses = new FlagResponses(out, changed.length, what);
+    for (const [at, message] of changed.entries()) {
       if (message.keywords.length > 0) await mailbox.announceKeywords(out, message.keywords);
-      const uid = (byUid || session.qresync) && !session.uidOnly ? `UID ${message.uid} ` : '';
-      const text = silent ? '' : `FLAGS ${formatFlags(message.flagBits, message.keywords)}`;
-      const condstore = session.condstore ? `${silent ? '' : ' '}MODSEQ (${message.modseq})` : '';
-      out.write(`* ${mailbox.fetchLabel(message.uid, session)} (${uid}${text}${condstore})\r\n`);
+      responses.write(uidOnly ? 0 : mailbox.sequenceOf(message.uid), message);
       if (out.full) await out.flush();
-      if (pace.over) await pace.turn();
+      if (at % messagesBetweenLooks === 0 && pace.over) await pace.turn();
     }
   }
   if (modified.length > 0) {

@@ -4,6 +4,7 @@ import { takeKeywords } from './keywords.ts';
 import type { Columns } from './message-columns.ts';
 import type { MessageFlags, MessageRow } from './message-rows.ts';
 import { selectMessages } from './select-messages.ts';
+import type { SharedChanges } from './shared-changes.ts';
 import { joinUids, parseNumbers, uidsAtOnce } from './uid-lists.ts';
 
 /** What changed in a mailbox after a MODSEQ, one entry a message, in UID order. */
@@ -23,45 +24,20 @@ const changeColumns: Columns = {
 /** What has changed among the messages of a mailbox. */
 export class ChangeReader {
   readonly #reader: AccountDatabaseReader;
+  readonly #shared: SharedChanges | undefined;
 
-  constructor(reader: AccountDatabaseReader) {
+  /** @param shared of all that read the account */
+  constructor(reader: AccountDatabaseReader, shared?: SharedChanges) {
     this.#reader = reader;
+    this.#shared = shared;
   }
 
   /** What changed after a MODSEQ, expunged messages included. */
-  async since(mailboxId: number, modseq: number): Promise<MessageChange[]> {
-    const few = await this.#reader.all<MessageChange>(
-      `SELECT ${changeColumns.sql} FROM messages WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq, uid LIMIT ?`,
-      [mailboxId, modseq, changesAtOnce],
-    );
-    if (few.length < changesAtOnce) {
-      for (const row of few) {
-        takeKeywords(row);
-        toChange(row);
-      }
-      return few.sort((one, other) => one.uid - other.uid);
-    }
-    // By their UIDs, as they lie beside each other: one by one each would be looked up.
-    const uids = await this.#uidsChangedSince(mailboxId, modseq);
-    const changes: MessageChange[] = [];
-    for (let at = 0; at < uids.length; at += changesAtOnce) {
-      if (at > 0) await nextTurn();
-      const step = uids.subarray(at, at + changesAtOnce);
-      const rows = await selectMessages<MessageChange & MessageRow>(
-        this.#reader,
-        changeColumns,
-        mailboxId,
-        step,
-        1,
-        step.at(-1),
-        { includeExpunged: true },
-      );
-      for (const row of rows) {
-        toChange(row);
-        changes.push(row);
-      }
-    }
-    return changes;
+  async since(mailboxId: number, modseq: number): Promise<readonly MessageChange[]> {
+    const read = (): Promise<MessageChange[]> => this.#read(mailboxId, modseq);
+    if (this.#shared === undefined) return await read();
+    const account = await this.#reader.first<{ modseq: number }>('SELECT modseq FROM account');
+    return await this.#shared.read(mailboxId, modseq, account!.modseq, read);
   }
 
   /** Flags that changed after a MODSEQ, messages that came or were expunged included, by UID. @returns undefined when more than `limit` did */
@@ -121,6 +97,41 @@ export class ChangeReader {
     }
   }
 
+  async #read(mailboxId: number, modseq: number): Promise<MessageChange[]> {
+    const few = await this.#reader.all<MessageChange>(
+      `SELECT ${changeColumns.sql} FROM messages WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq, uid LIMIT ?`,
+      [mailboxId, modseq, changesAtOnce],
+    );
+    if (few.length < changesAtOnce) {
+      for (const row of few) {
+        takeKeywords(row);
+        toChange(row);
+      }
+      return few.sort((one, other) => one.uid - other.uid);
+    }
+    // By their UIDs, as they lie beside each other: one by one each would be looked up.
+    const uids = await this.#uidsChangedSince(mailboxId, modseq);
+    const changes: MessageChange[] = [];
+    for (let at = 0; at < uids.length; at += changesAtOnce) {
+      if (at > 0) await nextTurn();
+      const step = uids.subarray(at, at + changesAtOnce);
+      const rows = await selectMessages<MessageChange & MessageRow>(
+        this.#reader,
+        changeColumns,
+        mailboxId,
+        step,
+        1,
+        step.at(-1),
+        { includeExpunged: true },
+      );
+      for (const row of rows) {
+        toChange(row);
+        changes.push(row);
+      }
+    }
+    return changes;
+  }
+
   async #uidsChangedSince(mailboxId: number, since: number): Promise<Uint32Array> {
     const parts: Uint32Array[] = [];
     for (let [modseq, uid] = [since, 0xffff_ffff]; ; ) {
@@ -130,7 +141,7 @@ export class ChangeReader {
            ORDER BY modseq, uid LIMIT ?)`,
         [mailboxId, modseq, uid, uidsAtOnce],
       );
-      parts.push(parseNumbers(row!.uids ?? '', row!.count));
+      parts.push(parseNumbers(row!.uids ?? '', new Uint32Array(row!.count)));
       if (row!.count < uidsAtOnce) return joinUids(parts).sort();
       modseq = row!.modseq;
       uid = parts.at(-1)!.at(-1)!;

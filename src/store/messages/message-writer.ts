@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { nextTurn } from '../../runtime/turns.ts';
 import { type ChangeableFlags, everyFlag, type Flags } from '../flags.ts';
 import type { Opening } from '../opening.ts';
 import type { ArrivingMove } from '../operations/add-messages.ts';
@@ -16,6 +17,9 @@ export interface CopiedMessages {
   readonly uidValidity: number;
   readonly pairs: readonly { readonly sourceUid: number; readonly uid: number }[];
 }
+
+/** Of a result, unpacked without a turn. */
+const messagesAtOnce = 200;
 
 /** Changes to the messages of an account. */
 export class MessageWriter {
@@ -98,6 +102,7 @@ export class MessageWriter {
       within: options.within ?? everyFlag,
       unchangedSince: options.unchangedSince,
     });
+    await ownTurn(result.uids.length);
     const changed: MessageFlags[] = new Array(result.uids.length);
     for (let i = 0; i < changed.length; i++) {
       const text = result.keywords?.[i] ?? null;
@@ -156,6 +161,7 @@ export class MessageWriter {
       targetMailboxId,
       kept,
     });
+    await ownTurn(copied.sourceUids.length);
     return { ...toCopied(copied), modseq: copied.modseq };
   }
 
@@ -174,6 +180,7 @@ export class MessageWriter {
       targetMailboxId,
       kept,
     });
+    await ownTurn(moved.sourceUids.length);
     return { ...toCopied(moved), modseq: moved.modseq };
   }
 
@@ -189,8 +196,14 @@ export class MessageWriter {
   ): Promise<{ uids: number[]; modseq: number }> {
     const result = await this.#shared.write('expungeMessages', { mailboxId, ranges: toUidRanges(uids), which });
     if (result.erasable > 0) this.#shared.eraser.schedule();
+    await ownTurn(result.uids.length);
     return { uids: result.uids, modseq: result.modseq };
   }
+}
+
+/** Those who have waited for one commit are answered together: what is much is unpacked in a turn of its own. */
+async function ownTurn(messages: number): Promise<void> {
+  if (messages > messagesAtOnce) await nextTurn();
 }
 
 function toCopied({ uidValidity, sourceUids, firstUid }: CopiedUids): CopiedMessages {

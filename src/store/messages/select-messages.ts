@@ -5,7 +5,7 @@ import { type Columns, columnsNamed } from './message-columns.ts';
 import type { MessageRow, ReadMessagesOptions } from './message-rows.ts';
 
 /** A selection of at most this much more UIDs than it names is read as one range, and what was not asked for is left out after. */
-const maxSparseness = 2;
+export const maxSparseness = 2;
 
 /**
  * Reads rows of messages, in UID order. They become objects in place: FETCH asks for thousands.
@@ -51,7 +51,10 @@ export async function selectMessages<Row extends MessageRow>(
   return wanted === undefined ? rows : keepWanted(rows, wanted);
 }
 
-function keepWanted<Row extends MessageRow>(rows: Row[], wanted: readonly number[] | Uint32Array): Row[] {
+export function keepWanted<Row extends { readonly uid: number }>(
+  rows: Row[],
+  wanted: readonly number[] | Uint32Array,
+): Row[] {
   let next = 0;
   return rows.filter(({ uid }) => {
     while (next < wanted.length && wanted[next]! < uid) next++;

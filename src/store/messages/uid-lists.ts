@@ -1,9 +1,8 @@
 /** UIDs read in one step: some milliseconds. */
 export const uidsAtOnce = 20_000;
 
-/** @param text decimal numbers with commas */
-export function parseNumbers(text: string, count: number): Uint32Array {
-  const numbers = new Uint32Array(count);
+/** @param text decimal numbers with commas @param numbers has room for all */
+export function parseNumbers<Numbers extends Uint32Array | Float64Array>(text: string, numbers: Numbers): Numbers {
   let index = 0;
   let number = 0;
   for (let i = 0; i < text.length; i++) {
@@ -13,7 +12,7 @@ export function parseNumbers(text: string, count: number): Uint32Array {
       number = 0;
     } else number = number * 10 + code - 48;
   }
-  if (count > 0) numbers[index] = number;
+  if (index < numbers.length) numbers[index] = number;
   return numbers;
 }
 

@@ -72,7 +72,10 @@ export class UidReader {
         uidsAtOnce,
       ]);
       const { uids, others, count } = row!;
-      const part: [Uint32Array, Uint32Array] = [parseNumbers(uids ?? '', count), parseNumbers(others ?? '', count)];
+      const part: [Uint32Array, Uint32Array] = [
+        parseNumbers(uids ?? '', new Uint32Array(count)),
+        parseNumbers(others ?? '', new Uint32Array(count)),
+      ];
       parts.push(part);
       if (count < uidsAtOnce) {
         return parts.length === 1
