@@ -1,56 +1,23 @@
-import { type FetchItem, joinItems } from '../imap/fetch-items.ts';
-import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Log } from '../runtime/log.ts';
-import { ConnectionClosedError } from '../runtime/wire-reader.ts';
+import { resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
 import type { Account } from '../store/account.ts';
-import { type ChangeableFlags, flagBits } from '../store/flags.ts';
+import type { ChangeableFlags } from '../store/flags.ts';
 import type { Mailbox } from '../store/mailboxes/mailbox.ts';
-import type { MessageChange } from '../store/messages/change-reader.ts';
 import type { MessageFlags } from '../store/messages/message-rows.ts';
-import { allRights, type Rights } from '../store/sharing/rights.ts';
-import { FlagResponses } from './flag-responses.ts';
+import type { Rights } from '../store/sharing/rights.ts';
+import type { Audience } from './audience.ts';
 import { changeableFlags } from './flag-rights.ts';
 import { formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
 import { MailboxFlags } from './mailbox-flags.ts';
 import type { MailboxMemory } from './mailbox-memory.ts';
+import { findNews, type MailboxNews } from './mailbox-news.ts';
 import { checkRights, type MailboxPlace } from './mailbox-place.ts';
-import { Pace } from './pace.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import { SearchContexts } from './search-contexts.ts';
 import { allSelectedEvents, type SelectedEvents } from './selected-events.ts';
-import { UidList } from './uid-list.ts';
-import { writeFetched } from './write-fetched.ts';
-
-/** Own additions that are remembered until the next look, which may be far when the client wants to know nothing. */
-const ownAddedKept = 100;
-
-/** Changes that are told, or sorted into kinds, between two looks at the time. */
-const toldBetweenLooks = 16;
-const sortedBetweenLooks = 128;
-
-/** What of a session decides how changes are written. */
-interface Audience {
-  readonly out: ResponseWriter;
-  readonly condstore: boolean;
-  readonly qresync: boolean;
-  readonly uidOnly: boolean;
-  readonly server: { readonly clock: Clock };
-  readonly log: Log;
-  readonly notifications: { readonly selected: SelectedEvents } | undefined;
-}
-
-/** State of a mailbox when it was selected. */
-export interface Selection {
-  readonly mailbox: Mailbox;
-  readonly selected: SelectedMailbox;
-  readonly firstUnseen: number;
-  /** Since the MODSEQ asked for. */
-  readonly changes: readonly MessageChange[];
-  /** Whether those are all; after a restore older ones are not known. */
-  readonly changesComplete: boolean;
-}
+import { ToldModseqs } from './told-modseqs.ts';
+import type { UidList } from './uid-list.ts';
+import { writeFlagChanges, writeGone, writeResults } from './write-news.ts';
 
 /**
  * A mailbox as one client knows it: which message has which number, up to which MODSEQ it was told of changes, and who is gone
@@ -77,26 +44,13 @@ export class SelectedMailbox implements Disposable {
   rights: Rights;
   readonly #place: MailboxPlace;
   #keywords: readonly string[];
-  /** The client was told of all changes up to here, but for {@link #gone} . */
-  #seenModseq: number;
-  #mailboxModseq: number;
-  /** HIGHESTMODSEQ when nothing was kept back: whoever comes back with it misses nothing. */
-  #completeModseq: number;
-  /** Whether the client was told a HIGHESTMODSEQ below MODSEQs that it has seen, as something was kept back. */
-  #keptBack = false;
-  /** Whether responses have shown MODSEQs since the client was told last how far it knows all. */
-  #showedModseqs = false;
+  readonly #told: ToldModseqs;
   /** Expunged, ascending, not told yet. */
   #gone: number[] = [];
-  /** MODSEQ of changes above {@link #seenModseq} that the client knows from the response to its own command, by UID. */
-  #own = new Map<number, number>();
-  /** MODSEQ of messages that the client has added itself. */
-  readonly #ownAdded = new Set<number>();
-  /** MODSEQ after which flags have changed that the client does not want to be told of. */
-  #untoldFlagsSince: number | undefined;
   readonly #hold: ReturnType<Account['holdExpunged']>;
 
-  private constructor(
+  /** See `openSelected`. */
+  constructor(
     place: MailboxPlace,
     mailbox: Mailbox,
     examined: boolean,
@@ -117,62 +71,14 @@ export class SelectedMailbox implements Disposable {
     this.rights = view.rights;
     this.uids = view.uids;
     this.#keywords = mailbox.keywords;
-    this.#seenModseq = view.modseq;
-    this.#mailboxModseq = mailbox.modseq;
-    this.#completeModseq = mailbox.modseq;
+    this.#told = new ToldModseqs(view.modseq, mailbox.modseq);
     this.#hold = view.hold;
     this.memory = view.memory;
   }
 
-  /**
-   * @param place taken over when a mailbox was opened
-   * @param since asks for the changes after this MODSEQ too
-   * @returns undefined when there is no such mailbox
-   * @throws RefusedError when the client may not read it
-   */
-  static async open(
-    place: MailboxPlace,
-    options: { readOnly: boolean; since: number | undefined; memory: MailboxMemory },
-  ): Promise<Selection | undefined> {
-    const { account, name, access } = place;
-    // Held before it is read, so that no file goes between the two.
-    const hold = account.holdExpunged(await account.read((reader) => reader.modseq()));
-    try {
-      const opened = await account.read(async (reader) => {
-        const mailbox = await reader.mailboxes.named(name);
-        if (mailbox === undefined) return undefined;
-        const rights = (await access?.rights(reader, mailbox.id)) ?? allRights;
-        checkRights(rights, 'r');
-        const modseq = await reader.modseq();
-        const flags = await MailboxFlags.read(options.memory, account, mailbox, reader);
-        const uids = new UidList(flags.uids.memory, flags.uids.count);
-        const { since } = options;
-        const changes = since === undefined ? [] : await reader.changes.since(mailbox.id, since);
-        const changesComplete = since === undefined || since >= (await reader.changes.knownSince());
-        const firstUnseen = mailbox.unseen > 0 ? flags.firstWithout(flagBits['\\Seen']) + 1 : 0;
-        return { mailbox, rights, uids, modseq, changes, changesComplete, firstUnseen };
-      });
-      if (opened === undefined) {
-        hold[Symbol.dispose]();
-        return undefined;
-      }
-      const { mailbox, changes, changesComplete, firstUnseen } = opened;
-      const selected = new SelectedMailbox(place, mailbox, options.readOnly, {
-        ...opened,
-        hold,
-        memory: options.memory,
-      });
-      return { mailbox, selected, changes, changesComplete, firstUnseen };
-    } catch (error) {
-      hold[Symbol.dispose]();
-      throw error;
-    }
-  }
-
   /** HIGHESTMODSEQ as of what the client was told; not above that of an expunge that it was not told of. */
   get highestModseq(): number {
-    const complete = this.#gone.length === 0 ? this.#mailboxModseq : this.#completeModseq;
-    return Math.max(Math.min(complete, this.#untoldFlagsSince ?? complete), 1);
+    return this.#told.highest(this.#gone.length > 0);
   }
 
   /** RFC 4314 §5.2: there is nothing that the client may change. */
@@ -293,24 +199,17 @@ export class SelectedMailbox implements Disposable {
    */
   noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
     if (this.contexts.some) this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
-    this.noteModseqsShown();
-    if (change.modseq === this.#seenModseq + 1) {
-      // Nobody else changed anything in between.
-      this.#seenModseq = change.modseq;
-      this.#mailboxModseq = change.modseq;
-    } else if (told) {
-      for (const { uid, modseq } of change.changed) if (modseq > this.#seenModseq) this.#own.set(uid, modseq);
-    }
+    this.#told.noteOwnChange(change, told);
   }
 
   /** Notes that a response shows MODSEQs, of which the client may take the highest for that up to which it knows all. */
   noteModseqsShown(): void {
-    this.#showedModseqs = true;
+    this.#told.noteShown();
   }
 
   /** Notes that the client itself has added the messages of a change: it is told of them by EXISTS alone (RFC 5465 §5.2). */
   noteOwnAdded(modseq: number): void {
-    if (this.#ownAdded.size < ownAddedKept) this.#ownAdded.add(modseq);
+    this.#told.noteOwnAdded(modseq);
   }
 
   /**
@@ -324,15 +223,15 @@ export class SelectedMailbox implements Disposable {
     events: SelectedEvents = audience.notifications?.selected ?? allSelectedEvents,
   ): Promise<void> {
     const { out } = audience;
-    let news: Pick<News, 'added' | 'ownAdded' | 'gone' | 'changed'> = {
-      added: [],
-      ownAdded: [],
-      gone: [],
-      changed: [],
-    };
+    let news: MailboxNews = { added: [], ownAdded: [], gone: [], changed: [] };
     if (events.messages) {
-      if (this.#gone.length === 0) this.#completeModseq = this.#mailboxModseq;
-      news = await this.#look(out, events.flags);
+      if (this.#gone.length === 0) this.#told.noteComplete();
+      news = await findNews(this, events.flags, {
+        out,
+        told: this.#told,
+        hold: this.#hold,
+        access: this.#place.access,
+      });
       const { gone } = news;
       this.contexts.tellGone(out, gone);
       if (gone.length > 0) this.#gone = [...this.#gone, ...gone].sort((a, b) => a - b);
@@ -341,20 +240,22 @@ export class SelectedMailbox implements Disposable {
         this.#gone = [];
         await this.#tellGone(audience, all);
         // Who has been told of some removals only, as by `tellExpunged`, knows what no other does.
-        this.memory.sharedUids.join(this.account.name, this, this.#mailboxModseq, this.uids);
+        this.memory.sharedUids.join(this.account.name, this, this.#told.mailbox, this.uids);
       }
       if (this.#gone.length === 0) {
-        this.#hold.advance(this.#seenModseq);
-        this.#completeModseq = this.#mailboxModseq;
+        this.#hold.advance(this.#told.seen);
+        this.#told.noteComplete();
       }
       if (news.added.length > 0) {
         for (const uid of news.added) this.uids.append(uid);
         out.write(`* ${this.uids.count} EXISTS\r\n`);
       }
-      if (events.flags) await this.#tellFlags(audience, news.changed);
+      if (events.flags) await writeFlagChanges(audience, this, news.changed);
     }
-    await this.#tellResults(audience, news, events.fetchItems);
-    if (audience.condstore) this.#tellKeptBack(out, events);
+    await writeResults(audience, this, news, events.fetchItems);
+    if (!audience.condstore) return;
+    const text = this.#told.tellKeptBack({ expunges: this.#gone.length > 0, all: !events.messages });
+    if (text !== undefined) out.write(`* ${text}\r\n`);
   }
 
   /** Tells that the client's own command has expunged messages, which it must be told whatever else it wants to know. */
@@ -368,143 +269,11 @@ export class SelectedMailbox implements Disposable {
     if (expunged.length > 0) await this.#tellGone(audience, expunged);
   }
 
-  async #tellFlags(audience: Audience, changed: readonly MessageChange[]): Promise<void> {
-    const { out } = audience;
-    const pace = new Pace();
-    if (changed.length > 0) this.noteModseqsShown();
-    let told = 0;
-    const { uidOnly, condstore } = audience;
-    const responses = new FlagResponses(out, changed.length, { uidOnly, uid: true, flags: true, modseq: condstore });
-    for (const change of changed) {
-      if (change.keywords.length > 0) await this.announceKeywords(out, change.keywords);
-      responses.write(uidOnly ? 0 : this.sequenceOf(change.uid), change);
-      if (out.full) await out.flush();
-      if (++told % toldBetweenLooks === 0 && pace.over) await pace.turn();
-    }
-  }
-
-  /**
-   * A client takes the highest MODSEQ it has seen for HIGHESTMODSEQ, and would never hear of a change below it that was kept back
-   * when the connection breaks: so it is told how far it knows all. It has seen MODSEQs also where it wants to know nothing of others.
-   * Source: RFC 7162 §6
-   */
-  #tellKeptBack(out: ResponseWriter, { messages }: SelectedEvents): void {
-    const isBehind = this.#gone.length > 0 || this.#untoldFlagsSince !== undefined || !messages;
-    if (isBehind ? this.#showedModseqs : this.#keptBack) {
-      const what = this.#gone.length > 0 ? 'Removals' : 'Changes';
-      const text = isBehind ? `${what} are kept back` : 'All is told';
-      out.write(`* OK [HIGHESTMODSEQ ${this.highestModseq}] ${text}\r\n`);
-      this.#keptBack = isBehind;
-    }
-    this.#showedModseqs = false;
-  }
-
-  /**
-   * Tells how results of searches change, and what the client wants to know of new messages: before the results what only those
-   * searches ask for (RFC 5465 §7), after them what is asked for of all (§5.2).
-   */
-  async #tellResults(
-    audience: Audience,
-    news: Pick<News, 'added' | 'ownAdded' | 'changed'>,
-    ofAllNew: readonly FetchItem[],
-  ): Promise<void> {
-    const { out } = audience;
-    const changed = news.changed.map(({ uid }) => uid);
-    const { responses, attributes } = await this.contexts.look(
-      { added: news.added, changed },
-      audience.server.clock.now(),
-    );
-    const own = new Set(news.ownAdded);
-    const wanted = new Map<number, readonly FetchItem[]>();
-    for (const uid of news.added) {
-      const items = joinItems(ofAllNew, attributes.get(uid) ?? []);
-      if (items.length === 0 || own.has(uid)) continue;
-      // RFC 7162 §3.2.3: the UID is in every FETCH response.
-      wanted.set(uid, audience.qresync && !audience.uidOnly ? joinItems([{ kind: 'UID' }], items) : items);
-    }
-    if ([...wanted.values()].some((items) => items.some(({ kind }) => kind === 'MODSEQ'))) this.noteModseqsShown();
-    if (ofAllNew.length === 0) await writeFetched(audience, this, wanted);
-    for (const response of responses) {
-      out.write(`* ${response}\r\n`);
-      if (out.full) await out.flush();
-    }
-    if (ofAllNew.length > 0) await writeFetched(audience, this, wanted);
-  }
-
   /** @param gone ascending, in the view */
-  async #tellGone({ out, qresync, uidOnly }: Audience, gone: readonly number[]): Promise<void> {
-    const pace = new Pace();
-    if (qresync || uidOnly) out.write(`* VANISHED ${formatNumbers(gone)}\r\n`);
-    else {
-      for (const [before, uid] of gone.entries()) {
-        out.write(`* ${this.sequenceOf(uid) - before} EXPUNGE\r\n`);
-        if (out.full) await out.flush();
-        if (pace.over) await pace.turn();
-      }
-    }
+  async #tellGone(audience: Audience, gone: readonly number[]): Promise<void> {
+    await writeGone(audience, this, gone);
     this.uids.remove(gone);
     const left = new Set(gone);
     if (this.saved.length > 0) this.saved = this.saved.filter((uid) => !left.has(uid));
   }
-
-  /**
-   * Looks for what has changed since the last look.
-   * @param wantsFlags whether the client will be told of flags; those that it wasn't told of are found again when it will be
-   */
-  async #look(out: ResponseWriter, wantsFlags: boolean): Promise<News> {
-    const seen = this.#seenModseq;
-    const flagsSince = this.#untoldFlagsSince ?? seen;
-    const news: News = { added: [], ownAdded: [], gone: [], changed: [] };
-    const { access } = this.#place;
-    const found = await this.account.read(async (reader) => {
-      // Whoever may not read any more is told nothing, and hears of it when he may again. No file is kept for him.
-      if (access !== undefined && !(await access.rights(reader, this.id)).includes('r')) {
-        this.#hold.advance(await reader.modseq());
-        return undefined;
-      }
-      const modseq = await reader.modseq();
-      const since = wantsFlags ? Math.min(seen, flagsSince) : seen;
-      if (modseq === since) return undefined;
-      // Undefined when it was deleted: then all its messages are among the changes.
-      const uidValidity = (await reader.mailboxes.byId(this.id))?.uidValidity;
-      return { modseq, uidValidity, changes: await reader.changes.since(this.id, since) };
-    });
-    if (found === undefined) return news;
-    if (found.uidValidity !== undefined && found.uidValidity !== this.uidValidity) {
-      // RFC 9051 §2.3.1.1: all UIDs are void, which no response but a new SELECT can tell.
-      out.write('* BYE The UIDs of the mailbox have changed\r\n');
-      await out.drain();
-      throw new ConnectionClosedError();
-    }
-    const pace = new Pace();
-    for (const [at, change] of found.changes.entries()) {
-      if (at % sortedBetweenLooks === 0 && pace.over) await pace.turn();
-      if (change.createSeq > seen) {
-        if (change.expunged) continue;
-        news.added.push(change.uid);
-        if (this.#ownAdded.has(change.createSeq)) news.ownAdded.push(change.uid);
-      } else if (this.uids.indexOf(change.uid) === -1) continue;
-      else if (change.expunged) {
-        if (change.modseq > seen) news.gone.push(change.uid);
-      } else if (this.#own.get(change.uid) !== change.modseq && change.modseq > change.createSeq) {
-        news.changed.push(change);
-      }
-    }
-    if (wantsFlags) this.#untoldFlagsSince = undefined;
-    else if (news.changed.length > 0) this.#untoldFlagsSince ??= this.#mailboxModseq;
-    this.#seenModseq = found.modseq;
-    for (const { modseq } of found.changes) if (modseq > this.#mailboxModseq) this.#mailboxModseq = modseq;
-    this.#own.clear();
-    this.#ownAdded.clear();
-    return news;
-  }
-}
-
-/** What a look finds, in UID order; but for `added` all is in the client's view. */
-interface News {
-  readonly added: number[];
-  /** Those of them that the client has added itself. */
-  readonly ownAdded: number[];
-  readonly gone: number[];
-  readonly changed: MessageChange[];
 }

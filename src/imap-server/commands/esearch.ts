@@ -8,12 +8,13 @@ import { replyToError } from '../error-replies.ts';
 import { checkTagIsFree, keepUpdated, refuseUpdates } from '../keep-updated.ts';
 import { findPlace, type MailboxPlace } from '../mailbox-place.ts';
 import { mailboxMatcher } from '../match-mailboxes.ts';
+import { openSelected, type Selection } from '../open-selected.ts';
 import { parseSearch } from '../parse-search.ts';
 import { checkFuzzy, relevancyText } from '../relevancy.ts';
 import { RefusedError } from '../reply.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, isTold, parseReturn, type ReturnOptions, returnAll, savedUids } from '../search-return.ts';
-import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
+import type { SelectedMailbox } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 import { sharedMailboxes } from '../shared-mailboxes.ts';
 
@@ -153,7 +154,7 @@ async function open(session: Session, name: string): Promise<Selection | undefin
   let opened: Selection | undefined;
   try {
     place = await findPlace(session, name);
-    opened = await SelectedMailbox.open(place, { readOnly: true, since: undefined, memory: session.server.memory });
+    opened = await openSelected(place, { readOnly: true, since: undefined, memory: session.server.memory });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
   } finally {

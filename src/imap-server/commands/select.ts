@@ -3,10 +3,10 @@ import type { SequenceSet } from '../../imap/sequence-set.ts';
 import type { Command } from '../command.ts';
 import { formatMailboxFlags } from '../flag-text.ts';
 import { findPlace, type MailboxPlace, nonexistent } from '../mailbox-place.ts';
+import { openSelected, type Selection } from '../open-selected.ts';
 import { RefusedError } from '../reply.ts';
 import { requireUids } from '../require-uids.ts';
 import { type Resync, resynchronise } from '../resynchronise.ts';
-import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 
 /** Source: RFC 9051 §6.3.2; RFC 7162 §3.1.8 (CONDSTORE), §3.2.5 (QRESYNC); RFC 8474 §4.2 (MAILBOXID) */
@@ -78,7 +78,7 @@ async function openPlace(
   options: { readOnly: boolean; since: number | undefined },
 ): Promise<Selection> {
   try {
-    const opened = await SelectedMailbox.open(place, { ...options, memory: session.server.memory });
+    const opened = await openSelected(place, { ...options, memory: session.server.memory });
     if (opened === undefined) throw nonexistent();
     return opened;
   } catch (error) {
