@@ -1,4 +1,4 @@
-import type { AccountReader, Mailbox, MessageChange } from '../store/account.ts';
+import type { AccountReader, MailboxState, MessageChange } from '../store/account.ts';
 import type { MailboxMemory, Remembered } from './mailbox-memory.ts';
 import { UidList } from './uid-list.ts';
 
@@ -26,7 +26,7 @@ export class MailboxFlags implements Remembered {
   static async read(
     memory: MailboxMemory,
     account: { readonly name: string; readonly identity: object },
-    mailbox: Mailbox,
+    mailbox: MailboxState,
     reader: AccountReader,
   ): Promise<MailboxFlags> {
     const identity = { account, id: mailbox.id, uidValidity: mailbox.uidValidity };
@@ -100,6 +100,6 @@ export class MailboxFlags implements Remembered {
   }
 }
 
-function isOf(flags: MailboxFlags, { modseq, messages }: Mailbox): boolean {
+function isOf(flags: MailboxFlags, { modseq, messages }: MailboxState): boolean {
   return flags.modseq === modseq && flags.uids.count === messages;
 }

@@ -232,7 +232,7 @@ export class SelectedMailbox implements Disposable {
   /** The messages that exist now, with their flags; undefined when the mailbox was deleted. */
   async flags(): Promise<MailboxFlags | undefined> {
     return await this.account.read(async (reader) => {
-      const mailbox = await reader.mailboxById(this.id);
+      const mailbox = await reader.mailboxState(this.id);
       return mailbox === undefined ? undefined : await MailboxFlags.read(this.memory, this.account, mailbox, reader);
     });
   }

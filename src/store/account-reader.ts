@@ -6,6 +6,7 @@ import type {
   ContentOrigin,
   ContentPlaces,
   Mailbox,
+  MailboxState,
   MessageChange,
   MessageRow,
   ObjectIds,
@@ -57,17 +58,18 @@ const columnsOfContents: Record<string, string> = {
   fileSizeBytes: 'file_size AS fileSizeBytes',
   envelope: 'envelope',
   bodyStructure: 'body_structure AS bodyStructure',
-} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow | keyof ObjectIds>, string>;
+} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow | keyof ObjectIds | 'sentAt'>, string>;
 const narrowColumns = Object.values(columnsOfMessages).join(', ');
 const renderedColumns = Object.values({ ...columnsOfMessages, ...columnsOfContents }).join(', ');
 /** Read only when they are named. */
 const everyColumn: Record<string, string> = {
   ...columnsOfMessages,
   ...columnsOfContents,
+  sentAt: 'sent_at AS sentAt',
   emailObjectId: `${objectIdColumns.email} AS emailObjectId`,
   threadObjectId: `${objectIdColumns.thread} AS threadObjectId`,
 };
-const ofContents: ReadonlySet<string> = new Set([...Object.keys(columnsOfContents), 'threadObjectId']);
+const ofContents: ReadonlySet<string> = new Set([...Object.keys(columnsOfContents), 'sentAt', 'threadObjectId']);
 /** Read whatever else is asked for. */
 const alwaysRead: readonly string[] = ['uid', 'modseq', 'flagBits', 'keywords'];
 
@@ -147,6 +149,14 @@ export class DatabaseAccountReader implements AccountReader {
   async mailboxById(id: number): Promise<Mailbox | undefined> {
     const row = await this.#reader.first<StoredMailbox>(`${mailboxQuery} AND id = ?`, [id]);
     return row === undefined ? undefined : toMailbox(row);
+  }
+
+  async mailboxState(id: number): Promise<MailboxState | undefined> {
+    return await this.#reader.first<MailboxState>(
+      `SELECT id, uid_validity AS uidValidity, uid_next AS uidNext, modseq, messages FROM mailboxes
+       WHERE id = ? AND expunged = 0`,
+      [id],
+    );
   }
 
   async acl(mailboxId: number): Promise<AclEntry[]> {
@@ -312,11 +322,7 @@ export class DatabaseAccountReader implements AccountReader {
     return uids;
   }
 
-  async flagsOf({
-    id,
-    messages,
-    uidNext,
-  }: Pick<Mailbox, 'id' | 'messages' | 'uidNext'>): Promise<{ uids: Uint32Array; flagBits: Uint16Array }> {
+  async flagsOf({ id, messages, uidNext }: MailboxState): Promise<{ uids: Uint32Array; flagBits: Uint16Array }> {
     // Each row has a UID of its own: what is not there was expunged. One by one rows are found slower than read past.
     const isMostlyGone = uidNext - 1 > messages * passedMessages;
     const from = isMostlyGone ? 'INDEXED BY messages_live WHERE expunged = 0' : 'WHERE +expunged = 0';

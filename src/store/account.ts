@@ -266,6 +266,8 @@ export interface ObjectIds {
 
 /** A row with what was rendered when it was stored. */
 export interface RenderedMessageRow extends MessageRow, ContentLocation, ObjectIds {
+  /** Time of its Date field, `null` when that has none; read only when it is asked for by name. */
+  readonly sentAt?: number | null;
   /** IMAP ENVELOPE and BODYSTRUCTURE, as sent on the wire (latin1 string: one char a byte). */
   readonly envelope: string;
   readonly bodyStructure: string;
@@ -289,6 +291,9 @@ export interface ReadMessagesOptions {
   readonly columns?: readonly (keyof RenderedMessageRow)[];
 }
 
+/** What of a mailbox changes whenever its messages do. */
+export type MailboxState = Pick<Mailbox, 'id' | 'uidValidity' | 'uidNext' | 'modseq' | 'messages'>;
+
 export interface AccountReader {
   /** What restoring compares and copies. */
   readonly stored: StoredRows;
@@ -298,6 +303,8 @@ export interface AccountReader {
   mailboxes(): Promise<Mailbox[]>;
   mailbox(name: string): Promise<Mailbox | undefined>;
   mailboxById(id: number): Promise<Mailbox | undefined>;
+  /** The same, only what says which messages it has. */
+  mailboxState(id: number): Promise<MailboxState | undefined>;
   /** What others may do with a mailbox, by identifier. */
   acl(mailboxId: number): Promise<AclEntry[]>;
   /** Mailboxes that a user has some right to, by name, and these rights. */
@@ -317,7 +324,7 @@ export interface AccountReader {
   /** UIDs of all messages in a mailbox, ascending. */
   uids(mailboxId: number): Promise<Uint32Array>;
   /** The same, and the flag bits of each. */
-  flagsOf(mailbox: Pick<Mailbox, 'id' | 'messages' | 'uidNext'>): Promise<{ uids: Uint32Array; flagBits: Uint16Array }>;
+  flagsOf(mailbox: MailboxState): Promise<{ uids: Uint32Array; flagBits: Uint16Array }>;
   /** Flags that changed after a MODSEQ, messages that came or were expunged included, by UID. @returns undefined when more than `limit` did */
   flagsChangedSince(
     mailboxId: number,
