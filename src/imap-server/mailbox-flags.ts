@@ -38,7 +38,7 @@ export class MailboxFlags implements Remembered {
       if (changes !== undefined) flags = known.#after(changes, mailbox.modseq);
     }
     if (flags === undefined || !isOf(flags, mailbox)) {
-      const { uids, flagBits } = await reader.flagsOf(mailbox);
+      const { uids, flagBits } = await reader.flagsOf(mailbox.id);
       flags = new MailboxFlags(mailbox.modseq, new UidList(uids), flagBits);
     }
     memory.sharedUids.join(account.name, mailbox, flags.modseq, flags.uids);

@@ -89,9 +89,6 @@ function columnsText(names: readonly string[]): string {
 /** UIDs read in one step: some milliseconds. */
 const uidsAtOnce = 20_000;
 
-/** So many times the messages of a mailbox are read past, with those that were expunged, before an index is used that has only what is there. */
-const passedMessages = 3;
-
 /** Changes read in one step. */
 const changesAtOnce = 500;
 const changeColumns = 'uid, modseq, flags AS flagBits, keywords, expunged, create_seq AS createSeq';
@@ -153,8 +150,7 @@ export class DatabaseAccountReader implements AccountReader {
 
   async mailboxState(id: number): Promise<MailboxState | undefined> {
     return await this.#reader.first<MailboxState>(
-      `SELECT id, uid_validity AS uidValidity, uid_next AS uidNext, modseq, messages FROM mailboxes
-       WHERE id = ? AND expunged = 0`,
+      `SELECT id, uid_validity AS uidValidity, modseq, messages FROM mailboxes WHERE id = ? AND expunged = 0`,
       [id],
     );
   }
@@ -314,46 +310,35 @@ export class DatabaseAccountReader implements AccountReader {
   }
 
   async uids(mailboxId: number): Promise<Uint32Array> {
-    const [uids] = await this.#lists(
-      `SELECT group_concat(uid) AS uids, NULL AS others, count(*) AS count FROM (
-         SELECT uid FROM messages INDEXED BY messages_live WHERE mailbox_id = ? AND uid > ? AND expunged = 0 ORDER BY uid LIMIT ?)`,
-      mailboxId,
-    );
-    return uids;
+    return (await this.flagsOf(mailboxId)).uids;
   }
 
-  async flagsOf({ id, messages, uidNext }: MailboxState): Promise<{ uids: Uint32Array; flagBits: Uint16Array }> {
-    // Each row has a UID of its own: what is not there was expunged. One by one rows are found slower than read past.
-    const isMostlyGone = uidNext - 1 > messages * passedMessages;
-    const from = isMostlyGone ? 'INDEXED BY messages_live WHERE expunged = 0' : 'WHERE +expunged = 0';
-    const [uids, flagBits] = await this.#lists(
-      `SELECT group_concat(uid) AS uids, group_concat(flags) AS others, count(*) AS count FROM (
-         SELECT uid, flags FROM messages ${from} AND mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?)`,
-      id,
-    );
-    return { uids, flagBits: Uint16Array.from(flagBits) };
-  }
-
-  /** Reads a column or two of many rows as text: as objects a million takes five times as long. @param sql see its two users */
-  async #lists(sql: string, mailboxId: number): Promise<[Uint32Array, Uint32Array]> {
-    const parts: [Uint32Array, Uint32Array][] = [];
+  async flagsOf(mailboxId: number): Promise<{ uids: Uint32Array; flagBits: Uint16Array }> {
+    const parts: { uids: Uint32Array; flagBits: Uint32Array }[] = [];
     for (let after = 0; ; ) {
-      const row = await this.#reader.first<{ uids: string | null; others: string | null; count: number }>(sql, [
-        mailboxId,
-        after,
-        uidsAtOnce,
-      ]);
-      const { uids, others, count } = row!;
-      const part: [Uint32Array, Uint32Array] = [parseNumbers(uids ?? '', count), parseNumbers(others ?? '', count)];
-      parts.push(part);
-      if (count < uidsAtOnce) {
-        return parts.length === 1
-          ? part
-          : [joinUids(parts.map(([one]) => one)), joinUids(parts.map(([, other]) => other))];
-      }
-      after = part[0].at(-1)!;
+      // As text: reading a million rows as objects takes five times as long. What was expunged counts for how long a step takes.
+      const row = await this.#reader.first<{
+        uids: string | null;
+        flags: string | null;
+        live: number;
+        count: number;
+        last: number;
+      }>(
+        `SELECT group_concat(uid) FILTER (WHERE expunged = 0) AS uids, group_concat(flags) FILTER (WHERE expunged = 0) AS flags,
+         count(*) FILTER (WHERE expunged = 0) AS live, count(*) AS count, max(uid) AS last FROM (
+           SELECT uid, flags, expunged FROM messages WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?)`,
+        [mailboxId, after, uidsAtOnce],
+      );
+      const { uids, flags, live, count, last } = row!;
+      parts.push({ uids: parseNumbers(uids ?? '', live), flagBits: parseNumbers(flags ?? '', live) });
+      if (count < uidsAtOnce) break;
+      after = last;
       await othersTurn();
     }
+    return {
+      uids: joinNumbers(parts.map((part) => part.uids)),
+      flagBits: Uint16Array.from(joinNumbers(parts.map((part) => part.flagBits))),
+    };
   }
 
   async flagsChangedSince(
@@ -409,7 +394,7 @@ export class DatabaseAccountReader implements AccountReader {
         [mailboxId, modseq, uid, uidsAtOnce],
       );
       parts.push(parseNumbers(row!.uids ?? '', row!.count));
-      if (row!.count < uidsAtOnce) return joinUids(parts).sort();
+      if (row!.count < uidsAtOnce) return joinNumbers(parts).sort();
       modseq = row!.modseq;
       uid = parts.at(-1)!.at(-1)!;
       await othersTurn();
@@ -660,7 +645,8 @@ function parseNumbers(text: string, count: number): Uint32Array {
   return numbers;
 }
 
-function joinUids(parts: readonly Uint32Array[]): Uint32Array {
+function joinNumbers(parts: readonly Uint32Array[]): Uint32Array {
+  if (parts.length === 1) return parts[0]!;
   const joined = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
   for (const part of parts) {

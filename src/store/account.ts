@@ -292,7 +292,7 @@ export interface ReadMessagesOptions {
 }
 
 /** What of a mailbox changes whenever its messages do. */
-export type MailboxState = Pick<Mailbox, 'id' | 'uidValidity' | 'uidNext' | 'modseq' | 'messages'>;
+export type MailboxState = Pick<Mailbox, 'id' | 'uidValidity' | 'modseq' | 'messages'>;
 
 export interface AccountReader {
   /** What restoring compares and copies. */
@@ -324,7 +324,7 @@ export interface AccountReader {
   /** UIDs of all messages in a mailbox, ascending. */
   uids(mailboxId: number): Promise<Uint32Array>;
   /** The same, and the flag bits of each. */
-  flagsOf(mailbox: MailboxState): Promise<{ uids: Uint32Array; flagBits: Uint16Array }>;
+  flagsOf(mailboxId: number): Promise<{ uids: Uint32Array; flagBits: Uint16Array }>;
   /** Flags that changed after a MODSEQ, messages that came or were expunged included, by UID. @returns undefined when more than `limit` did */
   flagsChangedSince(
     mailboxId: number,

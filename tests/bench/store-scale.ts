@@ -96,7 +96,7 @@ async function measure(accounts: Accounts, account: Account): Promise<Record<str
 
   const uids = await account.read((reader) => reader.uids(inbox.id));
   result['read all UIDs'] = await repeat(3, () => account.read((reader) => reader.uids(inbox.id)));
-  result['UIDs and flags'] = await repeat(3, () => account.read((reader) => reader.flagsOf(inbox)));
+  result['UIDs and flags'] = await repeat(3, () => account.read((reader) => reader.flagsOf(inbox.id)));
   const last = uids.slice(-setSize);
   const half = last.filter((_, index) => index % 2 === 0);
   result['narrow rows'] = await repeat(5, () => account.read((reader) => reader.messages(inbox.id, last)));
