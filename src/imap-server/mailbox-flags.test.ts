@@ -18,7 +18,7 @@ describe(`the flags of a mailbox that are remembered (RESTANTE_SEED=${seed})`, (
       account.read(async (reader) => {
         const mailbox = (await reader.mailboxes.byId(id))!;
         const flags = await MailboxFlags.read(memory, account, mailbox, reader);
-        const { uids, flagBits } = await reader.uids.withFlagBits(mailbox);
+        const { uids, flagBits } = await reader.uids.withFlagBits(id);
         expect(flags.uids.slice()).toEqual(uids);
         for (const bits of [1, 2, 8, 9]) {
           const wanted = uids.filter((_, index) => (flagBits[index]! & bits) === bits);

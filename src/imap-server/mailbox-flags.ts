@@ -1,5 +1,5 @@
 import type { AccountReader } from '../store/account-reader.ts';
-import type { Mailbox } from '../store/mailboxes/mailbox.ts';
+import type { MailboxState } from '../store/mailboxes/mailbox.ts';
 import type { MessageChange } from '../store/messages/change-reader.ts';
 import type { MailboxMemory, Remembered } from './mailbox-memory.ts';
 import { UidList } from './uid-list.ts';
@@ -28,7 +28,7 @@ export class MailboxFlags implements Remembered {
   static async read(
     memory: MailboxMemory,
     account: { readonly name: string; readonly identity: object },
-    mailbox: Mailbox,
+    mailbox: MailboxState,
     reader: AccountReader,
   ): Promise<MailboxFlags> {
     const identity = { account, id: mailbox.id, uidValidity: mailbox.uidValidity };
@@ -40,7 +40,7 @@ export class MailboxFlags implements Remembered {
       if (changes !== undefined) flags = known.#after(changes, mailbox.modseq);
     }
     if (flags === undefined || !isOf(flags, mailbox)) {
-      const { uids, flagBits } = await reader.uids.withFlagBits(mailbox);
+      const { uids, flagBits } = await reader.uids.withFlagBits(mailbox.id);
       flags = new MailboxFlags(mailbox.modseq, new UidList(uids), flagBits);
     }
     memory.sharedUids.join(account.name, mailbox, flags.modseq, flags.uids);
@@ -102,6 +102,6 @@ export class MailboxFlags implements Remembered {
   }
 }
 
-function isOf(flags: MailboxFlags, { modseq, messages }: Mailbox): boolean {
+function isOf(flags: MailboxFlags, { modseq, messages }: MailboxState): boolean {
   return flags.modseq === modseq && flags.uids.count === messages;
 }

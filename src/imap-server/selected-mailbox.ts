@@ -145,7 +145,7 @@ export class SelectedMailbox implements Disposable {
   /** The messages that exist now, with their flags; undefined when the mailbox was deleted. */
   async flags(): Promise<MailboxFlags | undefined> {
     return await this.account.read(async (reader) => {
-      const mailbox = await reader.mailboxes.byId(this.id);
+      const mailbox = await reader.mailboxes.state(this.id);
       return mailbox === undefined ? undefined : await MailboxFlags.read(this.memory, this.account, mailbox, reader);
     });
   }

@@ -2,7 +2,6 @@ import { EnvelopeScanner, envelopeFields } from '../imap/envelope-scanner.ts';
 import type { SortKey } from '../imap/sort-keys.ts';
 import { baseSubject } from '../message/base-subject.ts';
 import { decodeHeaderText } from '../message/header-text.ts';
-import { parseDate } from '../message/parse-date.ts';
 import { casemapSortKey } from '../message/unicode-casemap.ts';
 import { limits } from '../runtime/limits.ts';
 import type { RenderedMessageRow } from '../store/messages/message-rows.ts';
@@ -174,7 +173,7 @@ function compareValues(
 
 const columnsOf: Record<SortKey['by'], readonly Column[]> = {
   ARRIVAL: ['receivedAt'],
-  DATE: ['receivedAt', 'envelope'],
+  DATE: ['receivedAt', 'sentAt'],
   SIZE: ['sizeBytes'],
   CC: ['envelope'],
   DISPLAYFROM: ['envelope'],
@@ -196,10 +195,8 @@ function sortValue(row: RenderedMessageRow, by: Exclude<SortKey['by'], 'RELEVANC
       return row.receivedAt;
     case 'SIZE':
       return row.sizeBytes;
-    case 'DATE': {
-      const text = EnvelopeScanner.string(row.envelope, envelopeFields.date);
-      return (text === undefined ? undefined : parseDate(text)?.timestampMs) ?? row.receivedAt;
-    }
+    case 'DATE':
+      return row.sentAt ?? row.receivedAt;
     case 'SUBJECT': {
       const text = EnvelopeScanner.string(row.envelope, envelopeFields.subject) ?? '';
       return comparable(baseSubject(decodeHeaderText(text)).base);

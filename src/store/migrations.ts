@@ -150,11 +150,4 @@ CREATE TABLE import_unmatched (
 CREATE INDEX import_unmatched_sha256 ON import_unmatched (import_mailbox_id, sha256);
 `,
   },
-  {
-    version: 10,
-    sql: `
--- What a mailbox holds, without reading past all that it ever held.
-CREATE INDEX messages_live ON messages (mailbox_id, uid) WHERE expunged = 0;
-`,
-  },
 ];

@@ -97,7 +97,7 @@ async function measure(accounts: Accounts, account: Account): Promise<Record<str
 
   const uids = await account.read((reader) => reader.uids.all(inbox.id));
   result['read all UIDs'] = await repeat(3, () => account.read((reader) => reader.uids.all(inbox.id)));
-  result['UIDs and flags'] = await repeat(3, () => account.read((reader) => reader.uids.withFlagBits(inbox)));
+  result['UIDs and flags'] = await repeat(3, () => account.read((reader) => reader.uids.withFlagBits(inbox.id)));
   const last = uids.slice(-setSize);
   const half = last.filter((_, index) => index % 2 === 0);
   result['narrow rows'] = await repeat(5, () => account.read((reader) => reader.messages.rows(inbox.id, last)));

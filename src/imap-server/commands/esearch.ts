@@ -4,16 +4,15 @@ import type { SearchKey } from '../../imap/search-keys.ts';
 import { resolveRanges } from '../../imap/sequence-set.ts';
 import type { Mailbox } from '../../store/mailboxes/mailbox.ts';
 import type { Command } from '../command.ts';
-import { replyToError } from '../error-replies.ts';
-import { checkTagIsFree, keepUpdated, refuseUpdates } from '../keep-updated.ts';
+import { keepUpdated, refuseUpdates } from '../keep-updated.ts';
 import { findPlace, type MailboxPlace } from '../mailbox-place.ts';
 import { mailboxMatcher } from '../match-mailboxes.ts';
 import { openSelected, type Selection } from '../open-selected.ts';
-import { parseSearch } from '../parse-search.ts';
-import { checkFuzzy, relevancyText } from '../relevancy.ts';
+import { forSaving, parseSearchRequest, parseWanted } from '../parse-search.ts';
+import { relevancyText } from '../relevancy.ts';
 import { RefusedError } from '../reply.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, isTold, parseReturn, type ReturnOptions, returnAll, savedUids } from '../search-return.ts';
+import { extendedResponse, isTold, type ReturnOptions, savedUids } from '../search-return.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 import { sharedMailboxes } from '../shared-mailboxes.ts';
@@ -25,22 +24,14 @@ export const esearch: Command = {
   async run(session, args) {
     args.space();
     const filters = args.takeIf('IN ') ? parseSources(args) : [{ kind: 'selected' } as const];
-    const options = args.takeIf('RETURN ') ? parseReturn(args) : returnAll;
+    const request = parseSearchRequest(session, args);
+    const { tag, options } = request;
     checkOptions(session, filters, options, args);
-    const saves = options.names.has('SAVE');
-    try {
-      const key = parseSearch(session, args);
-      if (options.names.has('RELEVANCY')) checkFuzzy(key);
-      if (hasModseq(key)) {
-        session.enableCondstore();
-        session.selected?.noteModseqsShown();
-      }
-      await searchAll(session, await sources(session, filters), { tag: args.text.split(' ', 1)[0]!, options, key });
-    } catch (error) {
-      // RFC 9051 §6.4.4.1: NO empties what was saved, BAD leaves it.
-      if (saves && replyToError(error).status === 'NO') session.mailbox.saved = new Uint32Array(0);
-      throw error;
-    }
+    await forSaving(session, request, async () => {
+      const { key, asksModseq } = parseWanted(session, args, { charset: 'optional', fuzzy: request.tellsRelevancy });
+      if (asksModseq) session.selected?.noteModseqsShown();
+      await searchAll(session, await sources(session, filters), { tag, options, key });
+    });
     return undefined;
   },
 };
@@ -69,7 +60,6 @@ function checkOptions(
     throw new RefusedError('BAD', undefined, 'Select a mailbox first');
   }
   if (names.has('SAVE') && !filters.every(isSelected)) args.fail('SAVE is for the selected mailbox alone');
-  if (names.has('UPDATE')) checkTagIsFree(session, args.text.split(' ', 1)[0]!);
 }
 
 /** A mailbox to search: whose it is, and the name that the client knows it by. */

@@ -2,7 +2,7 @@ import type { AccountDatabaseReader } from '../account-database.ts';
 import { normaliseMailboxName } from '../mailbox-name.ts';
 import { objectIdColumns } from '../object-ids.ts';
 import { MailboxNameError } from '../store-errors.ts';
-import type { Mailbox, SpecialUse } from './mailbox.ts';
+import type { Mailbox, MailboxState, SpecialUse } from './mailbox.ts';
 
 const mailboxColumns = `id, mailboxes.name, uid_validity AS uidValidity, uid_next AS uidNext, special_use AS specialUse, keywords,
   subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes, ${objectIdColumns.mailbox} AS objectId`;
@@ -44,6 +44,14 @@ export class MailboxReader {
   async byId(id: number): Promise<Mailbox | undefined> {
     const row = await this.#reader.first<StoredMailbox>(`${mailboxQuery} AND id = ?`, [id]);
     return row === undefined ? undefined : toMailbox(row);
+  }
+
+  /** The same, only what says which messages it has. */
+  async state(id: number): Promise<MailboxState | undefined> {
+    return await this.#reader.first<MailboxState>(
+      'SELECT id, uid_validity AS uidValidity, modseq, messages FROM mailboxes WHERE id = ? AND expunged = 0',
+      [id],
+    );
   }
 
   /** Mailboxes that were made, changed or deleted after a MODSEQ, or hold a message that was. */

@@ -18,3 +18,6 @@ export interface Mailbox {
   readonly deleted: number;
   readonly sizeBytes: number;
 }
+
+/** What of a mailbox changes whenever its messages do. */
+export type MailboxState = Pick<Mailbox, 'id' | 'uidValidity' | 'modseq' | 'messages'>;

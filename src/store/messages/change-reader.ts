@@ -5,7 +5,7 @@ import type { Columns } from './message-columns.ts';
 import type { MessageFlags, MessageRow } from './message-rows.ts';
 import { selectMessages } from './select-messages.ts';
 import type { SharedChanges } from './shared-changes.ts';
-import { joinUids, parseNumbers, uidsAtOnce } from './uid-lists.ts';
+import { joinNumbers, parseNumbers, uidsAtOnce } from './uid-lists.ts';
 
 /** What changed in a mailbox after a MODSEQ, one entry a message, in UID order. */
 export interface MessageChange extends MessageFlags {
@@ -142,7 +142,7 @@ export class ChangeReader {
         [mailboxId, modseq, uid, uidsAtOnce],
       );
       parts.push(parseNumbers(row!.uids ?? '', new Uint32Array(row!.count)));
-      if (row!.count < uidsAtOnce) return joinUids(parts).sort();
+      if (row!.count < uidsAtOnce) return joinNumbers(parts).sort();
       modseq = row!.modseq;
       uid = parts.at(-1)!.at(-1)!;
       await nextTurn();

@@ -28,7 +28,7 @@ const columnsOfContents: Record<string, string> = {
   fileSizeBytes: 'file_size AS fileSizeBytes',
   envelope: 'envelope',
   bodyStructure: 'body_structure AS bodyStructure',
-} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow | keyof ObjectIds>, string>;
+} satisfies Record<Exclude<keyof RenderedMessageRow, keyof MessageRow | keyof ObjectIds | 'sentAt'>, string>;
 
 export const narrowColumns: Columns = { sql: Object.values(columnsOfMessages).join(', '), join: '' };
 export const renderedColumns: Columns = {
@@ -40,10 +40,11 @@ export const renderedColumns: Columns = {
 const everyColumn: Record<string, string> = {
   ...columnsOfMessages,
   ...columnsOfContents,
+  sentAt: 'sent_at AS sentAt',
   emailObjectId: `${objectIdColumns.email} AS emailObjectId`,
   threadObjectId: `${objectIdColumns.thread} AS threadObjectId`,
 };
-const ofContents: ReadonlySet<string> = new Set([...Object.keys(columnsOfContents), 'threadObjectId']);
+const ofContents: ReadonlySet<string> = new Set([...Object.keys(columnsOfContents), 'sentAt', 'threadObjectId']);
 /** Read whatever else is asked for. */
 const alwaysRead: readonly string[] = ['uid', 'modseq', 'flagBits', 'keywords'];
 

@@ -29,6 +29,8 @@ export interface ObjectIds {
 
 /** A row with what was rendered when it was stored. */
 export interface RenderedMessageRow extends MessageRow, ContentLocation, ObjectIds {
+  /** Time of its Date field, `null` when that has none; read only when it is asked for by name. */
+  readonly sentAt?: number | null;
   /** IMAP ENVELOPE and BODYSTRUCTURE, as sent on the wire (latin1 string: one char a byte). */
   readonly envelope: string;
   readonly bodyStructure: string;

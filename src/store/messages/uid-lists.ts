@@ -16,7 +16,8 @@ export function parseNumbers<Numbers extends Uint32Array | Float64Array>(text: s
   return numbers;
 }
 
-export function joinUids(parts: readonly Uint32Array[]): Uint32Array {
+export function joinNumbers(parts: readonly Uint32Array[]): Uint32Array {
+  if (parts.length === 1) return parts[0]!;
   const joined = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
   for (const part of parts) {

@@ -1,11 +1,7 @@
 import { nextTurn } from '../../runtime/turns.ts';
 import type { AccountDatabaseReader } from '../account-database.ts';
-import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { numberOfObject } from '../object-ids.ts';
-import { joinUids, parseNumbers, uidsAtOnce } from './uid-lists.ts';
-
-/** So many times the messages of a mailbox are read past, with those that were expunged, before an index is used that has only what is there. */
-const passedMessages = 3;
+import { joinNumbers, parseNumbers, uidsAtOnce } from './uid-lists.ts';
 
 /** Which messages there are in a mailbox, by their UIDs. */
 export class UidReader {
@@ -17,29 +13,39 @@ export class UidReader {
 
   /** UIDs of all messages in a mailbox, ascending. */
   async all(mailboxId: number): Promise<Uint32Array> {
-    const [uids] = await this.#lists(
-      `SELECT group_concat(uid) AS uids, NULL AS others, count(*) AS count FROM (
-         SELECT uid FROM messages INDEXED BY messages_live WHERE mailbox_id = ? AND uid > ? AND expunged = 0 ORDER BY uid LIMIT ?)`,
-      mailboxId,
-    );
-    return uids;
+    return (await this.withFlagBits(mailboxId)).uids;
   }
 
   /** The same, and the flag bits of each. */
-  async withFlagBits({
-    id,
-    messages,
-    uidNext,
-  }: Pick<Mailbox, 'id' | 'messages' | 'uidNext'>): Promise<{ uids: Uint32Array; flagBits: Uint16Array }> {
-    // Each row has a UID of its own: what is not there was expunged. One by one rows are found slower than read past.
-    const isMostlyGone = uidNext - 1 > messages * passedMessages;
-    const from = isMostlyGone ? 'INDEXED BY messages_live WHERE expunged = 0' : 'WHERE +expunged = 0';
-    const [uids, flagBits] = await this.#lists(
-      `SELECT group_concat(uid) AS uids, group_concat(flags) AS others, count(*) AS count FROM (
-         SELECT uid, flags FROM messages ${from} AND mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?)`,
-      id,
-    );
-    return { uids, flagBits: Uint16Array.from(flagBits) };
+  async withFlagBits(mailboxId: number): Promise<{ uids: Uint32Array; flagBits: Uint16Array }> {
+    const parts: { uids: Uint32Array; flagBits: Uint32Array }[] = [];
+    for (let after = 0; ; ) {
+      // As text: reading a million rows as objects takes five times as long. What was expunged counts for how long a step takes.
+      const row = await this.#reader.first<{
+        uids: string | null;
+        flags: string | null;
+        live: number;
+        count: number;
+        last: number;
+      }>(
+        `SELECT group_concat(uid) FILTER (WHERE expunged = 0) AS uids, group_concat(flags) FILTER (WHERE expunged = 0) AS flags,
+         count(*) FILTER (WHERE expunged = 0) AS live, count(*) AS count, max(uid) AS last FROM (
+           SELECT uid, flags, expunged FROM messages WHERE mailbox_id = ? AND uid > ? ORDER BY uid LIMIT ?)`,
+        [mailboxId, after, uidsAtOnce],
+      );
+      const { uids, flags, live, count, last } = row!;
+      parts.push({
+        uids: parseNumbers(uids ?? '', new Uint32Array(live)),
+        flagBits: parseNumbers(flags ?? '', new Uint32Array(live)),
+      });
+      if (count < uidsAtOnce) break;
+      after = last;
+      await nextTurn();
+    }
+    return {
+      uids: joinNumbers(parts.map((part) => part.uids)),
+      flagBits: Uint16Array.from(joinNumbers(parts.map((part) => part.flagBits))),
+    };
   }
 
   /** Messages that have an object identifier: of themselves (`M`), or of their thread (`T`). */
@@ -60,30 +66,5 @@ export class UidReader {
             [number, number, mailboxId],
           );
     return rows.map(({ uid }) => uid);
-  }
-
-  /** Reads a column or two of many rows as text: as objects a million takes five times as long. @param sql see its two users */
-  async #lists(sql: string, mailboxId: number): Promise<[Uint32Array, Uint32Array]> {
-    const parts: [Uint32Array, Uint32Array][] = [];
-    for (let after = 0; ; ) {
-      const row = await this.#reader.first<{ uids: string | null; others: string | null; count: number }>(sql, [
-        mailboxId,
-        after,
-        uidsAtOnce,
-      ]);
-      const { uids, others, count } = row!;
-      const part: [Uint32Array, Uint32Array] = [
-        parseNumbers(uids ?? '', new Uint32Array(count)),
-        parseNumbers(others ?? '', new Uint32Array(count)),
-      ];
-      parts.push(part);
-      if (count < uidsAtOnce) {
-        return parts.length === 1
-          ? part
-          : [joinUids(parts.map(([one]) => one)), joinUids(parts.map(([, other]) => other))];
-      }
-      after = part[0].at(-1)!;
-      await nextTurn();
-    }
   }
 }
