@@ -5,6 +5,9 @@ import type { AccountAtRest } from '../account-at-rest.ts';
 import { deliver, openTestStore, type TestStore } from '../store-fixture.ts';
 import { backUpAccount, restoreTo } from './restore-fixture.ts';
 
+// Many more in tests/faults.
+const numRuns = Number(process.env.RESTANTE_RESTORES ?? 15);
+
 type Step =
   | { kind: 'add'; mailbox: string; text: number; flags: number; keywords: string[] }
   | { kind: 'flags'; mailbox: string; uids: number[]; flags: number; keywords: string[] }
@@ -192,7 +195,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           expect(await stateOf(account)).toEqual(after);
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });
@@ -219,7 +222,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           expect(await stateOf(account)).toEqual(after);
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });
@@ -254,7 +257,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           }
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });
