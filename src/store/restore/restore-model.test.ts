@@ -6,6 +6,9 @@ import type { Accounts } from '../accounts.ts';
 import { deliver, openTestStore, type TestStore } from '../store-fixture.ts';
 import { backUpAccount, restoreTo } from './restore-fixture.ts';
 
+// Many more in tests/faults.
+const numRuns = Number(process.env.RESTANTE_RESTORES ?? 15);
+
 type Step =
   | { kind: 'add'; mailbox: string; text: number; flags: number; keywords: string[] }
   | { kind: 'flags'; mailbox: string; uids: number[]; flags: number; keywords: string[] }
@@ -193,7 +196,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           expect(await stateOf(account)).toEqual(after);
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });
@@ -220,7 +223,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           expect(await stateOf(account)).toEqual(after);
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });
@@ -255,7 +258,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           }
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });
