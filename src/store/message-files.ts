@@ -39,12 +39,13 @@ export class MessageFiles {
 
   /** @param directory of the account */
   constructor(directory: string, syncer: DirectorySyncer) {
-    this.#directory = directory;
+    // Joined once: FETCH asks for thousands of paths.
+    this.#directory = join(directory);
     this.#syncer = syncer;
   }
 
   path(contentId: number): string {
-    return join(this.#directory, messageFilePath(contentId));
+    return `${this.#directory}/${messageFilePath(contentId)}`;
   }
 
   /**

@@ -4,6 +4,8 @@ import { takeKeywords } from './keywords.ts';
 import { type Columns, columnsNamed } from './message-columns.ts';
 import type { MessageRow, ReadMessagesOptions } from './message-rows.ts';
 
+const noBytes = new Uint8Array(0);
+
 /** A selection of at most this much more UIDs than it names is read as one range, and what was not asked for is left out after. */
 export const maxSparseness = 2;
 
@@ -39,7 +41,7 @@ export async function selectMessages<Row extends MessageRow>(
         `SELECT ${columns} FROM json_each(?) CROSS JOIN messages ${join} WHERE mailbox_id = ? AND uid = value ${live}`,
         [`[${wanted!.join(',')}]`, mailboxId],
       );
-      for (const row of rows) takeKeywords(row);
+      for (const row of rows) takeColumns(row);
       return rows;
     }
   }
@@ -47,8 +49,14 @@ export async function selectMessages<Row extends MessageRow>(
     `SELECT ${columns} FROM messages ${join} WHERE mailbox_id = ? AND uid BETWEEN ? AND ? ${live} ORDER BY uid`,
     [mailboxId, low, high],
   );
-  for (const row of rows) takeKeywords(row);
+  for (const row of rows) takeColumns(row);
   return wanted === undefined ? rows : keepWanted(rows, wanted);
+}
+
+/** Turns what stands in a row for something else into that. */
+function takeColumns(row: { readonly keywords: readonly string[]; prefix?: Uint8Array | null }): void {
+  takeKeywords(row);
+  if (row.prefix === null) row.prefix = noBytes;
 }
 
 export function keepWanted<Row extends { readonly uid: number }>(
