@@ -342,6 +342,16 @@ export class SelectedMailbox implements Disposable {
     if (audience.condstore) this.#tellKeptBack(out, events);
   }
 
+  /** Whether messages of the view are gone of which the client was not told yet. */
+  async hasUntoldExpunges(): Promise<boolean> {
+    if (this.#gone.length > 0) return true;
+    return await this.account.read(async (reader) => {
+      if ((await reader.modseq()) === this.#seenModseq) return false;
+      const changes = await reader.changesSince(this.id, this.#seenModseq);
+      return changes.some(({ uid, expunged }) => expunged && this.uids.indexOf(uid) !== -1);
+    });
+  }
+
   /** Tells that the client's own command has expunged messages, which it must be told whatever else it wants to know. */
   async tellExpunged(audience: Audience, uids: readonly number[]): Promise<void> {
     const { selected } = audience.notifications ?? { selected: allSelectedEvents };
