@@ -173,9 +173,14 @@ async function fetchMessages(
           }
         } catch (error) {
           if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;
-          if (error instanceof MessageFileError)
-            session.log.error({ err: error, uid: row.uid }, 'message cannot be read');
-          failure = error;
+          // The file of a message that is gone goes before its row.
+          if (error instanceof MessageFileError && (await isGone(mailbox, row.uid))) missing = true;
+          else {
+            if (error instanceof MessageFileError) {
+              session.log.error({ err: error, uid: row.uid }, 'message cannot be read');
+            }
+            failure = error;
+          }
         }
       }
       if (out.full) await out.flush();
@@ -185,6 +190,10 @@ async function fetchMessages(
   if (failure !== undefined) throw failure;
   if (missing && !byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
   return undefined;
+}
+
+async function isGone(mailbox: SelectedMailbox, uid: number): Promise<boolean> {
+  return (await mailbox.account.read((reader) => reader.messages(mailbox.id, [uid]))).length === 0;
 }
 
 /** FETCH that sets \Seen tells the flags, unless they were asked for anyway. */
