@@ -3,7 +3,7 @@ import { formatNumbers, resolveRanges, type SequenceSet } from '../imap/sequence
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
-import type { Account, Mailbox, MessageChange, MessageFlags } from '../store/account.ts';
+import type { Account, ChangedFlags, Mailbox, MessageChange } from '../store/account.ts';
 import { type ChangeableFlags, flagBits } from '../store/flags.ts';
 import { allRights, type Rights } from '../store/sharing/rights.ts';
 import { changeableFlags } from './flag-rights.ts';
@@ -274,17 +274,20 @@ export class SelectedMailbox implements Disposable {
   /**
    * Notes what a command of this client did to flags, so that it is not told again.
    * @param change what `storeFlags` returned
-   * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
+   * @param told whether the client was told the flags of all of them; else only a change of what nobody else has changed before it
    */
-  noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
+  noteOwnChange(change: { changed: readonly ChangedFlags[]; modseq?: number | undefined }, told: boolean): void {
     this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
     this.noteModseqsShown();
     if (change.modseq === this.#seenModseq + 1) {
       // Nobody else changed anything in between.
       this.#seenModseq = change.modseq;
       this.#mailboxModseq = change.modseq;
-    } else if (told) {
-      for (const { uid, modseq } of change.changed) if (modseq > this.#seenModseq) this.#own.set(uid, modseq);
+      return;
+    }
+    const known = this.#untoldFlagsSince ?? this.#seenModseq;
+    for (const { uid, modseq, priorModseq } of change.changed) {
+      if (modseq > this.#seenModseq && (told || priorModseq <= known)) this.#own.set(uid, modseq);
     }
   }
 

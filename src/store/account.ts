@@ -101,7 +101,7 @@ export interface Account extends AsyncDisposable {
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
     options?: { unchangedSince?: number; within?: ChangeableFlags },
-  ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }>;
+  ): Promise<{ changed: ChangedFlags[]; modified: number[]; modseq: number | undefined }>;
   /**
    * Changes flags of messages that are expunged, as whoever sees them still reads them. No MODSEQ changes, and nobody is told.
    * @returns those of which there is a row left, in UID order
@@ -238,6 +238,12 @@ export interface MessageFlags {
   readonly flagBits: number;
   /** Empty in nearly all messages. */
   readonly keywords: readonly string[];
+}
+
+/** Flags after a change. */
+export interface ChangedFlags extends MessageFlags {
+  /** MODSEQ before the change. */
+  readonly priorModseq: number;
 }
 
 /** What changed in a mailbox after a MODSEQ, one entry a message, in UID order. */

@@ -5,6 +5,7 @@ import type {
   Account,
   AccountReader,
   AddedMessage,
+  ChangedFlags,
   ContentLocation,
   CopiedMessages,
   Mailbox,
@@ -218,7 +219,7 @@ export class OpenAccount implements Account {
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
     options: { unchangedSince?: number; within?: ChangeableFlags } = {},
-  ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }> {
+  ): Promise<{ changed: ChangedFlags[]; modified: number[]; modseq: number | undefined }> {
     const result = await this.#shared.write('storeFlags', {
       mailboxId,
       ranges: toUidRanges(uids),
@@ -228,12 +229,13 @@ export class OpenAccount implements Account {
       within: options.within ?? everyFlag,
       unchangedSince: options.unchangedSince,
     });
-    const changed: MessageFlags[] = new Array(result.uids.length);
+    const changed: ChangedFlags[] = new Array(result.uids.length);
     for (let i = 0; i < changed.length; i++) {
       const text = result.keywords?.[i] ?? null;
       changed[i] = {
         uid: result.uids[i]!,
         modseq: result.modseqs[i]!,
+        priorModseq: result.priors[i]!,
         flagBits: result.flagBits[i]!,
         keywords: text === null ? noKeywords : parseKeywords(text),
       };
