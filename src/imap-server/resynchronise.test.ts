@@ -57,6 +57,7 @@ describe('QRESYNC', () => {
       flags,
       added,
     ]);
+    expect(await comeBack('back', `${uidValidity} 0 1:6`)).toEqual(await comeBack('back', `${uidValidity} 1 1:6`));
     // Another UIDVALIDITY: nothing that the client knows is worth anything.
     expect(await comeBack('back', `${uidValidity + 1} ${modseq}`)).toEqual([]);
   });

@@ -36,7 +36,7 @@ describe('what others do', () => {
       S: b OK Done
       C: c SEARCH ALL
       S: * SEARCH 1 3 4
-      S: c OK Done
+      S: c OK [EXPUNGEISSUED] Done
       C: d FETCH 2 (UID BODY.PEEK[TEXT])
       S: * 2 FETCH (UID 2 BODY[TEXT] {8}\r\nBody 2\r\n)
       S: d OK Done

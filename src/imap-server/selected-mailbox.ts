@@ -2,7 +2,7 @@ import { resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
 import type { Account } from '../store/account.ts';
 import type { ChangeableFlags } from '../store/flags.ts';
 import type { Mailbox } from '../store/mailboxes/mailbox.ts';
-import type { MessageFlags } from '../store/messages/message-rows.ts';
+import type { ChangedFlags } from '../store/messages/message-rows.ts';
 import type { Rights } from '../store/sharing/rights.ts';
 import type { Audience } from './audience.ts';
 import { changeableFlags } from './flag-rights.ts';
@@ -195,9 +195,9 @@ export class SelectedMailbox implements Disposable {
   /**
    * Notes what a command of this client did to flags, so that it is not told again.
    * @param change what `storeFlags` returned
-   * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
+   * @param told whether the client was told the flags of all of them; else only a change of what nobody else has changed before it
    */
-  noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
+  noteOwnChange(change: { changed: readonly ChangedFlags[]; modseq?: number | undefined }, told: boolean): void {
     if (this.contexts.some) this.contexts.noteOwnChange(change.changed.map(({ uid }) => uid));
     this.#told.noteOwnChange(change, told);
   }
@@ -256,6 +256,16 @@ export class SelectedMailbox implements Disposable {
     if (!audience.condstore) return;
     const text = this.#told.tellKeptBack({ expunges: this.#gone.length > 0, all: !events.messages });
     if (text !== undefined) out.write(`* ${text}\r\n`);
+  }
+
+  /** Whether messages of the view are gone of which the client was not told yet. */
+  async hasUntoldExpunges(): Promise<boolean> {
+    if (this.#gone.length > 0) return true;
+    return await this.account.read(async (reader) => {
+      if ((await reader.modseq()) === this.#told.seen) return false;
+      const changes = await reader.changes.since(this.id, this.#told.seen);
+      return changes.some(({ uid, expunged }) => expunged && this.uids.indexOf(uid) !== -1);
+    });
   }
 
   /** Tells that the client's own command has expunged messages, which it must be told whatever else it wants to know. */

@@ -1,5 +1,5 @@
 import type { MessageChange } from '../store/messages/change-reader.ts';
-import type { MessageFlags } from '../store/messages/message-rows.ts';
+import type { ChangedFlags } from '../store/messages/message-rows.ts';
 
 /** Own additions that are remembered until the next look, which may be far when the client wants to know nothing. */
 const ownAddedKept = 100;
@@ -69,16 +69,19 @@ export class ToldModseqs {
 
   /**
    * Notes what a command of this client did to flags, so that it is not told again.
-   * @param told whether the client was told the flags of all of them; else only a change with nobody else's before it is noted
+   * @param told whether the client was told the flags of all of them; else only a change of what nobody else has changed before it
    */
-  noteOwnChange(change: { changed: readonly MessageFlags[]; modseq?: number | undefined }, told: boolean): void {
+  noteOwnChange(change: { changed: readonly ChangedFlags[]; modseq?: number | undefined }, told: boolean): void {
     this.noteShown();
     if (change.modseq === this.#seen + 1) {
       // Nobody else changed anything in between.
       this.#seen = change.modseq;
       this.#mailbox = change.modseq;
-    } else if (told) {
-      for (const { uid, modseq } of change.changed) if (modseq > this.#seen) this.#own.set(uid, modseq);
+      return;
+    }
+    const known = this.#untoldFlagsSince ?? this.#seen;
+    for (const { uid, modseq, priorModseq } of change.changed) {
+      if (modseq > this.#seen && (told || priorModseq <= known)) this.#own.set(uid, modseq);
     }
   }
 

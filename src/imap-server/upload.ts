@@ -13,6 +13,7 @@ import { replyToError } from './error-replies.ts';
 import { changeableFlags, changeablePart } from './flag-rights.ts';
 import { parseFlagNames } from './flag-text.ts';
 import { checkRights, findPlace, findTarget, type MailboxPlace } from './mailbox-place.ts';
+import { tellOldName } from './old-name.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
 import { withUrlContent } from './url-content.ts';
@@ -83,9 +84,11 @@ export class Upload implements AsyncDisposable {
     }
     this.#args = new ArgumentParser(this.#lineArguments());
     this.#args.space();
-    const name = this.#session.mailboxName(this.#args.astring());
+    const supplied = this.#args.astring();
+    const name = this.#session.mailboxName(supplied);
     this.#place = await findTarget(this.#session, name);
     const { mailbox, rights } = await this.#place.requireTarget();
+    tellOldName(this.#session, supplied, name);
     this.#target = { account: this.#place.account, mailbox, changeable: changeableFlags(rights) };
     return this.#target;
   }

@@ -179,9 +179,14 @@ async function fetchMessages(
           }
         } catch (error) {
           if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;
-          if (error instanceof MessageFileError)
-            session.log.error({ err: error, uid: row.uid }, 'message cannot be read');
-          failure = error;
+          // The file of a message that is gone goes before its row.
+          if (error instanceof MessageFileError && (await isGone(mailbox, row.uid))) missing = true;
+          else {
+            if (error instanceof MessageFileError) {
+              session.log.error({ err: error, uid: row.uid }, 'message cannot be read');
+            }
+            failure = error;
+          }
         }
       }
       if (out.full) await out.flush();
@@ -235,6 +240,10 @@ async function readRows(
   // One may be gone since.
   const complete = rows.map((row) => (isIn(row) ? row : byUid.get(row.uid))).filter((row) => row !== undefined);
   return { rows: complete, indexedOf };
+}
+
+async function isGone(mailbox: SelectedMailbox, uid: number): Promise<boolean> {
+  return (await mailbox.account.read((reader) => reader.messages.rows(mailbox.id, [uid]))).length === 0;
 }
 
 /** FETCH that sets \Seen tells the flags, unless they were asked for anyway. */

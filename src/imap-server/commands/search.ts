@@ -65,5 +65,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
       found: uids,
     });
   }
+  // RFC 2180 §4.3, RFC 5530 §3: it may have looked for what is gone.
+  if (!byUid && (await mailbox.hasUntoldExpunges())) return { code: 'EXPUNGEISSUED', keepsNumbers };
   return keepsNumbers ? { keepsNumbers } : undefined;
 }

@@ -91,6 +91,24 @@ describe('STORE', () => {
     `);
   });
 
+  it('with .SILENT is not told again, unless somebody else has changed the message, too', async () => {
+    const client = await withMessages('silent', 3);
+    const other = await server.login('silent');
+    await other.ok('SELECT INBOX');
+    await other.ok('STORE 1 +FLAGS (\\Flagged)');
+    await client.play(String.raw`
+      C: a STORE 2 +FLAGS.SILENT (\Seen)
+      S: * 1 FETCH (UID 1 FLAGS (\Flagged))
+      S: a OK Done
+    `);
+    await other.ok('STORE 3 +FLAGS (\\Flagged)');
+    await client.play(String.raw`
+      C: b STORE 3 +FLAGS.SILENT (\Seen)
+      S: * 3 FETCH (UID 3 FLAGS (\Seen \Flagged))
+      S: b OK Done
+    `);
+  });
+
   it('says when messages are gone', async () => {
     const client = await withMessages('gone', 2);
     const other = await server.login('gone');

@@ -1,5 +1,6 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers, type SequenceSet } from '../../imap/sequence-set.ts';
+import type { MessageFlags } from '../../store/messages/message-rows.ts';
 import type { Flags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
 import { FlagResponses } from '../flag-responses.ts';
@@ -99,7 +100,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     { within, ...(unchangedSince === undefined ? {} : { unchangedSince }) },
   );
   const { modified } = change;
-  let { changed } = change;
+  let changed: readonly MessageFlags[] = change.changed;
   const left = new Set([...changed.map(({ uid }) => uid), ...modified]);
   const gone = Array.from(uids.length === left.size ? [] : uids).filter((uid) => !left.has(uid));
   // RFC 2180 §4.1.1: what the client was not told is gone is there for it, also to be flagged.

@@ -8,6 +8,12 @@ export interface MessageFlags {
   readonly keywords: readonly string[];
 }
 
+/** Flags after a change. */
+export interface ChangedFlags extends MessageFlags {
+  /** MODSEQ before the change. */
+  readonly priorModseq: number;
+}
+
 export interface MessageRow extends MessageFlags {
   readonly contentId: number;
   /** Prefix and file: RFC822.SIZE. */

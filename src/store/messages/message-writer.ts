@@ -9,7 +9,7 @@ import type { SharedAccount } from '../shared-account.ts';
 import { toUidRanges, type UidSelection } from '../uid-ranges.ts';
 import { addWithFiles } from './add-with-files.ts';
 import { checkKeywords, noKeywords, parseKeywords } from './keywords.ts';
-import type { MessageFlags } from './message-rows.ts';
+import type { ChangedFlags, MessageFlags } from './message-rows.ts';
 import type { AddedMessage, NewMessage } from './new-message.ts';
 import { toStoredMessage } from './stored-message.ts';
 
@@ -92,7 +92,7 @@ export class MessageWriter {
     uids: UidSelection,
     change: { mode: 'add' | 'remove' | 'replace'; flags: Flags },
     options: { unchangedSince?: number; within?: ChangeableFlags } = {},
-  ): Promise<{ changed: MessageFlags[]; modified: number[]; modseq: number | undefined }> {
+  ): Promise<{ changed: ChangedFlags[]; modified: number[]; modseq: number | undefined }> {
     const result = await this.#shared.write('storeFlags', {
       mailboxId,
       ranges: toUidRanges(uids),
@@ -103,12 +103,13 @@ export class MessageWriter {
       unchangedSince: options.unchangedSince,
     });
     await ownTurn(result.uids.length);
-    const changed: MessageFlags[] = new Array(result.uids.length);
+    const changed: ChangedFlags[] = new Array(result.uids.length);
     for (let i = 0; i < changed.length; i++) {
       const text = result.keywords?.[i] ?? null;
       changed[i] = {
         uid: result.uids[i]!,
         modseq: result.modseqs[i]!,
+        priorModseq: result.priors[i]!,
         flagBits: result.flagBits[i]!,
         keywords: text === null ? noKeywords : parseKeywords(text),
       };
