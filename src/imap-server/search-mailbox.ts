@@ -127,7 +127,9 @@ async function narrow(
   const flags = asked.length === 0 ? undefined : await mailbox.flags();
   const restKey: SearchKey | undefined =
     rest.length === 0 ? undefined : rest.length === 1 ? rest[0] : { kind: 'and', keys: rest };
-  let uids = flags?.matching(asked, (bits) => tests.every((test) => test(bits))) ?? new Uint32Array(0);
+  let uids =
+    flags?.matching(asked, tests.length === 1 ? tests[0]! : (bits) => tests.every((test) => test(bits))) ??
+    new Uint32Array(0);
   for (const one of inEnvelope) uids = await searchEnvelopes(mailbox, uids, one, pace);
   return { uids, rest: restKey };
 }
