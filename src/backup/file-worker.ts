@@ -42,6 +42,7 @@ let bytesPerSecond: number | undefined;
 const buffer = Buffer.allocUnsafe(1024 * 1024);
 /** No link is followed, and no pipe waited for. */
 const toRead = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const toMake = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 /** Undefined until it was tried: whether the file system can share blocks between two files. */
 let canClone: boolean | undefined;
 
@@ -183,7 +184,7 @@ function copy(source: string, target: string, mode: number): Outcome {
       throw error;
     }
   }
-  const output = openSync(target, 'wx', mode);
+  const output = openSync(target, toMake, mode);
   try {
     const outcome = readFile(source, (bytes) => {
       for (let at = 0; at < bytes.length; ) at += writeSync(output, bytes, at);
