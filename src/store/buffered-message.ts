@@ -42,11 +42,11 @@ export class BufferedMessage implements ReceivedFile {
     buffered.bytes += bytes.length;
   }
 
-  async linkTo(path: string): Promise<void> {
+  async linkTo(path: string, onEntry?: () => void): Promise<void> {
     for (;;) {
       const known = this.#name;
       if (known === undefined) {
-        await this.#write(path);
+        await this.#write(path, onEntry);
         return;
       }
       // That another account could not have it is no error here.
@@ -93,9 +93,9 @@ export class BufferedMessage implements ReceivedFile {
     return name;
   }
 
-  async #write(path: string): Promise<void> {
+  async #write(path: string, onEntry: (() => void) | undefined): Promise<void> {
     if (this.#bytes === undefined) throw new TypeError('Cannot write a message that was disposed of');
-    const name = writeFlushed(path, this.#bytes).then(
+    const name = writeFlushed(path, this.#bytes, onEntry).then(
       () => path,
       (error: unknown) => {
         this.#name = undefined;

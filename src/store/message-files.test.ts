@@ -34,6 +34,38 @@ it('flushes the directories of files that it adds or removes', async () => {
   }
 });
 
+it('flushes the directory of a single file too, once it has its entry, and keeps nothing when that fails', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'restante-files-'));
+  try {
+    const entries: boolean[] = [];
+    let failing = false;
+    const syncer = new (class extends DirectorySyncer {
+      override async sync(path: string): Promise<void> {
+        if (path === join(directory, 'msg', '0')) entries.push(existsSync(files.path(7)));
+        if (failing && entries.at(-1) === true) throw new Error('input/output error');
+        await super.sync(path);
+      }
+    })();
+    const files = new MessageFiles(directory, syncer);
+    for (const fails of [false, true]) {
+      failing = fails;
+      await using intake = new FileIntake(directory, 1000, { bytes: 0 });
+      await intake.write(Buffer.from('Subject: a\r\n\r\n'));
+      await using file = await intake.finish();
+      const linked = files.link([{ file, contentId: 7 }]);
+      if (fails) await expect(linked).rejects.toThrow(MessageFileError);
+      else await linked;
+      expect(existsSync(files.path(7))).toBe(!fails);
+      expect(entries).toEqual(fails ? [true, false] : [true]);
+      entries.length = 0;
+      if (!fails) await files.remove([7]);
+      entries.length = 0;
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
 it('reads the beginning of a message, prefix and file as one, and sees that a file is too short', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'restante-files-'));
   try {

@@ -49,26 +49,34 @@ export class MessageFiles {
   }
 
   /**
-   * Gives messages their names, and flushes these; each directory once.
+   * Gives messages their names, and flushes these; each directory once. That of a single one is flushed while the file is: which is done
+   * first doesn't matter, as nobody looks for the file before both are.
    * @throws DiskFullError, MessageFileError; then no new name is left, as far as names can be removed
    */
   async link(files: readonly { file: ReceivedFile; contentId: number }[]): Promise<void> {
     const directories = new Set<string>();
     const linked: number[] = [];
+    const entries: Promise<void>[] = [];
     const rest = files.values();
     const linkRest = async (): Promise<void> => {
       for (const { file, contentId } of rest) {
         const path = this.path(contentId);
         const directory = dirname(path);
+        const flushEntry = (): void => {
+          const flush = this.#syncer.sync(directory);
+          // Waited for below.
+          flush.catch(() => {});
+          entries.push(flush);
+        };
         try {
           await this.#make(directory);
-          await file.linkTo(path);
+          await file.linkTo(path, files.length === 1 ? flushEntry : undefined);
         } catch (error) {
           // The others end.
           for (const _ of rest);
           throw toFileError(error, 'store', path);
         }
-        directories.add(directory);
+        if (entries.length === 0) directories.add(directory);
         linked.push(contentId);
       }
     };
@@ -76,6 +84,7 @@ export class MessageFiles {
       const linking = Array.from({ length: Math.min(files.length, concurrency) }, linkRest);
       const failed = (await Promise.allSettled(linking)).find((each) => each.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
+      await Promise.all(entries);
       for (const directory of directories) await this.#syncer.sync(directory);
     } catch (error) {
       await this.remove(linked).catch(() => {});

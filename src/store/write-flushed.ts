@@ -3,8 +3,9 @@ import { close, closeSync, fsync, open, unlink, write } from 'node:fs';
 /**
  * Writes a new file, mode 0400, and flushes it; its entry in the directory is not flushed. With callbacks, as this is done for each
  * message that comes: promises of `node:fs` cost twice the processor time.
+ * @param onFlush called when all is written and the flush has begun
  */
-export function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
+export function writeFlushed(path: string, bytes: Uint8Array, onFlush?: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     open(path, 'wx', 0o400, (openError, descriptor) => {
       if (openError !== null) {
@@ -18,7 +19,10 @@ export function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
         write(descriptor, bytes, offset, bytes.length - offset, null, (error, count) => {
           if (error !== null) fail(error);
           else if (offset + count < bytes.length) writeFrom(offset + count);
-          else fsync(descriptor, finish);
+          else {
+            fsync(descriptor, finish);
+            onFlush?.();
+          }
         });
       };
       const finish = (error: Error | null): void => {

@@ -11,8 +11,9 @@ export interface ReceivedFile extends AsyncDisposable {
   /**
    * Gives it a name, of a file that is flushed when the promise resolves; its entry in the directory is not. All names are of one file.
    * @param path absolute, on the data directory's file system
+   * @param onEntry called at most once, when the entry is there and the file is still being flushed: so both can be flushed at the same time
    */
-  linkTo(path: string): Promise<void>;
+  linkTo(path: string, onEntry?: () => void): Promise<void>;
   /** As a flushed file in the data directory's `tmp/`, where it stays until this is disposed of. */
   temporaryFile(): Promise<TemporaryFile>;
   /** Its bytes, for those who look at it before it is stored. */
