@@ -16,6 +16,7 @@ import type { Transfer } from './sharing/transfer-messages.ts';
 import type { WordHits } from './text-index/account-text-index.ts';
 import type { WordColumn } from './text-index/index-protocol.ts';
 import type { IndexedHeader } from './text-index/indexed-header.ts';
+import type { IndexedThread } from './text-index/indexed-thread.ts';
 
 /**
  * What the servers see of one account. Reads are of one instant each ({@link Account.read}); every change is one transaction,
@@ -190,6 +191,8 @@ export interface Account extends AsyncDisposable {
    */
   indexedHeaders(contentIds: readonly number[]): ReadonlyMap<number, IndexedHeader>;
   indexedPreviews(contentIds: readonly number[]): ReadonlyMap<number, string>;
+  /** What THREAD goes by, in the same way. */
+  indexedThreads(contentIds: readonly number[]): ReadonlyMap<number, IndexedThread>;
 
   /** All bytes of a message, prefix and file. @throws MessageFileError when the file is missing or has another size */
   readContent(content: ContentLocation): Promise<Buffer>;

@@ -37,6 +37,7 @@ import { KeywordNameError, reviveStoreError } from './store-errors.ts';
 import type { WordHits } from './text-index/account-text-index.ts';
 import type { WordColumn } from './text-index/index-protocol.ts';
 import type { IndexedHeader } from './text-index/indexed-header.ts';
+import type { IndexedThread } from './text-index/indexed-thread.ts';
 import { toUidRanges } from './uid-ranges.ts';
 
 const noBytes = new Uint8Array(0);
@@ -109,6 +110,10 @@ export class OpenAccount implements Account {
 
   indexedPreviews(contentIds: readonly number[]): ReadonlyMap<number, string> {
     return this.#shared.textIndex?.previews(contentIds) ?? new Map();
+  }
+
+  indexedThreads(contentIds: readonly number[]): ReadonlyMap<number, IndexedThread> {
+    return this.#shared.textIndex?.threads(contentIds) ?? new Map();
   }
 
   async renameMailbox(from: string, to: string): Promise<void> {

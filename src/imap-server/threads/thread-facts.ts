@@ -1,17 +1,11 @@
-import { hash } from 'node:crypto';
-import { baseSubject } from '../../message/base-subject.ts';
-import { parseMessageIds } from '../../message/parse-message-ids.ts';
-import { threadReferences } from '../../message/thread-references.ts';
-import { unicodeCasemap } from '../../message/unicode-casemap.ts';
+import { findThreadFacts, type ThreadFacts } from '../../message/thread-facts.ts';
 import { limits } from '../../runtime/limits.ts';
-import type { ThreadFieldsRow } from '../../store/account.ts';
 import { mailboxKey } from '../mailbox-key.ts';
 import type { Pace } from '../pace.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
-import type { MessageFacts } from './message-threads.ts';
 
 /** With the sent date, RFC 5256 §2.2. */
-export interface ThreadFacts extends MessageFacts {
+interface DatedFacts extends ThreadFacts {
   readonly date: number;
 }
 
@@ -19,7 +13,7 @@ export interface ThreadFacts extends MessageFacts {
 const batchSize = 500;
 
 /** Facts of messages by mailbox, by UID: they never change. The mailbox used last is the last. */
-const remembered = new Map<string, Map<number, ThreadFacts>>();
+const remembered = new Map<string, Map<number, DatedFacts>>();
 let rememberedMessages = 0;
 
 /**
@@ -31,22 +25,24 @@ export async function* threadFacts(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   pace: Pace,
-): AsyncGenerator<readonly (readonly [uid: number, facts: ThreadFacts])[]> {
+): AsyncGenerator<readonly (readonly [uid: number, facts: DatedFacts])[]> {
   const key = mailboxKey(mailbox);
-  const known = remembered.get(key) ?? new Map<number, ThreadFacts>();
+  const known = remembered.get(key) ?? new Map<number, DatedFacts>();
   remembered.delete(key);
   remembered.set(key, known);
   for (let at = 0; at < uids.length; at += batchSize) {
     const batch = uids.subarray(at, at + batchSize);
     const unknown = batch.filter((uid) => !known.has(uid));
-    const read = new Map<number, ThreadFacts>();
+    const read = new Map<number, DatedFacts>();
     if (unknown.length > 0) {
-      for (const row of await mailbox.account.read((reader) => reader.threadFields(mailbox.id, unknown))) {
-        read.set(row.uid, factsOf(row));
+      await readIndexed(mailbox, unknown, read);
+      const others = unknown.filter((uid) => !read.has(uid));
+      for (const row of await mailbox.account.read((reader) => reader.threadFields(mailbox.id, others))) {
+        read.set(row.uid, { ...findThreadFacts(row), date: row.sentAt ?? row.receivedAt });
         if (pace.over) await pace.turn();
       }
     }
-    const found: [number, ThreadFacts][] = [];
+    const found: [number, DatedFacts][] = [];
     for (const uid of batch) {
       const facts = known.get(uid) ?? read.get(uid);
       if (facts !== undefined) found.push([uid, facts]);
@@ -56,7 +52,19 @@ export async function* threadFacts(
   }
 }
 
-function remember(key: string, known: Map<number, ThreadFacts>, read: ReadonlyMap<number, ThreadFacts>): void {
+/** Takes from the index of texts what it has. */
+async function readIndexed(mailbox: SelectedMailbox, uids: Uint32Array, read: Map<number, DatedFacts>): Promise<void> {
+  const { account, id } = mailbox;
+  const options = { columns: ['contentId', 'receivedAt'] } as const;
+  const rows = await account.read((reader) => reader.messages(id, uids, undefined, undefined, options));
+  const indexed = account.indexedThreads(rows.map(({ contentId }) => contentId));
+  for (const { uid, contentId, receivedAt } of rows) {
+    const facts = indexed.get(contentId);
+    if (facts !== undefined) read.set(uid, { ...facts, date: facts.sentAt ?? receivedAt });
+  }
+}
+
+function remember(key: string, known: Map<number, DatedFacts>, read: ReadonlyMap<number, DatedFacts>): void {
   // Somebody else's mailbox may have pushed it out meanwhile.
   if (remembered.get(key) !== known) return;
   for (const [uid, facts] of read) {
@@ -70,21 +78,4 @@ function remember(key: string, known: Map<number, ThreadFacts>, read: ReadonlyMa
     remembered.delete(oldest);
     rememberedMessages -= facts.size;
   }
-}
-
-function factsOf({ messageId, references, inReplyTo, subject, sentAt, receivedAt }: ThreadFieldsRow): ThreadFacts {
-  const ids = threadReferences({ references, envelope: { messageId, inReplyTo } });
-  const { base, isReplyOrForward } = baseSubject(subject);
-  return {
-    messageId: idOf(parseMessageIds(messageId ?? '')[0]),
-    references: ids.map((id) => idOf(id)!),
-    subject: unicodeCasemap(Buffer.from(base.slice(0, limits.imapSortCharacters)).toString()),
-    isReply: isReplyOrForward,
-    date: sentAt ?? receivedAt,
-  };
-}
-
-/** 53 bits of a digest: less memory than the text, which may be as long as a header. */
-function idOf(id: string | undefined): number | undefined {
-  return id === undefined ? undefined : hash('sha256', id, 'buffer').readUIntBE(0, 6) * 32;
 }
