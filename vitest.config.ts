@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import './tests/keep-compiled-code.ts';
 
 export default defineConfig({
   test: {
@@ -8,9 +9,11 @@ export default defineConfig({
     // To end what hangs. What is quick alone takes several times as long beside other work on a small machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     // Real processes, sockets and clocks: a test that fails is tried once more before it counts, and the output says so.
     retry: 1,
-    // Argon2 and key generation are the slow parts; two workers keep both cores of a small machine busy.
-    maxWorkers: 2,
+    // Servers and commands that tests start are the slow part; a third worker keeps both cores of a small machine busy while others wait
+    // for disks and clocks.
+    maxWorkers: 3,
   },
 });

@@ -24,8 +24,8 @@ import { watchEventLoop } from './runtime/event-loop-lag.ts';
 import { createLog, type RootLog } from './runtime/log.ts';
 import { Metrics } from './runtime/metrics.ts';
 import type { CredentialSource } from './sasl/credential-source.ts';
-import type { AppPasswordScope } from './store/account.ts';
 import { createCredentialSource } from './store/authenticate.ts';
+import type { AppPasswordScope } from './store/passwords/app-password.ts';
 import { OpenSessions } from './store/sessions/open-sessions.ts';
 import { accountWebhooks } from './wiring/account-webhooks.ts';
 import { backupService } from './wiring/backup-service.ts';
@@ -42,7 +42,7 @@ import { outgoingRoutes } from './wiring/outgoing-routes.ts';
 import { outgoingTls } from './wiring/outgoing-tls.ts';
 import { SentRecipients } from './wiring/sent-recipients.ts';
 import { softwareVersion } from './wiring/software-version.ts';
-import { type ListeningService, startServers } from './wiring/start-servers.ts';
+import type { ListeningService } from './wiring/start-servers.ts';
 import { submissionQueue } from './wiring/submission-queue.ts';
 import { submitLocally } from './wiring/submit-locally.ts';
 import { openTlsReports, type TlsReports } from './wiring/tls-reports.ts';
@@ -94,6 +94,8 @@ export async function startServer(options: {
     ...sessionLimit(config),
   });
   started.defer(core.domains.onChange(() => sessions.endDisallowed()));
+  // Loaded here: commands for a stopped server do without, and begin the sooner.
+  const { startServers } = await import('./wiring/start-servers.ts');
   const servers = started.use(
     await startServers({ ...core, config, credentials, sessions, listeners: listening.listeners, clock, log, metrics }),
   );

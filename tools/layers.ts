@@ -23,5 +23,5 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'imap-server': ['message', 'imap', 'sasl', 'store'],
   http: ['message', 'config', 'store', 'queue', 'reports', 'backup'],
   control: ['config', 'imap-client', 'imap-import', 'store', 'queue', 'reports', 'backup'],
-  cli: ['config', 'control', 'backup', 'main.ts', 'main-at-rest.ts', 'main-diagnosis.ts'],
+  cli: ['config', 'tls', 'control', 'backup', 'main.ts', 'main-at-rest.ts', 'main-diagnosis.ts'],
 };

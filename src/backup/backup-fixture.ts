@@ -6,9 +6,8 @@ import { ledgerKind } from '../database/contract-fixture/operations.ts';
 import { type DurablePart, type Finding, messageFilesAtOnce } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { openDatabaseAtRest } from '../database/open-at-rest.ts';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../database/sqlite/test-engine-fixture.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { silentLog } from '../runtime/log.ts';
 import { createSmallFilesPart } from './small-files-part.ts';
 import { type BackupOptions, type BackupResult, takeBackup } from './take-backup.ts';
 
@@ -92,7 +91,7 @@ export async function createBackupFixture(): Promise<BackupFixture> {
   await writeFile(join(configDirectory, 'restante.yaml'), 'hostname: mail.example.org\n');
   await writeFile(join(configDirectory, 'keys', 'dkim.pem'), 'secret', { mode: 0o600 });
   await writeFile(join(dataDirectory, 'a.key'), 'key', { mode: 0o600 });
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   const database = await engine.open(ledgerKind, join(dataDirectory, 'ledger.db'));
   const parts = [createSmallFilesPart('keys', [{ path: 'a.key', required: true }]), ledgerPart()];
   const reports: string[] = [];

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
-import type { CompareBatch, CompareBatchDone, FileBatch, FileBatchDone, WorkerSetup } from './file-workers.ts';
+import type { AnyBatch, Done, WorkerSetup } from './file-workers.ts';
 
 interface ThreadListener {
-  readonly onDone: (done: FileBatchDone | CompareBatchDone) => void;
+  readonly onDone: (done: Done) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /** A thread that works on files, for one user at a time. */
 export interface FileThread {
-  send(message: WorkerSetup | FileBatch | CompareBatch): void;
+  send(message: WorkerSetup | AnyBatch): void;
   /** It may be given to somebody else: all batches are answered. */
   giveBack(): void;
 }

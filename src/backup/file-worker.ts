@@ -13,21 +13,36 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import type * as AskAtRest from '../database/ask-at-rest.ts';
 import { fileProblem } from '../database/file-problem.ts';
-import type { CompareBatch, CompareBatchDone, FileBatch, FileBatchDone, WorkerSetup } from './file-workers.ts';
+import type {
+  AnyBatch,
+  AskBatch,
+  CompareBatch,
+  CompareBatchDone,
+  Done,
+  FileBatch,
+  FileBatchDone,
+  WorkerSetup,
+} from './file-workers.ts';
 
 /*
  * A thread that works on files with synchronous calls: a trip through the thread pool for each call would cost several times what the
  * call does on a message of 4 KiB.
  */
 
+const require = createRequire(import.meta.url);
 let aborted = new Int32Array(new SharedArrayBuffer(4));
 let paidUntilNs = new BigInt64Array(new SharedArrayBuffer(8));
 let bytesPerSecond: number | undefined;
 const buffer = Buffer.allocUnsafe(1024 * 1024);
+/** No link is followed, and no pipe waited for. */
+const toRead = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const toMake = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 /** Undefined until it was tried: whether the file system can share blocks between two files. */
 let canClone: boolean | undefined;
 
@@ -39,11 +54,10 @@ if (niceness > 0) {
   } catch {}
 }
 
-parentPort!.on('message', (message: WorkerSetup | FileBatch | CompareBatch) => {
-  if ('sha256s' in message) compare(message);
-  else if ('action' in message) {
+parentPort!.on('message', (message: WorkerSetup | AnyBatch) => {
+  if ('action' in message) {
     const started = performance.now();
-    work(message);
+    parentPort!.postMessage(answer(message));
     // What links change is flushed by whoever flushes next: mail that arrives meanwhile would wait for all of it.
     if (niceness > 0 && message.action === 'link') Atomics.wait(aborted, 0, 0, performance.now() - started);
   } else {
@@ -53,7 +67,18 @@ parentPort!.on('message', (message: WorkerSetup | FileBatch | CompareBatch) => {
   }
 });
 
-function work(batch: FileBatch): void {
+function answer(batch: AnyBatch): Done {
+  switch (batch.action) {
+    case 'ask':
+      return ask(batch);
+    case 'compare':
+      return compare(batch);
+    default:
+      return work(batch);
+  }
+}
+
+function work(batch: FileBatch): FileBatchDone {
   const sources = batch.sources.split('\0');
   const targets = batch.targets?.split('\0') ?? sources;
   const sizes = new Float64Array(sources.length);
@@ -72,17 +97,17 @@ function work(batch: FileBatch): void {
       errors.push({ at, code, message });
     }
   }
-  const done: FileBatchDone = { id: batch.id, sizes: sizes.subarray(0, at), modes, sha256s, errors };
-  parentPort!.postMessage(done);
+  return { id: batch.id, sizes: sizes.subarray(0, at), modes, sha256s, errors };
 }
 
-function compare({ id, source, sources, sizes, sha256s }: CompareBatch): void {
+function compare({ id, source, sources, sizes, sha256s }: CompareBatch): CompareBatchDone {
   const problems: CompareBatchDone['problems'][number][] = [];
   const names = sources.split('\0');
   for (let at = 0; at < names.length && !isAborted(); at++) {
     const expected = { sizeBytes: sizes[at]!, sha256: sha256s.slice(at * 64, at * 64 + 64) };
     let problem: Omit<CompareBatchDone['problems'][number], 'at'> | undefined;
     try {
+      if (isJust(source + names[at], expected)) continue;
       const { sizeBytes, sha256 = '' } = readFile(source + names[at]);
       problem = fileProblem.compare(expected, { sizeBytes, sha256 });
     } catch (error) {
@@ -90,21 +115,43 @@ function compare({ id, source, sources, sizes, sha256s }: CompareBatch): void {
     }
     if (problem !== undefined) problems.push({ at, ...problem });
   }
-  const done: CompareBatchDone = { id, problems };
-  parentPort!.postMessage(done);
+  return { id, problems };
+}
+
+/**
+ * The quick way to see that a file is as it should be: nothing is asked of it but its bytes, and that there are no more.
+ * @returns false also for what has to be looked at more closely: large and empty files, and what may be none
+ */
+function isJust(path: string, { sizeBytes, sha256 }: { sizeBytes: number; sha256: string }): boolean {
+  if (sizeBytes === 0 || sizeBytes >= buffer.length) return false;
+  const input = openSync(path, toRead);
+  try {
+    const count = readSync(input, buffer, 0, buffer.length, null);
+    pace(count);
+    if (count !== sizeBytes || readSync(input, buffer, count, 1, null) !== 0) return false;
+    return hash('sha256', buffer.subarray(0, count)) === sha256;
+  } finally {
+    closeSync(input);
+  }
+}
+
+function ask({ id, source, questions }: AskBatch): Done {
+  // Most threads never open a database.
+  const { askAtRest } = require('../database/ask-at-rest.ts') as typeof AskAtRest;
+  return { id, answers: askAtRest(source, questions, isAborted) };
 }
 
 function isAborted(): boolean {
   return Atomics.load(aborted, 0) === 1;
 }
 
-interface Done {
+interface Outcome {
   readonly sizeBytes: number;
   readonly mode: number;
   readonly sha256?: string;
 }
 
-function perform({ action, mode }: FileBatch, source: string, target: string): Done {
+function perform({ action, mode }: FileBatch, source: string, target: string): Outcome {
   switch (action) {
     case 'link':
       return link(source, target);
@@ -115,13 +162,13 @@ function perform({ action, mode }: FileBatch, source: string, target: string): D
   }
 }
 
-function link(source: string, target: string): Done {
+function link(source: string, target: string): Outcome {
   const { size, mode } = regular(lstatSync(source));
   linkSync(source, target);
   return { sizeBytes: size, mode: mode & 0o777 };
 }
 
-function copy(source: string, target: string, mode: number): Done {
+function copy(source: string, target: string, mode: number): Outcome {
   if (canClone !== false && cloned(source, target)) {
     try {
       const outcome = readFile(target);
@@ -137,7 +184,7 @@ function copy(source: string, target: string, mode: number): Done {
       throw error;
     }
   }
-  const output = openSync(target, 'wx', mode);
+  const output = openSync(target, toMake, mode);
   try {
     const outcome = readFile(source, (bytes) => {
       for (let at = 0; at < bytes.length; ) at += writeSync(output, bytes, at);
@@ -181,8 +228,8 @@ function remove(path: string): void {
 }
 
 /** Reads a regular file to its end; no link is followed. */
-function readFile(path: string, take?: (bytes: Buffer) => void): Done {
-  const input = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+function readFile(path: string, take?: (bytes: Buffer) => void): Outcome {
+  const input = openSync(path, toRead);
   try {
     const { size, mode } = regular(fstatSync(input));
     let sizeBytes = 0;

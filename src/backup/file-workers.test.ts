@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -123,6 +124,36 @@ describe('file workers', () => {
       [499, 'size'],
       [501, 'sha256'],
       [1199, 'sha256'],
+    ]);
+  });
+
+  it('compare nothing but regular files, to their ends', async () => {
+    const content = randomBytes(4096);
+    const large = randomBytes(1024 * 1024);
+    const contents = [content, content, content, content, content, content, Buffer.alloc(0), Buffer.alloc(0), large];
+    const names = ['good', 'longer', 'shorter', 'link', 'directory', 'pipe', 'empty', 'empty-pipe', 'large'];
+    await writeFile(join(directory, 'good'), content);
+    await writeFile(join(directory, 'longer'), Buffer.concat([content, Buffer.alloc(1)]));
+    await writeFile(join(directory, 'shorter'), content.subarray(1));
+    await symlink('good', join(directory, 'link'));
+    await mkdir(join(directory, 'directory'));
+    execFileSync('mkfifo', [join(directory, 'pipe'), join(directory, 'empty-pipe')]);
+    await writeFile(join(directory, 'empty'), '');
+    await writeFile(join(directory, 'large'), large);
+    await using workers = new FileWorkers({ signal });
+    const expected = names.map((path, at) => ({
+      path,
+      sizeBytes: contents[at]!.length,
+      sha256: sha256(contents[at]!),
+    }));
+    const problems = await workers.compare(directory, expected);
+    expect(problems.map(({ at, kind }) => [names[at], kind])).toEqual([
+      ['longer', 'size'],
+      ['shorter', 'size'],
+      ['link', 'not-a-file'],
+      ['directory', 'not-a-file'],
+      ['pipe', 'not-a-file'],
+      ['empty-pipe', 'not-a-file'],
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Answers } from '../database/ask-at-rest.ts';
 import type { ExpectedFile, FileProblem } from '../database/durable-part.ts';
 import { type FileThread, takeFileThread } from './file-thread.ts';
 
@@ -61,6 +62,14 @@ export interface CompareBatch {
   readonly sha256s: string;
 }
 
+/** A database at rest, to be asked. */
+export interface AskBatch {
+  readonly id: number;
+  readonly action: 'ask';
+  readonly source: string;
+  readonly questions: readonly string[];
+}
+
 /** Its answer, in columns: cheaper to send than an object a file. A batch that was interrupted has fewer. */
 export interface FileBatchDone {
   readonly id: number;
@@ -77,7 +86,13 @@ export interface CompareBatchDone {
   readonly problems: readonly FileProblem[];
 }
 
-type Done = FileBatchDone | CompareBatchDone;
+export interface AskBatchDone {
+  readonly id: number;
+  readonly answers: Answers;
+}
+
+export type AnyBatch = FileBatch | CompareBatch | AskBatch;
+export type Done = FileBatchDone | CompareBatchDone | AskBatchDone;
 
 interface Waiting {
   readonly directory: string;
@@ -89,9 +104,11 @@ interface Waiting {
 const batchFiles = 256;
 /** Files that a worker has at a time, so that it never waits for the next. */
 const filesAhead = 1024;
+/** Asking takes longer than files do, and how long is not known. */
+const filesLikeADatabase = 1024;
 
 /**
- * Threads that link, copy and hash files. Order of the outcomes is that of the tasks. Files of one directory are the work of one
+ * Threads that link, copy and hash files, and ask databases. Order of the outcomes is that of the tasks. Files of one directory are the work of one
  * thread at a time: the kernel lets only one make entries in a directory, and the other would spin. Dispose of it in any case: it
  * gives the threads back.
  */
@@ -144,6 +161,16 @@ export class FileWorkers implements AsyncDisposable {
       const { first } = batches[number]!;
       return (part as CompareBatchDone).problems.map(({ at, ...problem }) => ({ ...problem, at: first + at }));
     });
+  }
+
+  /**
+   * Asks a database at rest.
+   * @throws the signal's reason when it fired
+   */
+  async ask(path: string, questions: readonly string[]): Promise<Answers> {
+    const batch = { action: 'ask', source: path, questions, files: filesLikeADatabase } as const;
+    const [done] = await this.#runBatches([batch]);
+    return (done as AskBatchDone).answers;
   }
 
   async #runBatches(batches: Iterable<Batch>): Promise<Done[]> {
@@ -233,7 +260,7 @@ function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-type Batch = (Omit<FileBatch, 'id'> | Omit<CompareBatch, 'id'>) & { readonly files: number };
+type Batch = (Omit<FileBatch, 'id'> | Omit<CompareBatch, 'id'> | Omit<AskBatch, 'id'>) & { readonly files: number };
 
 /** Tasks that follow each other and are of one directory go together. */
 function* batchesOf(tasks: readonly FileTask[]): Generator<Batch> {

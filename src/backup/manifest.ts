@@ -129,6 +129,8 @@ function textOf(line: ManifestHead | ManifestFile | ManifestCounts): string {
 /** A longer line than any that ManifestWriter writes: a damaged manifest must not fill memory. */
 const maxLineBytes = 16 * 1024 * 1024;
 const lineEnd = 10;
+/** Read and taken apart at once: others that work on the same thread wait for a millisecond. */
+const chunkBytes = 64 * 1024;
 
 export type ManifestLine =
   | { head: ManifestHead }
@@ -204,7 +206,7 @@ async function* readWholeLines(directory: string, path: string): AsyncGenerator<
   try {
     // A link leads to a file that goes its own way.
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const chunks = file.createReadStream({ highWaterMark: 256 * 1024, autoClose: false });
+    const chunks = file.createReadStream({ highWaterMark: chunkBytes, autoClose: false });
     for await (const chunk of chunks as AsyncIterable<Buffer>) {
       const end = chunk.lastIndexOf(lineEnd) + 1;
       if (end > 0) {

@@ -2,8 +2,7 @@ import { mkdir, readdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ledgerKind } from '../database/contract-fixture/operations.ts';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
-import { silentLog } from '../runtime/log.ts';
+import { createTestEngine } from '../database/sqlite/test-engine-fixture.ts';
 import { type BackupFixture, createBackupFixture, readText } from './backup-fixture.ts';
 import { type RestoreOptions, restoreBackup } from './restore-backup.ts';
 
@@ -13,7 +12,7 @@ function restore(fixture: BackupFixture, backup: string, changes: Partial<Restor
     dataDirectory: join(fixture.root, 'new', 'data'),
     configDirectory: join(fixture.root, 'new', 'config'),
     parts: fixture.parts,
-    createEngine: () => createSqliteEngine({ log: silentLog, workers: 1 }),
+    createEngine: () => createTestEngine(),
     adaptConfig: async () => {},
     allowIncomplete: false,
     signal: new AbortController().signal,
@@ -36,7 +35,7 @@ it('restores a backup to an empty place as files of its own, from which an engin
     (await stat(join(path, 'data', 'msg', 'entry-3'))).ino,
   );
   expect(await readText(fixture.root, 'new', 'config', 'keys', 'dkim.pem')).toBe('secret');
-  await using engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  await using engine = createTestEngine();
   await using database = await engine.open(ledgerKind, join(restored, 'ledger.db'));
   const count = await database.read((reader) => reader.first('SELECT count(*) AS count FROM entries'));
   expect(count).toEqual({ count: 30 });

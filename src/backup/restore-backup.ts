@@ -8,7 +8,7 @@
  * directory says so: a crash between the two leaves a configuration that the next restore removes too.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { AccountCounts, DurablePart, Finding, RestoredState, ToReview } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
@@ -141,9 +141,7 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
       await options.adaptConfig(restoring(configDirectory), resolve(configDirectory), resolve(dataDirectory));
       await writeFile(join(restoring(configDirectory), unfinishedMark), '', { mode: 0o600 });
     }
-    for (const target of targets) {
-      if (!(await syncFileSystem(restoring(target)))) await flushTree(restoring(target));
-    }
+    await flush(targets.map(restoring));
     signal.throwIfAborted();
     await record(options, restored.now);
     for (const target of targets.toReversed()) {
@@ -170,6 +168,17 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
     }
     for (const directory of made) await rmdir(directory).catch(() => {});
     throw error;
+  }
+}
+
+/** A file system is flushed once, whatever is on it: each time all that others write goes with it. */
+async function flush(directories: readonly string[]): Promise<void> {
+  const flushed = new Set<number>();
+  for (const directory of directories) {
+    const { dev } = await stat(directory);
+    if (flushed.has(dev)) continue;
+    if (await syncFileSystem(directory)) flushed.add(dev);
+    else await flushTree(directory);
   }
 }
 

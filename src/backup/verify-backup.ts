@@ -116,6 +116,7 @@ async function verifyParts(
       signal,
       parse: !readMessages ? 'none' : full ? 'all' : 'sample',
       onCounts,
+      askInThread: (path, questions) => workers.ask(path, questions),
       checkFiles: async (files) => {
         listed.compare(files);
         if (!readMessages) return [];

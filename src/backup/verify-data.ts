@@ -44,6 +44,7 @@ async function verify(directory: string, options: VerifyDataOptions): Promise<Ve
       parse: full ? 'all' : 'sample',
       live,
       ...(live ? { databases } : {}),
+      askInThread: (path, questions) => workers.ask(path, questions),
       checkFiles: async (files) => {
         const problems = await workers.compare(directory, files);
         verification.read(

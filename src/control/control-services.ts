@@ -10,8 +10,9 @@ import type { ReceivedReports } from '../reports/dmarc/received/received-reports
 import type { ReceivedTlsReports } from '../reports/tls/received/received-tls-reports.ts';
 import type { TlsResults } from '../reports/tls/results/tls-results.ts';
 import type { RootLog } from '../runtime/log.ts';
-import type { Account, Accounts } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
 import type { AccountAtRest } from '../store/account-at-rest.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { LoginAttempts } from '../store/login-attempts/login-attempts.ts';
 import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 import type { TlsPublicKeys } from '../store/tls-public-keys/tls-public-keys.ts';

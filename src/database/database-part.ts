@@ -27,11 +27,11 @@ export function createDatabasePart(part: {
     async *capture(_snapshot, dataDirectory) {
       if (existsSync(join(dataDirectory, path))) yield { kind: 'database', path };
     },
-    async *verify(directory, { signal, databases = directory }) {
+    async *verify(directory, { signal, askInThread, databases = directory }) {
       if (!existsSync(join(databases, path))) return;
       const temporary = await mkdtemp(join(tmpdir(), 'restante-verify-'));
       try {
-        await using database = await openDatabaseAtRest(join(databases, path), temporary);
+        await using database = await openDatabaseAtRest(join(databases, path), temporary, askInThread);
         for (const finding of await database.check({ migrations, signal })) yield { ...finding, path, hint };
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error;

@@ -1,3 +1,4 @@
+import type { AskInThread } from './ask-at-rest.ts';
 import type { DatabaseEngine, DatabaseSnapshot } from './engine.ts';
 
 /** One file of a part, as of the snapshot's instant. Paths are relative to the data directory, with `/`. */
@@ -126,6 +127,8 @@ export interface VerifyOptions {
   readonly signal: AbortSignal;
   /** Compares files with their rows, byte for byte. @returns those that differ, in order */
   readonly checkFiles: (files: readonly ExpectedFile[]) => Promise<readonly FileProblem[]>;
+  /** For what takes long to ask a database; default: the caller's own thread. */
+  readonly askInThread?: AskInThread;
   /** Where the databases are, at the same paths; default: in the directory itself. A live server's are verified as copies. */
   readonly databases?: string;
   /** Whether the server goes on writing: what is newer than the databases is no finding. */

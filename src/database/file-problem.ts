@@ -5,7 +5,9 @@ export const fileProblem = {
   notAFile: () => ({ kind: 'not-a-file', detail: 'is not a regular file' }) as const,
   fromError({ code, message }: { code?: string | undefined; message: string }): Omit<FileProblem, 'at'> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing', detail: 'is missing' };
-    if (code === 'NOT_A_FILE' || code === 'ELOOP') return fileProblem.notAFile();
+    // Reading a directory or an open pipe fails so.
+    if (code === 'NOT_A_FILE' || code === 'ELOOP' || code === 'EISDIR' || code === 'EAGAIN')
+      return fileProblem.notAFile();
     return { kind: 'unreadable', detail: `can't be read: ${message}` };
   },
   compare(

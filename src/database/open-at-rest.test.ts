@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileWorkers } from '../backup/file-workers.ts';
 import type { Migration } from './engine.ts';
 import { openDatabaseAtRest } from './open-at-rest.ts';
 import { migrate } from './sqlite/migrate.ts';
@@ -119,6 +120,9 @@ describe('a database at rest', () => {
     expect(findings.length).toBeGreaterThan(0);
     for (const finding of findings)
       expect(finding).toMatchObject({ severity: 'error', code: 'database-damaged', path });
+    await using workers = new FileWorkers({ signal: check.signal, threads: 1 });
+    await using apart = await openDatabaseAtRest(path, temporary, workers.ask.bind(workers));
+    expect(await apart.check(check)).toEqual(findings);
   });
 
   it('is refused or found damaged when it was cut short, or is no database', async () => {
@@ -141,6 +145,37 @@ describe('a database at rest', () => {
       /Cannot open database ".*missing.db"/,
     );
     expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('has the same answers and findings from a thread', async () => {
+    const path = write({
+      inLog: true,
+      change(database) {
+        database.pragma('foreign_keys = OFF');
+        database.exec('DELETE FROM boxes');
+      },
+    });
+    await using workers = new FileWorkers({ signal: check.signal, threads: 1 });
+    const askInThread = workers.ask.bind(workers);
+    const counted = ['SELECT count(*) AS count FROM letters', 'SELECT id FROM letters WHERE id > 298'];
+    {
+      await using here = await openDatabaseAtRest(path, temporary);
+      await using apart = await openDatabaseAtRest(path, temporary, askInThread);
+      expect(await apart.ask(counted)).toEqual([[{ count: 299 }], [{ id: 299 }]]);
+      expect(await here.ask(counted)).toEqual(await apart.ask(counted));
+      const findings = await apart.check(check);
+      expect(findings).toHaveLength(20);
+      expect(findings).toEqual(await here.check(check));
+      const later = [...migrations, { version: 3, sql: 'CREATE TABLE later (x)' }];
+      await using newest = await apart.newest(later, temporary);
+      expect(await newest.ask(['SELECT count(*) AS count FROM later'])).toEqual([[{ count: 0 }]]);
+      for (const each of [here, apart]) {
+        await expect(each.ask([...counted, 'SELECT * FROM missing'])).rejects.toMatchObject({
+          code: 'database-failed',
+          message: expect.stringContaining(`Cannot read database "${path}": no such table`),
+        });
+      }
+    }
   });
 
   it('is reported when rows refer to rows that are missing, or tables differ from those the migrations make', async () => {

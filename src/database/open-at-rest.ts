@@ -2,6 +2,7 @@ import { constants, existsSync, statSync } from 'node:fs';
 import { copyFile, link, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
+import type { Answers, AskInThread } from './ask-at-rest.ts';
 import type { Finding } from './durable-part.ts';
 import type { Migration, Parameter, Reader } from './engine.ts';
 import { Connection } from './sqlite/connection.ts';
@@ -13,6 +14,12 @@ export interface DatabaseAtRest extends AsyncDisposable {
   readonly userVersion: number;
   /** All reads see one state. */
   reader<Schema>(): Reader<Schema>;
+  /**
+   * For questions that take long: asked in the thread that was given, else here.
+   * @param questions SQL without parameters
+   * @returns the rows of each
+   */
+  ask<Row>(questions: readonly string[]): Promise<Row[][]>;
   /**
    * Checks the file's structure, its foreign keys, and, given migrations, that its tables are those that they make. Runs for
    * seconds on a database of gigabytes, in steps of one table.
@@ -27,7 +34,7 @@ export interface DatabaseAtRest extends AsyncDisposable {
   newest(
     migrations: readonly Migration[],
     temporaryDirectory: string,
-  ): Promise<{ reader<Schema>(): Reader<Schema> } & AsyncDisposable>;
+  ): Promise<Pick<DatabaseAtRest, 'reader' | 'ask'> & AsyncDisposable>;
 }
 
 /**
@@ -38,13 +45,26 @@ const wholeCheckBytes = 16 * 1024 * 1024;
 /** Findings of one kind in one database; more say no more. */
 const maxFindings = 20;
 
+const orphanRows = `SELECT * FROM pragma_foreign_key_check LIMIT ${maxFindings}`;
+
+interface OrphanRow {
+  readonly table: string;
+  readonly rowid: number;
+  readonly parent: string;
+}
+
 /**
  * Opens a database of a backup or of a stopped server, without changing or creating any file beside it. It must have no other user:
  * see `lockDataDirectory`.
  * @param temporaryDirectory private to the caller; takes links or, on another file system, copies of the files meanwhile
+ * @param askInThread so that checks hold up nothing else on this thread
  * @throws DatabaseError `database-cannot-open`, `database-corrupt`
  */
-export async function openDatabaseAtRest(path: string, temporaryDirectory: string): Promise<DatabaseAtRest> {
+export async function openDatabaseAtRest(
+  path: string,
+  temporaryDirectory: string,
+  askInThread?: AskInThread,
+): Promise<DatabaseAtRest> {
   let directory: string | undefined;
   let database: Database | undefined;
   try {
@@ -67,7 +87,7 @@ export async function openDatabaseAtRest(path: string, temporaryDirectory: strin
     const connection = new Connection(database);
     connection.beginRead();
     connection.pin();
-    return new OpenedAtRest(path, connection, directory);
+    return new OpenedAtRest(path, connection, directory, askInThread);
   } catch (error) {
     database?.close();
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
@@ -80,16 +100,29 @@ class OpenedAtRest implements DatabaseAtRest {
   readonly #path: string;
   readonly #connection: Connection;
   readonly #directory: string | undefined;
+  readonly #askInThread: AskInThread | undefined;
 
-  constructor(path: string, connection: Connection, directory: string | undefined) {
+  constructor(
+    path: string,
+    connection: Connection,
+    directory: string | undefined,
+    askInThread: AskInThread | undefined,
+  ) {
     this.#path = path;
     this.#connection = connection;
     this.#directory = directory;
+    this.#askInThread = askInThread;
     this.userVersion = userVersion(connection.database);
   }
 
   reader<Schema>(): Reader<Schema> {
     return new NamedReader(this.#connection as Connection<unknown> as Connection<Schema>, this.#path);
+  }
+
+  async ask<Row>(questions: readonly string[]): Promise<Row[][]> {
+    const { rows, error } = await this.#answers(questions);
+    if (error !== undefined) throw toReadError(new SqliteDatabase.SqliteError(error.message, error.code), this.#path);
+    return rows as Row[][];
   }
 
   async check(options: { migrations?: readonly Migration[]; signal: AbortSignal }): Promise<Finding[]> {
@@ -98,15 +131,16 @@ class OpenedAtRest implements DatabaseAtRest {
       findings.push({ severity: 'error', code, message, path: this.#path, hint: 'Restore the file from a backup.' });
     };
     try {
-      for (const problem of await this.#problems(options.signal))
+      const { rows, error } = await this.#answers([...this.#integrityChecks(), orphanRows], options.signal);
+      options.signal.throwIfAborted();
+      const orphans = error === undefined ? (rows.at(-1) as OrphanRow[]) : [];
+      const checked = (error === undefined ? rows.slice(0, -1) : rows) as { integrity_check: string }[][];
+      const problems = checked.flatMap((part) => part.map((row) => row.integrity_check));
+      for (const problem of problems.filter((each) => each !== 'ok').slice(0, maxFindings))
         add('database-damaged', `Database is damaged: ${problem}`);
       if (findings.length > 0) return findings;
-      const orphans = this.#connection.database.pragma('foreign_key_check') as {
-        table: string;
-        rowid: number;
-        parent: string;
-      }[];
-      for (const { table, rowid, parent } of orphans.slice(0, maxFindings)) {
+      if (error !== undefined) throw new SqliteDatabase.SqliteError(error.message, error.code);
+      for (const { table, rowid, parent } of orphans) {
         add('database-orphan', `Row ${rowid} of table "${table}" refers to a row of "${parent}" that does not exist`);
       }
       for (const difference of this.#differences(options.migrations)) add('database-schema', difference);
@@ -120,9 +154,13 @@ class OpenedAtRest implements DatabaseAtRest {
   async newest(
     migrations: readonly Migration[],
     temporaryDirectory: string,
-  ): Promise<{ reader<Schema>(): Reader<Schema> } & AsyncDisposable> {
+  ): Promise<Pick<DatabaseAtRest, 'reader' | 'ask'> & AsyncDisposable> {
     if (this.userVersion >= migrations.length) {
-      return { reader: () => this.reader(), async [Symbol.asyncDispose]() {} };
+      return {
+        reader: () => this.reader(),
+        ask: (questions) => this.ask(questions),
+        async [Symbol.asyncDispose]() {},
+      };
     }
     const directory = await mkdtemp(join(temporaryDirectory, 'migrated-'));
     try {
@@ -136,9 +174,10 @@ class OpenedAtRest implements DatabaseAtRest {
       } finally {
         copy.close();
       }
-      const migrated = await openDatabaseAtRest(path, directory);
+      const migrated = await openDatabaseAtRest(path, directory, this.#askInThread);
       return {
         reader: () => migrated.reader(),
+        ask: (questions) => migrated.ask(questions),
         async [Symbol.asyncDispose]() {
           await migrated[Symbol.asyncDispose]();
           await rm(directory, { recursive: true, force: true });
@@ -155,25 +194,33 @@ class OpenedAtRest implements DatabaseAtRest {
     if (this.#directory !== undefined) await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #problems(signal: AbortSignal): Promise<string[]> {
+  #integrityChecks(): string[] {
     const { database } = this.#connection;
     const tables = database
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0")
       .pluck()
       .all() as string[];
-    const check = (argument: string | number) =>
-      (database.pragma(`integrity_check(${argument})`) as { integrity_check: string }[])
-        .map((row) => row.integrity_check)
-        .filter((problem) => problem !== 'ok');
-    if (statSync(database.name).size <= wholeCheckBytes || tables.length === 0) return check(maxFindings);
-    const problems: string[] = [];
-    for (const table of ['sqlite_schema', ...tables]) {
-      signal.throwIfAborted();
-      problems.push(...check(`"${table.replaceAll('"', '""')}"`));
-      if (problems.length >= maxFindings) break;
-      await new Promise((next) => setImmediate(next));
+    if (statSync(database.name).size <= wholeCheckBytes || tables.length === 0) {
+      return [`PRAGMA integrity_check(${maxFindings})`];
     }
-    return problems.slice(0, maxFindings);
+    return ['sqlite_schema', ...tables].map((table) => `PRAGMA integrity_check("${table.replaceAll('"', '""')}")`);
+  }
+
+  async #answers(questions: readonly string[], signal?: AbortSignal): Promise<Answers> {
+    const { database } = this.#connection;
+    if (this.#askInThread !== undefined) return await this.#askInThread(database.name, questions);
+    const rows: unknown[][] = [];
+    try {
+      for (const question of questions) {
+        signal?.throwIfAborted();
+        rows.push(database.prepare(question).all());
+        if (questions.length > 2) await new Promise((next) => setImmediate(next));
+      }
+      return { rows };
+    } catch (error) {
+      if (!(error instanceof SqliteDatabase.SqliteError)) throw error;
+      return { rows, error };
+    }
   }
 
   #differences(migrations: readonly Migration[] | undefined): string[] {
@@ -181,21 +228,15 @@ class OpenedAtRest implements DatabaseAtRest {
     if (this.userVersion > migrations.length) {
       return [`Database has version ${this.userVersion}, and this software knows versions up to ${migrations.length}`];
     }
-    const fresh = new SqliteDatabase(':memory:');
-    try {
-      migrate(fresh, migrations.slice(0, this.userVersion), ':memory:');
-      const expected = schemaOf(fresh);
-      const found = schemaOf(this.#connection.database);
-      const differences: string[] = [];
-      for (const [name, sql] of expected) {
-        if (!found.has(name)) differences.push(`The ${name} is missing`);
-        else if (found.get(name) !== sql) differences.push(`The ${name} differs from what the software made`);
-      }
-      for (const name of found.keys()) if (!expected.has(name)) differences.push(`The ${name} is not the software's`);
-      return differences.slice(0, maxFindings);
-    } finally {
-      fresh.close();
+    const expected = expectedSchema(migrations, this.userVersion);
+    const found = schemaOf(this.#connection.database);
+    const differences: string[] = [];
+    for (const [name, sql] of expected) {
+      if (!found.has(name)) differences.push(`The ${name} is missing`);
+      else if (found.get(name) !== sql) differences.push(`The ${name} differs from what the software made`);
     }
+    for (const name of found.keys()) if (!expected.has(name)) differences.push(`The ${name} is not the software's`);
+    return differences.slice(0, maxFindings);
   }
 }
 
@@ -230,8 +271,27 @@ class NamedReader<Schema> implements Reader<Schema> {
   }
 }
 
+/** Many databases are of one kind, and nearly all have its newest version. */
+const expectedSchemas = new WeakMap<readonly Migration[], { version: number; schema: Schema }>();
+
+function expectedSchema(migrations: readonly Migration[], version: number): Schema {
+  const known = expectedSchemas.get(migrations);
+  if (known?.version === version) return known.schema;
+  const fresh = new SqliteDatabase(':memory:');
+  try {
+    migrate(fresh, migrations.slice(0, version), ':memory:');
+    const schema = schemaOf(fresh);
+    expectedSchemas.set(migrations, { version, schema });
+    return schema;
+  } finally {
+    fresh.close();
+  }
+}
+
 /** `table "x"` or the like, and its SQL. */
-function schemaOf(database: Database): Map<string, string | null> {
+type Schema = ReadonlyMap<string, string | null>;
+
+function schemaOf(database: Database): Schema {
   const rows = database
     .prepare("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name")
     .all() as { type: string; name: string; sql: string | null }[];

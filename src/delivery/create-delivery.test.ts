@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DatabaseEngine } from '../database/engine.ts';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../database/sqlite/test-engine-fixture.ts';
 import { ZoneResolver } from '../dns/zone-fixture.ts';
 import { keyRecord, sealMessage } from '../mailauth/arc/seal-fixture.ts';
 import { verifySignatures } from '../mailauth/verify-signatures.ts';
 import { silentLog } from '../runtime/log.ts';
 import { Metrics } from '../runtime/metrics.ts';
 import { SmtpError } from '../smtp/smtp-error.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import { openAccounts } from '../store/open-accounts.ts';
 import { createAuthenticateSender } from './authenticate-sender.ts';
 import { createDelivery, type Delivery, type DeliveryOptions } from './create-delivery.ts';
@@ -24,7 +24,7 @@ import type { SenderVerdict } from './sender-verdict.ts';
 
 let engine: DatabaseEngine;
 beforeAll(() => {
-  engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  engine = createTestEngine();
 });
 afterAll(() => engine[Symbol.asyncDispose]());
 
@@ -119,8 +119,8 @@ async function start(options: Partial<DeliveryOptions> = {}): Promise<World> {
     async messages(name) {
       await using opened = await accounts.open(name);
       return await opened.read(async (reader) => {
-        const rows = await reader.renderedMessages((await reader.mailbox('Inbox'))!.id, 'all');
-        return rows.map((row) => opened.readContentSync(row).toString());
+        const rows = await reader.messages.rendered((await reader.mailboxes.named('Inbox'))!.id, 'all');
+        return rows.map((row) => opened.contents.readSync(row).toString());
       });
     },
     async message(to, text = 'Subject: hello\r\nMessage-ID: <1@b.example>\r\n\r\nHello\r\n', sender = 'a') {

@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { formatAddress } from '../smtp/address.ts';
 import { SmtpError } from '../smtp/smtp-error.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { AuthenticateSender } from './authenticate-sender.ts';
 import type { Decide } from './decision/decide.ts';
 import type { Decision } from './decision/decision.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 import { parsePath } from '../smtp/parse-path.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { Delivery } from './create-delivery.ts';
 import { errorReply } from './error-reply.ts';
 import { requestedReply } from './requested-reply.ts';

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { formatAddress } from '../smtp/address.ts';
 import type { SmtpError } from '../smtp/smtp-error.ts';
-import type { Account, NewMessage } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { NewMessage } from '../store/messages/new-message.ts';
 import { AlreadyDeliveredError } from '../store/store-errors.ts';
 import type { DeliveryOptions } from './create-delivery.ts';
 import type { Decision } from './decision/decision.ts';
@@ -108,7 +109,7 @@ async function storeInMailbox(
 ): Promise<void> {
   await using account = await options.accounts.open(recipient.account);
   const isWanted = decision === undefined || decision.action === 'accept';
-  await account.addMessage({
+  await account.messages.add({
     ...copyFor(message, recipient, { decision, ruleset }),
     mailbox: isWanted
       ? (ruleset?.mailbox ?? (decision?.action === 'accept' ? decision.mailbox : undefined) ?? recipient.mailbox)
@@ -174,7 +175,7 @@ async function judge(
 
 /** The mailbox for junk, whatever its name; made when the user has none. */
 async function junkMailbox(account: Account): Promise<number | string> {
-  const mailboxes = await account.read((reader) => reader.mailboxes());
+  const mailboxes = await account.read((reader) => reader.mailboxes.all());
   return mailboxes.find(({ specialUse }) => specialUse.includes('\\Junk'))?.id ?? 'Junk';
 }
 

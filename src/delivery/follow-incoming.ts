@@ -5,7 +5,9 @@ import type { Clock } from '../runtime/clock.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import { takeTurns } from '../runtime/take-turns.ts';
-import type { Account, Accounts, ContentPlaces } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
+import type { ContentPlaces } from '../store/messages/message-reader.ts';
 
 /** A message that was delivered to an account. */
 export interface DeliveredMessage {
@@ -105,7 +107,7 @@ export class IncomingFollower implements AsyncDisposable {
     if (interest === undefined) return;
     await using account = await this.#options.accounts.open(name);
     const { mailboxes, modseq } = await account.read(async (reader) => ({
-      mailboxes: await reader.mailboxes(),
+      mailboxes: await reader.mailboxes.all(),
       modseq: await reader.modseq(),
     }));
     const known = this.#lookedUpTo.get(name) ?? (interest === 'all' ? await this.#options.lookedUpTo(name) : undefined);
@@ -132,14 +134,15 @@ export class IncomingFollower implements AsyncDisposable {
       await others();
       this.#closing.signal.throwIfAborted();
       const { changed, rows, contents } = await account.read(async (reader) => {
-        const changed = await reader.changedMessages(mailbox.id, after, atOnce);
+        const changed = await reader.changes.messagesAfter(mailbox.id, after, atOnce);
         const uids = changed.map(({ uid }) => uid).sort((one, other) => one - other);
         const columns = ['contentId', 'createSeq', 'receivedAt', 'savedAt', 'sizeBytes'] as const;
-        const all = await reader.messages(mailbox.id, uids, undefined, undefined, { columns });
+        const all = await reader.messages.rows(mailbox.id, uids, undefined, undefined, { columns });
         const rows = all
           .filter(({ createSeq, savedAt }) => createSeq > since && createSeq <= upTo && savedAt >= notBefore)
           .filter(({ savedAt, receivedAt }) => savedAt - receivedAt < deliveredWithinMs);
-        const contents = rows.length === 0 ? [] : await reader.placesOf(rows.map(({ contentId }) => contentId));
+        const contents =
+          rows.length === 0 ? [] : await reader.messages.placesOf(rows.map(({ contentId }) => contentId));
         return { changed, rows, contents };
       });
       const byId = new Map(contents.map((content) => [content.contentId, content]));
@@ -173,10 +176,10 @@ function envelopeOf(prefix: Uint8Array): { mailFrom: string; rcptTo: string } | 
 
 function readersOf(account: Account, content: ContentPlaces): Pick<DeliveredMessage, 'structure' | 'content'> {
   return {
-    structure: () => account.read((reader) => reader.structure(content.contentId)),
+    structure: () => account.read((reader) => reader.messages.structure(content.contentId)),
     async content(limitBytes) {
       const end = Math.min(content.prefix.length + content.fileSizeBytes, limitBytes);
-      return Buffer.concat(await Array.fromAsync(account.streamContent(content, 0, end) as AsyncIterable<Buffer>));
+      return Buffer.concat(await Array.fromAsync(account.contents.stream(content, 0, end) as AsyncIterable<Buffer>));
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Address } from '../smtp/address.ts';
 import type { BodyType } from '../smtp/mail-command.ts';
-import type { ReceivedFile, Reception } from '../store/account.ts';
+import type { Reception } from '../store/messages/new-message.ts';
+import type { ReceivedFile } from '../store/messages/received-file.ts';
 import type { SenderVerdict } from './sender-verdict.ts';
 
 /** A message that this server has received in full, whoever sent it. Its file stays the caller's to dispose of. */

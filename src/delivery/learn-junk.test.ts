@@ -2,8 +2,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { JunkFilters } from '../junk/junk-filters.ts';
 import { silentLog } from '../runtime/log.ts';
 import { Metrics } from '../runtime/metrics.ts';
-import type { Account, Mailbox } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
 import { flagBits } from '../store/flags.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import { deliver, message, openTestStore, type TestStore } from '../store/store-fixture.ts';
 import { JunkLearner, judge } from './learn-junk.ts';
 
@@ -27,7 +28,7 @@ function startLearner(store: TestStore, isOn = false): { filters: JunkFilters; l
 const reception = { remoteAddress: '192.0.2.1' };
 
 async function idOf(account: Account, name: string): Promise<number> {
-  return (await account.read((reader) => reader.mailbox(name)))!.id;
+  return (await account.read((reader) => reader.mailboxes.named(name)))!.id;
 }
 
 describe('judge', () => {
@@ -94,12 +95,12 @@ describe('a learner', () => {
     expect(await filters.state('me')).toBeUndefined();
     for (let number = 0; number < 120; number++)
       await deliver(store.accounts, account, message(`m${number}`), { reception });
-    await account.moveMessages(
+    await account.messages.move(
       inbox,
       Array.from({ length: 70 }, (_, at) => at + 1),
       junk,
     );
-    await account.moveMessages(
+    await account.messages.move(
       inbox,
       Array.from({ length: 30 }, (_, at) => at + 71),
       archive,
@@ -108,10 +109,10 @@ describe('a learner', () => {
     expect(await learner.learn('me')).toEqual({ ham: 30, junk: 70 });
     const { probability } = await filters.score('me', new Set(['subject:m3']));
     expect(probability).toBeGreaterThan(0.5);
-    await account.moveMessages(junk, [4], inbox);
+    await account.messages.move(junk, [4], inbox);
     expect(await learner.learn('me')).toEqual({ ham: 31, junk: 69 });
     expect((await filters.score('me', new Set(['subject:m3']))).probability).toBeLessThan(0.5);
-    await account.expungeMessages(junk, 'all', 'all');
+    await account.messages.expunge(junk, 'all', 'all');
     expect(await learner.learn('me')).toEqual({ ham: 31, junk: 69 });
     const again = startLearner(store);
     expect(await again.learner.learn('me')).toEqual({ ham: 31, junk: 69 });
@@ -125,7 +126,7 @@ describe('a learner', () => {
     const { filters } = startLearner(store, true);
     await using account = await store.accounts.open('me');
     await deliver(store.accounts, account, message('one'), { reception });
-    await account.moveMessages(await idOf(account, 'Inbox'), 'all', await idOf(account, 'Junk'));
+    await account.messages.move(await idOf(account, 'Inbox'), 'all', await idOf(account, 'Junk'));
     await expect.poll(async () => (await filters.state('me'))?.learned).toEqual({ ham: 0, junk: 1 });
   });
 });

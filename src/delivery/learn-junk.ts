@@ -4,9 +4,13 @@ import { messageWords } from '../junk/message-words.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { QuietTurns } from '../runtime/quiet-turns.ts';
 import { takeTurns } from '../runtime/take-turns.ts';
-import type { Account, Accounts, ContentPlaces, Mailbox } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import { flagBits } from '../store/flags.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
+import type { ContentPlaces } from '../store/messages/message-reader.ts';
 import { messageOrigins } from './message-origins.ts';
 
 export interface MailboxesApart {
@@ -25,7 +29,7 @@ export interface JunkLearnerOptions {
   readonly mailboxesApartOf?: (account: string) => MailboxesApart;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** How long changes may gather before they are learned from. */
+  /** How long nothing may have changed before changes are learned from: whoever works on an account doesn't wait for it. */
   readonly delayMs?: number;
 }
 
@@ -40,7 +44,8 @@ const lessonsAtOnce = 10;
  */
 export class JunkLearner implements AsyncDisposable {
   readonly #options: JunkLearnerOptions;
-  readonly #waiting = new Set<string>();
+  /** Accounts that have changed. */
+  readonly #waiting: QuietTurns;
   /** MODSEQ up to which accounts were looked through that have nothing to learn from yet, and no filter to note it. */
   readonly #unlearned = new Map<string, number>();
   readonly #closing = new AbortController();
@@ -51,6 +56,10 @@ export class JunkLearner implements AsyncDisposable {
 
   constructor(options: JunkLearnerOptions) {
     this.#options = options;
+    this.#waiting = new QuietTurns({
+      quietMs: options.delayMs ?? limits.junkLearnDelayMs,
+      mostMs: limits.junkLearnMostMs,
+    });
     this.#learned = options.metrics.counter(
       'restante_junk_lessons_total',
       'Messages that junk filters have learned from, by kind.',
@@ -75,7 +84,7 @@ export class JunkLearner implements AsyncDisposable {
     const since = (await filters.state(account))?.learnedModseq ?? (anew ? 0 : (this.#unlearned.get(account) ?? 0));
     await using opened = await this.#options.accounts.open(account);
     const { mailboxes, modseq } = await opened.read(async (reader) => {
-      return { mailboxes: await reader.mailboxes(), modseq: await reader.modseq() };
+      return { mailboxes: await reader.mailboxes.all(), modseq: await reader.modseq() };
     });
     for (const mailbox of mailboxes) {
       // What changes from here on is for the next time.
@@ -97,7 +106,7 @@ export class JunkLearner implements AsyncDisposable {
 
   #changed(account: string): void {
     if (this.#closing.signal.aborted || !this.#options.isOn(account)) return;
-    this.#waiting.add(account);
+    this.#waiting.note(account, performance.now());
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
     });
@@ -105,17 +114,19 @@ export class JunkLearner implements AsyncDisposable {
 
   async #work(): Promise<void> {
     const { signal } = this.#closing;
-    while (this.#waiting.size > 0 && !signal.aborted) {
-      await wait(this.#options.delayMs ?? limits.junkLearnDelayMs, undefined, { signal }).catch(() => {});
-      for (const account of [...this.#waiting]) {
-        if (signal.aborted) return;
-        this.#waiting.delete(account);
-        try {
-          // It may have gone meanwhile.
-          if (await this.#options.accounts.exists(account)) await this.learn(account);
-        } catch (error) {
-          if (!signal.aborted) this.#options.log.error({ err: error, account }, 'junk filter did not learn');
-        }
+    for (let next = this.#waiting.next(); next !== undefined && !signal.aborted; next = this.#waiting.next()) {
+      const inMs = Math.ceil(next.at - performance.now());
+      if (inMs > 0) {
+        await wait(inMs, undefined, { signal }).catch(() => {});
+        continue;
+      }
+      const account = next.name;
+      this.#waiting.take(account);
+      try {
+        // It may have gone meanwhile.
+        if (await this.#options.accounts.exists(account)) await this.learn(account);
+      } catch (error) {
+        if (!signal.aborted) this.#options.log.error({ err: error, account }, 'junk filter did not learn');
       }
     }
   }
@@ -131,7 +142,7 @@ export class JunkLearner implements AsyncDisposable {
     for (;;) {
       await others();
       this.#closing.signal.throwIfAborted();
-      const rows = await account.read((reader) => reader.changedMessages(mailboxId, after, atOnce));
+      const rows = await account.read((reader) => reader.changes.messagesAfter(mailboxId, after, atOnce));
       const changed = rows.filter(({ modseq }) => modseq <= upTo).map(({ contentId }) => contentId);
       if (changed.length > 0) await this.#learnContents(account, [...new Set(changed)], mailboxes);
       if (rows.length < atOnce || changed.length < rows.length) return;
@@ -141,7 +152,7 @@ export class JunkLearner implements AsyncDisposable {
 
   async #learnContents(account: Account, contentIds: readonly number[], mailboxes: readonly Mailbox[]): Promise<void> {
     const { filters } = this.#options;
-    const contents = await account.read((reader) => reader.placesOf(contentIds));
+    const contents = await account.read((reader) => reader.messages.placesOf(contentIds));
     const learned = await filters.learnedAs(account.name, contentIds);
     let lessons: MessageLesson[] = [];
     const give = async (): Promise<void> => {
@@ -164,15 +175,15 @@ export class JunkLearner implements AsyncDisposable {
 }
 
 async function originsOf(account: Account, contentId: number): Promise<string[]> {
-  const [origin] = await account.read((reader) => reader.originsOf([contentId]));
+  const [origin] = await account.read((reader) => reader.deliveries.originsOf([contentId]));
   return origin === undefined ? [] : [...messageOrigins(origin).values()].flat();
 }
 
 async function wordsOf(account: Account, content: ContentPlaces): Promise<Set<string>> {
-  const structure = await account.read((reader) => reader.structure(content.contentId));
+  const structure = await account.read((reader) => reader.messages.structure(content.contentId));
   const size = content.prefix.length + content.fileSizeBytes;
   const pieces: Buffer[] = [];
-  for await (const piece of account.streamContent(content, 0, Math.min(size, limits.junkMessageBytes))) {
+  for await (const piece of account.contents.stream(content, 0, Math.min(size, limits.junkMessageBytes))) {
     pieces.push(piece as Buffer);
   }
   return messageWords(Buffer.concat(pieces), structure);

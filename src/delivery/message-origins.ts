@@ -1,5 +1,5 @@
 import { addressRanges } from '../runtime/address-range.ts';
-import type { Validation } from '../store/account.ts';
+import type { Validation } from '../store/messages/new-message.ts';
 
 /** What messages have in common that come from the same, from what says most about a message to what says least. */
 export const originKinds = [

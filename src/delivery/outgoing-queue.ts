@@ -1,5 +1,5 @@
 import type { BodyType } from '../smtp/mail-command.ts';
-import type { TemporaryFile } from '../store/account.ts';
+import type { TemporaryFile } from '../store/messages/received-file.ts';
 
 /** What delivery asks of the queue. */
 export interface OutgoingQueue {

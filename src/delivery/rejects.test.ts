@@ -4,7 +4,7 @@ import { limits } from '../runtime/limits.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { Account } from '../store/account.ts';
 import { accountDatabaseKind } from '../store/account-database.ts';
-import { rejectsLikeSql } from '../store/account-reader.ts';
+import { rejectsLikeSql } from '../store/deliveries/delivery-reader.ts';
 import { message, openTestStore, type TestStore } from '../store/store-fixture.ts';
 import type { Reason } from './decision/decision.ts';
 import { Rejects, type RejectsSettings } from './rejects.ts';
@@ -30,7 +30,7 @@ async function start(
   };
   const arrive = async (text: string): Promise<void> => {
     await using file = await received(store, text);
-    await account.addMessage({ mailbox: 'Inbox', file });
+    await account.messages.add({ mailbox: 'Inbox', file });
     await rejects.arrived(account, file);
   };
   return { store, account, refuse, arrive };
@@ -43,7 +43,7 @@ async function received(store: TestStore, text: string) {
 }
 
 async function count(account: Account): Promise<number> {
-  return (await account.read((reader) => reader.mailbox('Rejects')))?.messages ?? 0;
+  return (await account.read((reader) => reader.mailboxes.named('Rejects')))?.messages ?? 0;
 }
 
 const numbered = (number: number): string =>
@@ -60,7 +60,7 @@ describe('refused messages', () => {
     await refuse(without);
     await refuse(without.replace('none', 'other'));
     await refuse(numbered(3), 'account-rate');
-    expect(await account.read((reader) => reader.mailbox('Rejects'))).toMatchObject({ messages: 4, unseen: 0 });
+    expect(await account.read((reader) => reader.mailboxes.named('Rejects'))).toMatchObject({ messages: 4, unseen: 0 });
     await using database = await store.engine.open(
       accountDatabaseKind,
       join(store.dataDirectory, 'accounts', 'me', 'index.db'),
@@ -89,7 +89,7 @@ describe('refused messages', () => {
     expect(await count(account)).toBe(2);
     await arrive(numbered(1).replace('hello', 'Hello from the list'));
     expect(await count(account)).toBe(1);
-    const inbox = await account.read((reader) => reader.mailbox('Inbox'));
+    const inbox = await account.read((reader) => reader.mailboxes.named('Inbox'));
     expect(inbox?.messages).toBe(2);
   });
 
@@ -98,10 +98,10 @@ describe('refused messages', () => {
     await refuse(numbered(1));
     await arrive(numbered(2));
     const { inbox, rejects } = await account.read(async (reader) => ({
-      inbox: (await reader.mailbox('Inbox'))!,
-      rejects: (await reader.mailbox('Rejects'))!,
+      inbox: (await reader.mailboxes.named('Inbox'))!,
+      rejects: (await reader.mailboxes.named('Rejects'))!,
     }));
-    await account.moveMessages(inbox.id, 'all', rejects.id);
+    await account.messages.move(inbox.id, 'all', rejects.id);
     time.now += limits.rejectsMs - limits.rejectsTidyMs;
     await refuse(numbered(3));
     expect(await count(account)).toBe(3);
@@ -117,14 +117,16 @@ describe('refused messages', () => {
     await refuse(numbered(7));
     expect(await count(account)).toBe(5);
     await refuse(numbered(1));
-    const uids = await account.read(async (reader) => await reader.uids((await reader.mailbox('Rejects'))!.id));
+    const uids = await account.read(
+      async (reader) => await reader.uids.all((await reader.mailboxes.named('Rejects'))!.id),
+    );
     expect([...uids]).toEqual([5, 6, 7, 8, 9]);
   });
 
   it('take so much room, and none when they are large', async () => {
     const { account, refuse } = await start({ mailbox: 'Rejects', forever: false }, { messages: 100, bytes: 3_000 });
     for (let number = 0; number < 8; number++) await refuse(numbered(number) + 'x'.repeat(900));
-    const mailbox = await account.read((reader) => reader.mailbox('Rejects'));
+    const mailbox = await account.read((reader) => reader.mailboxes.named('Rejects'));
     expect(mailbox?.messages).toBe(3);
     expect(mailbox?.sizeBytes).toBeLessThanOrEqual(3_000);
     await refuse(numbered(9) + 'x'.repeat(limits.rejectBytes));

@@ -1,8 +1,10 @@
 import type { Clock } from '../runtime/clock.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Account, AccountReader, NewMessage } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { AccountReader } from '../store/account-reader.ts';
 import { flagBits } from '../store/flags.ts';
+import type { NewMessage } from '../store/messages/new-message.ts';
 import type { Reason } from './decision/decision.ts';
 
 export interface RejectsSettings {
@@ -52,7 +54,7 @@ export class Rejects {
       await using account = await open();
       const known = await account.read(async (reader) => await rejectsLike(reader, settings.mailbox, message.file));
       if (known.uids.length > 0) return;
-      await account.addMessage({
+      await account.messages.add({
         ...message,
         mailbox: settings.mailbox,
         createMissing: true,
@@ -73,7 +75,7 @@ export class Rejects {
     try {
       const { mailboxId, uids } = await account.read((reader) => rejectsLike(reader, settings.mailbox, file));
       if (mailboxId === undefined) return;
-      if (uids.length > 0) await account.expungeMessages(mailboxId, uids, 'all');
+      if (uids.length > 0) await account.messages.expunge(mailboxId, uids, 'all');
       await this.#tidy(account, settings);
     } catch (error) {
       this.#log.warn({ err: error, account: account.name }, 'refused message that has arrived after all not removed');
@@ -84,15 +86,15 @@ export class Rejects {
   async #tidy(account: Account, { mailbox: name, forever }: RejectsSettings): Promise<void> {
     if (forever) return;
     const now = this.#clock.now();
-    const mailbox = await account.read((reader) => reader.mailbox(name));
+    const mailbox = await account.read((reader) => reader.mailboxes.named(name));
     if (mailbox === undefined) return;
     const isDue = now - (this.#tidiedAt.get(account.name) ?? Number.NEGATIVE_INFINITY) >= limits.rejectsTidyMs;
     const isFull = mailbox.messages > this.#most.messages || mailbox.sizeBytes > this.#most.bytes;
     if (!isFull && !isDue) return;
     this.#tidiedAt.set(account.name, now);
     const most = { ...this.#most, savedSince: now - limits.rejectsMs };
-    const uids = await account.read((reader) => reader.rejectsBeyond(mailbox.id, most));
-    if (uids.length > 0) await account.expungeMessages(mailbox.id, uids, 'all');
+    const uids = await account.read((reader) => reader.deliveries.rejectsBeyond(mailbox.id, most));
+    if (uids.length > 0) await account.messages.expunge(mailbox.id, uids, 'all');
   }
 }
 
@@ -101,7 +103,7 @@ async function rejectsLike(
   name: string,
   file: NewMessage['file'],
 ): Promise<{ mailboxId: number | undefined; uids: number[] }> {
-  const mailbox = await reader.mailbox(name);
+  const mailbox = await reader.mailboxes.named(name);
   if (mailbox === undefined) return { mailboxId: undefined, uids: [] };
-  return { mailboxId: mailbox.id, uids: await reader.rejectsLike(mailbox.id, file) };
+  return { mailboxId: mailbox.id, uids: await reader.deliveries.rejectsLike(mailbox.id, file) };
 }

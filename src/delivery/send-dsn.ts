@@ -3,7 +3,7 @@ import { composeDsn, type DsnRecipient } from '../message/compose-dsn.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { formatAddress } from '../smtp/address.ts';
 import { decodeXtext } from '../smtp/xtext.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { IncomingMessage, IncomingRecipient } from './incoming-message.ts';
 import type { OutgoingQueue } from './outgoing-queue.ts';
 

@@ -1,4 +1,4 @@
-import type { Validation } from '../store/account.ts';
+import type { Validation } from '../store/messages/new-message.ts';
 import type { SenderVerdict } from './sender-verdict.ts';
 
 /** What the verdicts on a sender say of each of its names, for the record of the message and for those who ask who wrote it. */

@@ -2,7 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { SeededRandom } from '../../tests/harness/seeded-random.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { silentLog } from '../runtime/log.ts';
-import type { Account, Accounts } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import { flagNames } from '../store/flags.ts';
 import { openTestStore } from '../store/store-fixture.ts';
 import { type FakeMailbox, FakeSource, fakeMessage, fetchResponse } from './fake-source-fixture.ts';
@@ -73,12 +74,12 @@ async function start(...mailboxes: FakeMailbox[]): Promise<Fixture> {
 /** Of each message in a mailbox: flags, date and text. */
 async function contents(account: Account, name = 'Inbox'): Promise<string[]> {
   const rows = await account.read(async (reader) => {
-    const mailbox = await reader.mailbox(name);
-    return mailbox === undefined ? [] : await reader.renderedMessages(mailbox.id, 'all');
+    const mailbox = await reader.mailboxes.named(name);
+    return mailbox === undefined ? [] : await reader.messages.rendered(mailbox.id, 'all');
   });
   const texts: string[] = [];
   for (const row of rows) {
-    const body = (await account.readContent(row)).toString('latin1').split('\r\n\r\n')[1] ?? '';
+    const body = (await account.contents.read(row)).toString('latin1').split('\r\n\r\n')[1] ?? '';
     const flags = [...flagNames(row.flagBits), ...row.keywords].join(' ');
     texts.push(`(${flags}) ${new Date(row.receivedAt).toISOString()} ${body.trim()}`);
   }
@@ -300,10 +301,10 @@ describe('importing an account', () => {
     const mailbox = { ...inbox(2), name: 'Notes', subscribed: true };
     const { run, account } = await start(mailbox);
     await run();
-    await account.deleteMailbox('Notes');
-    await account.setSubscribed('Notes', false);
+    await account.mailboxes.delete('Notes');
+    await account.mailboxes.setSubscribed('Notes', false);
     expect(await run()).toMatchObject({ imported: 0, alreadyThere: 2 });
-    expect(await account.read((reader) => reader.mailbox('Notes'))).toBeUndefined();
+    expect(await account.read((reader) => reader.mailboxes.named('Notes'))).toBeUndefined();
     mailbox.messages.push(fakeMessage(3, 'm3'));
     expect(await run()).toMatchObject({ imported: 1 });
     expect(await texts(account, 'Notes')).toEqual(['m3']);
@@ -363,7 +364,7 @@ describe('importing an account', () => {
     const { imported, failed } = await run();
     expect(imported).toBe(1);
     expect(failed).toEqual([{ name: 'Secret', reason: 'Cannot EXAMINE: the server answered NO [NOPERM] not yours' }]);
-    expect(await account.read((reader) => reader.mailbox('Secret'))).toBeUndefined();
+    expect(await account.read((reader) => reader.mailboxes.named('Secret'))).toBeUndefined();
   });
 
   it('runs once at a time in an account', async () => {

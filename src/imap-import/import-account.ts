@@ -13,8 +13,10 @@ import { enableUtf8, listMailboxes, listNamespaces } from '../imap-client/list-m
 import { type MailboxStatus, statusOfMailbox } from '../imap-client/status-of-mailbox.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Account, Accounts, SpecialUse } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { ImportMailbox } from '../store/imports/import-rows.ts';
+import type { SpecialUse } from '../store/mailboxes/mailbox.ts';
 import { MailboxImport } from './import-mailbox.ts';
 import type { ImportMetrics } from './import-metrics.ts';
 import { type ImapImportRequest, sourceName } from './import-request.ts';
@@ -124,7 +126,7 @@ class AccountImport {
       throw error;
     });
     const listed = await listMailboxes(session);
-    const here = await this.#options.account.read((reader) => reader.mailboxes());
+    const here = await this.#options.account.read((reader) => reader.mailboxes.all());
     const present = new Map<SpecialUse, string>(
       here.flatMap(({ name, specialUse }) => specialUse.map((use) => [use, name] as const)),
     );

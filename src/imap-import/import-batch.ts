@@ -1,6 +1,8 @@
 import type { IncomingBody } from '../imap-client/response-reader.ts';
 import { limits } from '../runtime/limits.ts';
-import type { Account, Accounts, NewImport, ReceivedFile } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
+import type { ImportWriter, NewImport } from '../store/imports/import-writer.ts';
+import type { ReceivedFile } from '../store/messages/received-file.ts';
 import type { ImportOutcome } from '../store/operations/add-imported-messages.ts';
 import { MessageTooLargeError } from '../store/store-errors.ts';
 
@@ -38,7 +40,7 @@ export interface MessageToAdd extends Omit<NewImport, 'file' | 'mailbox'> {
 
 /** Gathers messages and adds them many at a time; the next ones come while those before are written. */
 export class ImportBatch implements AsyncDisposable {
-  readonly #account: Pick<Account, 'addImported'>;
+  readonly #imports: Pick<ImportWriter, 'add'>;
   readonly #importMailboxId: number;
   readonly #mailbox: string;
   readonly #onAdded: (message: MessageToAdd, outcome: ImportOutcome) => void;
@@ -47,12 +49,12 @@ export class ImportBatch implements AsyncDisposable {
   #adding: Promise<void> = Promise.resolve();
 
   constructor(options: {
-    account: Pick<Account, 'addImported'>;
+    imports: Pick<ImportWriter, 'add'>;
     importMailboxId: number;
     mailbox: string;
     onAdded: (message: MessageToAdd, outcome: ImportOutcome) => void;
   }) {
-    this.#account = options.account;
+    this.#imports = options.imports;
     this.#importMailboxId = options.importMailboxId;
     this.#mailbox = options.mailbox;
     this.#onAdded = options.onAdded;
@@ -98,7 +100,7 @@ export class ImportBatch implements AsyncDisposable {
       const messages = batch.map(({ taken: _, ...message }, at): NewImport => {
         return { ...message, mailbox: this.#mailbox, file: files[at]! };
       });
-      const outcomes = await this.#account.addImported(this.#importMailboxId, messages);
+      const outcomes = await this.#imports.add(this.#importMailboxId, messages);
       for (const [at, outcome] of outcomes.entries()) this.#onAdded(batch[at]!, outcome);
     } finally {
       for (const file of files) await file[Symbol.asyncDispose]();

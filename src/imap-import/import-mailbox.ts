@@ -4,7 +4,8 @@ import { ImapConnectionError, ImapRefusedError } from '../imap-client/imap-clien
 import type { ImapSession } from '../imap-client/imap-session.ts';
 import { parseDate } from '../message/parse-date.ts';
 import { limits } from '../runtime/limits.ts';
-import type { Account, Accounts } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { ImportMailbox } from '../store/imports/import-rows.ts';
 import type { SourceFlags as FlagsOfMessage } from '../store/operations/update-imported-flags.ts';
 import { dropMessage, ImportBatch, type TakenMessage, takeMessage } from './import-batch.ts';
@@ -58,7 +59,7 @@ export class MailboxImport {
     const examined = await examineMailbox(session, wireName);
     const state = dryRun
       ? this.#assumedState(examined)
-      : await account.beginImport({ source, name, uidValidity: examined.uidValidity });
+      : await account.imports.begin({ source, name, uidValidity: examined.uidValidity });
     const isFirst = !state.isPrepared;
     if (known?.uidValidity === examined.uidValidity) summary.alreadyThere = this.#options.cameBefore;
     if (!dryRun) await this.#prepare(state);
@@ -73,7 +74,7 @@ export class MailboxImport {
     // Flags of messages that came earlier may have changed before; of those that were matched it isn't known when they came.
     const modseq = this.#hasMatched ? '' : updateFlags || isFirst ? examined.modseq : state.modseq;
     const completeBelow = Math.min(after, this.#missing.firstSkipped);
-    await account.settleImport({ importMailboxId: state.id, completeBelow, modseq });
+    await account.imports.settle({ importMailboxId: state.id, completeBelow, modseq });
   }
 
   #assumedState({ uidValidity }: ExaminedMailbox): ImportMailbox {
@@ -88,9 +89,9 @@ export class MailboxImport {
     if (!state.isPrepared) {
       await prepareMailbox(account, planned);
       const { id: importMailboxId, completeBelow, modseq } = state;
-      await account.settleImport({ importMailboxId, completeBelow, modseq });
+      await account.imports.settle({ importMailboxId, completeBelow, modseq });
     }
-    const mailbox = await account.read((reader) => reader.mailbox(planned.target));
+    const mailbox = await account.read((reader) => reader.mailboxes.named(planned.target));
     this.#flags = new SourceFlags(mailbox?.keywords ?? []);
   }
 
@@ -102,7 +103,7 @@ export class MailboxImport {
     const update = async (): Promise<void> => {
       const messages = batch;
       batch = [];
-      summary.flagsChanged += await account.updateImportedFlags(state.id, messages);
+      summary.flagsChanged += await account.imports.updateFlags(state.id, messages);
     };
     const changedSince = examined.modseq === '' || state.modseq === '' ? undefined : state.modseq;
     await listMessages(session, { from: 1, flags: true, changedSince }, async ({ uid, flags = [] }) => {
@@ -139,7 +140,7 @@ export class MailboxImport {
   async #fetch(session: ImapSession, state: ImportMailbox, wanted: WantedMessages): Promise<void> {
     const { account, planned, summary, tally } = this.#options;
     await using batch = new ImportBatch({
-      account,
+      imports: account.imports,
       importMailboxId: state.id,
       mailbox: planned.target,
       onAdded: ({ taken }, outcome) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ListedMailbox, Namespaces } from '../imap-client/list-mailboxes.ts';
-import type { SpecialUse } from '../store/account.ts';
+import type { SpecialUse } from '../store/mailboxes/mailbox.ts';
 import type { MailboxChoice } from './import-request.ts';
 import { planMailboxes } from './plan-mailboxes.ts';
 

@@ -1,7 +1,7 @@
 import { listPatternMatcher } from '../imap/list-pattern.ts';
 import type { ListedMailbox, Namespaces } from '../imap-client/list-mailboxes.ts';
-import type { SpecialUse } from '../store/account.ts';
 import { normaliseMailboxName } from '../store/mailbox-name.ts';
+import type { SpecialUse } from '../store/mailboxes/mailbox.ts';
 import { MailboxNameError } from '../store/store-errors.ts';
 import type { MailboxChoice } from './import-request.ts';
 import { type SourcePath, sourcePaths } from './source-path.ts';

@@ -1,4 +1,4 @@
-import type { SpecialUse } from '../store/account.ts';
+import type { SpecialUse } from '../store/mailboxes/mailbox.ts';
 
 /** Names that mail programs give to mailboxes of a use, in lower case: for servers that don't tell of uses. */
 const names: Readonly<Partial<Record<SpecialUse, readonly string[]>>> = {

@@ -9,15 +9,18 @@ import type { ImapServerContext } from './server-context.ts';
 export class CommandTooLongError extends RestanteError {
   readonly tag: string | undefined;
   readonly command: string | undefined;
+  /** The end of the line that was dropped, if one was: it may announce a literal. */
+  readonly lineEnd: ByteText;
 
   /** @param text what came of it before the limit, if that is known */
-  constructor(limitBytes: number, text?: ByteText) {
+  constructor(limitBytes: number, text?: ByteText, lineEnd: ByteText = '') {
     super('imap-command-too-long', `Cannot read command: it is longer than ${limitBytes} bytes`, {
       context: { limitBytes },
     });
     const [, tag, command] = tagForm.exec(text ?? '') ?? [];
     this.tag = tag;
     this.command = command?.toUpperCase();
+    this.lineEnd = lineEnd;
   }
 }
 
@@ -29,6 +32,8 @@ const uploadForms = {
 };
 /** A line that is too long is looked through for its tag and name so far. */
 const tagBytes = 256;
+/** And for a literal at its end, as {@link literalAtEnd} knows it. */
+const literalStartBytes = 32;
 const tagForm = /^([^\x00-\x20\x7f-\xff(){%*"\\+]+)(?: ([A-Z]+)|[ \r\n])/i;
 
 /** Reads commands from a connection, with the literals in them. */
@@ -62,7 +67,7 @@ export class CommandInput {
    * @throws CommandTooLongError, ReadTimeoutError, ConnectionClosedError
    */
   async command(limitBytes: number, timeoutMs: number, uploads: keyof typeof uploadForms): Promise<ByteText> {
-    let text = await this.#line(limitBytes, timeoutMs);
+    let text = await this.#commandLine(limitBytes, timeoutMs);
     const isUpload = uploadForms[uploads]?.test(text) === true;
     while (!isUpload && literalAtEnd(text) !== undefined) text = await this.withLiteral(text, limitBytes, timeoutMs);
     return isUpload && literalAtEnd(text) !== undefined ? text : withoutLineEnd(text);
@@ -82,7 +87,7 @@ export class CommandInput {
     if (literal.synchronizing) await this.invite();
     const bytes = await this.#reader.readBytes(literal.sizeBytes, timeoutMs);
     const before = text + bytes.toString('latin1');
-    return before + (await this.#line(limitBytes - before.length, timeoutMs, text));
+    return before + (await this.#commandLine(limitBytes - before.length, timeoutMs, text));
   }
 
   /** Tells the client to send the literal it has announced. */
@@ -94,7 +99,7 @@ export class CommandInput {
 
   /** The line after a literal, with its line end. */
   nextLine(limitBytes: number, timeoutMs: number): Promise<ByteText> {
-    return this.#line(limitBytes, timeoutMs);
+    return this.#commandLine(limitBytes, timeoutMs);
   }
 
   /**
@@ -114,7 +119,17 @@ export class CommandInput {
       }
       let left = literal.sizeBytes;
       while (left > 0) left -= (await this.#reader.readChunk(left, timeoutMs)).length;
-      literal = literalAtEnd(await this.#line(this.#limits.imapCommandBytes, timeoutMs).catch(unlessTooLong));
+      literal = literalAtEnd(await this.#line(this.#limits.imapCommandBytes, timeoutMs).catch(endOfTooLong));
+    }
+  }
+
+  /** A line of a command: with one that is too long, what it still sends is dropped too. */
+  async #commandLine(limitBytes: number, timeoutMs: number, before?: ByteText): Promise<ByteText> {
+    try {
+      return await this.#line(limitBytes, timeoutMs, before);
+    } catch (error) {
+      if (error instanceof CommandTooLongError) await this.dropLiterals(error.lineEnd, timeoutMs);
+      throw error;
     }
   }
 
@@ -125,16 +140,16 @@ export class CommandInput {
       if (!(error instanceof LineTooLongError)) throw error;
       // Without its tag the client would wait for its answer.
       const found = before ?? this.#reader.peek(tagBytes).toString('latin1');
-      await this.#reader.skipLine(timeoutMs);
-      throw new CommandTooLongError(limitBytes, found);
+      const lineEnd = await this.#reader.skipLine(timeoutMs, literalStartBytes);
+      throw new CommandTooLongError(limitBytes, found, lineEnd.toString('latin1'));
     }
   }
 }
 
-/** A line that is too long was read past. */
-function unlessTooLong(error: unknown): ByteText {
+/** A line that is too long was read past, but for its end. */
+function endOfTooLong(error: unknown): ByteText {
   if (!(error instanceof CommandTooLongError)) throw error;
-  return '';
+  return error.lineEnd;
 }
 
 export function withoutLineEnd(text: ByteText): ByteText {

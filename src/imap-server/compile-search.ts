@@ -18,7 +18,6 @@ const dayMs = 86_400_000;
 /**
  * Makes the test of a search key. Cheap facts are asked first: a test answers as soon as what is known decides it.
  * @param context.nowMs for OLDER and YOUNGER
- * @throws RefusedError for message numbers that don't exist
  */
 export function compileSearch(
   key: SearchKey,
@@ -51,7 +50,7 @@ export function compileSearch(
         const ranges = resolveRanges(key.set, mailbox.uids.last);
         return ({ row }) => isWithin(ranges, row.uid);
       }
-      const uids = new Set(mailbox.resolve(key.set, key.kind === 'uid'));
+      const uids = new Set(mailbox.matching(key.set, key.kind === 'uid'));
       return ({ row }) => uids.has(row.uid);
     }
     case 'received':

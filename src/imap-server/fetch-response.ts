@@ -4,7 +4,8 @@ import { quote } from '../imap/quote.ts';
 import { renderBodyStructure } from '../message/render-body-structure.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
-import type { Account, MessageRow, RenderedMessageRow } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { MessageRow, RenderedMessageRow } from '../store/messages/message-rows.ts';
 import { formatFlags } from './flag-text.ts';
 import { HeaderSelection } from './header-selection.ts';
 import type { IndexedContent } from './indexed-content.ts';
@@ -100,7 +101,7 @@ export function compileWholeItems(items: readonly FetchItem[]): WriteItems | und
     const head = `* ${label} (${before(row)}${itemLabel}${sizeBytes}}\r\n`;
     if (head.length > maxTextBytes) return false;
     out.writeDirect(head, sizeBytes, (target, at) => {
-      account.readContentInto(row, target, at);
+      account.contents.readInto(row, target, at);
       replaceNul(target.subarray(at, at + sizeBytes));
     });
     out.write(`${separator}${after(row)})\r\n`);

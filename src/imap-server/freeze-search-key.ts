@@ -28,7 +28,7 @@ export function freezeSearchKey(key: SearchKey, mailbox: SelectedMailbox): Searc
     }
     case 'sequence':
       if (key.set.saved) return ofUids(mailbox, mailbox.saved);
-      return ofUids(mailbox, mailbox.resolve(key.set, false));
+      return ofUids(mailbox, mailbox.matching(key.set, false));
     case 'uid':
       if (key.set.saved) return ofUids(mailbox, mailbox.saved);
       return openRanges(key.set.ranges, mailbox.uids.last);

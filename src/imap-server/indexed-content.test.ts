@@ -40,7 +40,7 @@ async function open(): Promise<Opened> {
         await using intake = await server.accounts.startMessage();
         await intake.write(Buffer.from(text, 'latin1'));
         await using file = await intake.finish();
-        await account.addMessage({ mailbox: 'Inbox', file });
+        await account.messages.add({ mailbox: 'Inbox', file });
       }
       await client.ok('NOOP');
     },
@@ -64,7 +64,7 @@ describe('FETCH of what the index of texts has', () => {
     await using opened = await open();
     const { client, account, add, withoutFiles } = opened;
     await add(mail('one'), mail('two', 'Content-Type: text/html\r\n'), 'Subject: three\r\n\r\n');
-    await account.indexTexts();
+    await account.textIndex!.run();
     await withoutFiles(async () => {
       await client.play(String.raw`
         C: a FETCH 1:2 (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT Received X-None)])
@@ -120,7 +120,7 @@ describe('FETCH of what the index of texts has', () => {
       return all;
     };
     const before = await answers('1:41');
-    await account.indexTexts();
+    await account.textIndex!.run();
     expect(await answers('1:41'), `seed ${seed}`).toEqual(before);
     expect(await answers('1,7,40:41'), `seed ${seed}`).toEqual(
       before.map((lines) => [lines[0], lines[6], lines[39], lines[40]]),
@@ -131,7 +131,7 @@ describe('FETCH of what the index of texts has', () => {
     });
     await add(...texts.slice(40));
     const lagging = await answers('30:61');
-    await account.indexTexts();
+    await account.textIndex!.run();
     expect(await answers('30:61'), `seed ${seed}`).toEqual(lagging);
   });
 
@@ -146,11 +146,13 @@ describe('FETCH of what the index of texts has', () => {
       'Subject: Fwd: [list] a\r\n\r\n',
       `Subject: many\r\nMessage-ID: ${ids(5)}\r\nReferences: ${ids(...Array.from({ length: 500 }, (_, at) => 1000 + at), 3)}\r\n\r\n`,
     );
-    await account.indexTexts();
-    const { id } = (await account.read((reader) => reader.mailbox('Inbox')))!;
-    const contentIds = (await account.read((reader) => reader.messages(id, 'all'))).map(({ contentId }) => contentId);
+    await account.textIndex!.run();
+    const { id } = (await account.read((reader) => reader.mailboxes.named('Inbox')))!;
+    const contentIds = (await account.read((reader) => reader.messages.rows(id, 'all'))).map(
+      ({ contentId }) => contentId,
+    );
     // The references of the last are too many to be kept twice.
-    expect([...account.indexedThreads(contentIds).keys()]).toEqual(contentIds.slice(0, 4));
+    expect([...account.textIndex!.threads(contentIds).keys()]).toEqual(contentIds.slice(0, 4));
     const threads = async (): Promise<(readonly string[])[]> => [
       await client.ok('THREAD REFERENCES UTF-8 ALL'),
       await client.ok('THREAD ORDEREDSUBJECT UTF-8 ALL'),
@@ -161,17 +163,17 @@ describe('FETCH of what the index of texts has', () => {
     const database = new SqliteDatabase(join(directory, 'search.db'));
     database.exec('UPDATE threads SET sum = sum + 1');
     database.close();
-    await account.bumpUidValidity('Inbox');
+    await account.mailboxes.bumpUidValidity('Inbox');
     await client.ok('SELECT INBOX');
     expect(await threads()).toEqual(indexed);
-    expect(account.indexedThreads(contentIds).size).toBe(0);
+    expect(account.textIndex!.threads(contentIds).size).toBe(0);
   });
 
   it('goes on with the messages when the index is changed on the disk, which is made again', async () => {
     await using opened = await open();
     const { client, account, add, directory, withoutFiles } = opened;
     await add(mail('red'), mail('blue'));
-    await account.indexTexts();
+    await account.textIndex!.run();
     const asked = 'FETCH 1:2 (BODY.PEEK[HEADER.FIELDS (Subject)] PREVIEW)';
     const answer = await client.ok(asked);
     for (const change of [
@@ -184,7 +186,7 @@ describe('FETCH of what the index of texts has', () => {
       database.exec(change);
       database.close();
       expect(await client.ok(asked), change).toEqual(answer);
-      await account.indexTexts();
+      await account.textIndex!.run();
       await withoutFiles(async () => {
         expect(await client.ok(asked), change).toEqual(answer);
       });
@@ -195,13 +197,13 @@ describe('FETCH of what the index of texts has', () => {
     await using opened = await open();
     const { client, account, add } = opened;
     await add(mail('keep'), mail('most secret'));
-    await account.indexTexts();
-    const known = (): number[] => [...account.indexedHeaders([1, 2, 3, 4]).keys()];
+    await account.textIndex!.run();
+    const known = (): number[] => [...account.textIndex!.headers([1, 2, 3, 4]).keys()];
     const [keep, gone] = known();
     await client.ok('UID STORE 2 FLAGS.SILENT (\\Deleted)');
     await client.ok('EXPUNGE');
     await expect.poll(known, { timeout: 20_000 }).toEqual([keep]);
-    expect(account.indexedPreviews([keep, gone])).toEqual(new Map([[keep, 'Some words.']]));
+    expect(account.textIndex!.previews([keep, gone])).toEqual(new Map([[keep, 'Some words.']]));
     expect(await client.ok('FETCH 1 BODY.PEEK[HEADER.FIELDS (Subject)]')).toHaveLength(1);
   });
 });

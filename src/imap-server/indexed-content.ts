@@ -1,5 +1,6 @@
 import type { FetchItem } from '../imap/fetch-items.ts';
-import type { Account, RenderedMessageRow } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { RenderedMessageRow } from '../store/messages/message-rows.ts';
 import type { IndexedHeader } from '../store/text-index/indexed-header.ts';
 import { HeaderSelection } from './header-selection.ts';
 
@@ -42,8 +43,8 @@ export class IndexedItems {
   /** Asks about the messages of a batch. @returns what there is, by content id */
   read(rows: readonly Pick<RenderedMessageRow, 'contentId'>[]): (contentId: number) => IndexedContent {
     const contentIds = rows.map(({ contentId }) => contentId);
-    const headers = this.#selections.length > 0 ? this.#account.indexedHeaders(contentIds) : undefined;
-    const previews = this.#wantsPreviews ? this.#account.indexedPreviews(contentIds) : undefined;
+    const headers = this.#selections.length > 0 ? this.#account.textIndex?.headers(contentIds) : undefined;
+    const previews = this.#wantsPreviews ? this.#account.textIndex?.previews(contentIds) : undefined;
     return (id) => ({ header: headers?.get(id), preview: previews?.get(id) });
   }
 

@@ -1,5 +1,7 @@
-import type { Account, AccountReader, Mailbox } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { AccountReader } from '../store/account-reader.ts';
 import { parentMailboxName } from '../store/mailbox-name.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import { allRights, effectiveRights, type MailUser, type Rights } from '../store/sharing/rights.ts';
 import { RefusedError } from './reply.ts';
 import type { ImapServerContext } from './server-context.ts';
@@ -52,7 +54,7 @@ export class MailboxPlace implements AsyncDisposable {
     const { access } = this;
     if (access === undefined) return;
     const allowed = await this.account.read(async (reader) => {
-      const below = (await reader.mailboxes()).filter((mailbox) => mailbox.name.startsWith(`${name}/`));
+      const below = (await reader.mailboxes.all()).filter((mailbox) => mailbox.name.startsWith(`${name}/`));
       for (const { id } of below) {
         const rights = await access.rights(reader, id);
         if (![...needed].every((right) => rights.includes(right))) return false;
@@ -86,7 +88,7 @@ export class MailboxPlace implements AsyncDisposable {
   }
 
   async #find(reader: AccountReader, name: string): Promise<{ mailbox: Mailbox | undefined; rights: Rights }> {
-    const mailbox = await reader.mailbox(name);
+    const mailbox = await reader.mailboxes.named(name);
     if (mailbox === undefined) return { mailbox, rights: '' };
     return { mailbox, rights: (await this.access?.rights(reader, mailbox.id)) ?? allRights };
   }
@@ -101,7 +103,7 @@ export async function findPlace(session: Session, name: string): Promise<Mailbox
   const { mail, server } = session;
   const form = othersForm.exec(name);
   if (form === null) return new MailboxPlace(mail, name);
-  if ((await mail.read((reader) => reader.mailbox(name))) !== undefined) return new MailboxPlace(mail, name);
+  if ((await mail.read((reader) => reader.mailboxes.named(name))) !== undefined) return new MailboxPlace(mail, name);
   const [, owner = '', inner = ''] = form;
   const account = inner === '' ? undefined : await openOthers(session, owner);
   if (account === undefined) throw nonexistent();
@@ -143,7 +145,7 @@ function accessOf(server: ImapServerContext, owner: string, user: MailUser): Mai
     async rights(reader, mailboxId) {
       // An account that is taken out of the configuration has nothing to share any more.
       if (!server.isAccount(owner)) return '';
-      return effectiveRights(await reader.acl(mailboxId), user);
+      return effectiveRights(await reader.sharing.acl(mailboxId), user);
     },
   };
 }

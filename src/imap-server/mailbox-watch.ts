@@ -1,6 +1,7 @@
 import type { NotifyEvent } from '../imap/event-groups.ts';
 import { quoteUnlessAtom } from '../imap/quote.ts';
-import type { AccountReader, Mailbox } from '../store/account.ts';
+import type { AccountReader } from '../store/account-reader.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import type { Session } from './session.ts';
 import { type StatusItem, statusText } from './status-items.ts';
 
@@ -52,7 +53,7 @@ export class MailboxWatch {
   async start(): Promise<readonly Mailbox[]> {
     const { mailboxes, subscriptions, modseq } = await this.#session.mail.read(async (reader) => ({
       modseq: await reader.modseq(),
-      mailboxes: await reader.mailboxes(),
+      mailboxes: await reader.mailboxes.all(),
       subscriptions: await this.#subscriptions(reader),
     }));
     for (const mailbox of mailboxes) this.#know(mailbox);
@@ -73,7 +74,7 @@ export class MailboxWatch {
    * @param names as stored
    */
   async noteOwnNames(names: readonly string[]): Promise<void> {
-    const mailboxes = await this.#session.mail.read((reader) => reader.mailboxes());
+    const mailboxes = await this.#session.mail.read((reader) => reader.mailboxes.all());
     const isOwn = (name: string): boolean =>
       names.some((own) => name === own || own.startsWith(`${name}/`) || name.startsWith(`${own}/`));
     const live = new Set(mailboxes.map(({ id }) => id));
@@ -102,7 +103,7 @@ export class MailboxWatch {
     return await this.#session.mail.read(async (reader) => {
       const modseq = await reader.modseq();
       const since = this.#seenModseq;
-      const changed = modseq === since ? [] : await reader.mailboxesChangedSince(since);
+      const changed = modseq === since ? [] : await reader.mailboxes.changedSince(since);
       const subscriptions = await this.#subscriptions(reader);
       const names = this.#changedNames(changed, subscriptions);
       const responses: string[] = [];
@@ -134,7 +135,7 @@ export class MailboxWatch {
   }
 
   async #subscriptions(reader: AccountReader): Promise<Set<string>> {
-    return new Set(this.#followsSubscriptions ? await reader.subscriptions() : []);
+    return new Set(this.#followsSubscriptions ? await reader.mailboxes.subscriptions() : []);
   }
 
   #know({ id, name, uidValidity, uidNext, messages }: Known & { readonly id: number }): void {
@@ -166,10 +167,10 @@ export class MailboxWatch {
   async #othersChanged(reader: AccountReader, mailboxId: number, since: number): Promise<boolean> {
     let after = since;
     for (const own of this.#own.get(mailboxId) ?? []) {
-      if (await reader.hasChangesBetween(mailboxId, after, own)) return true;
+      if (await reader.changes.existBetween(mailboxId, after, own)) return true;
       after = own;
     }
-    return await reader.hasChangesBetween(mailboxId, after, Number.MAX_SAFE_INTEGER);
+    return await reader.changes.existBetween(mailboxId, after, Number.MAX_SAFE_INTEGER);
   }
 
   /**
@@ -222,12 +223,12 @@ export class MailboxWatch {
   async #changedAnnotations(reader: AccountReader, since: number): Promise<string[]> {
     // After ENABLE METADATA the client is told of all anyway.
     if (!this.#wantsMetadata || this.#session.metadata !== undefined) return [];
-    const changes = (await reader.annotationsChangedSince(since)).filter(
+    const changes = (await reader.annotations.changedSince(since)).filter(
       ({ modseq }) => !this.#ownMetadata.has(modseq),
     );
     const responses: string[] = [];
     for (const [name, entries] of Map.groupBy(changes, ({ mailbox }) => mailbox)) {
-      const mailbox = name === undefined ? undefined : await reader.mailbox(name);
+      const mailbox = name === undefined ? undefined : await reader.mailboxes.named(name);
       const isWanted =
         name === undefined
           ? this.#wantsServerMetadata
@@ -239,8 +240,8 @@ export class MailboxWatch {
   }
 
   async #list(reader: AccountReader, names: ReadonlyMap<string, string | undefined>): Promise<string[]> {
-    const subscriptions = new Set(await reader.subscriptions());
-    const mailboxes = new Map((await reader.mailboxes()).map((mailbox) => [mailbox.name, mailbox]));
+    const subscriptions = new Set(await reader.mailboxes.subscriptions());
+    const mailboxes = new Map((await reader.mailboxes.all()).map((mailbox) => [mailbox.name, mailbox]));
     const parents = new Set([...mailboxes.keys()].map((name) => name.slice(0, Math.max(name.lastIndexOf('/'), 0))));
     return [...names].map(([name, oldName]) => {
       const attributes: string[] = mailboxes.has(name) ? [] : ['\\NonExistent'];

@@ -6,7 +6,8 @@ import { selectHeaderFields } from '../message/select-header-fields.ts';
 import type { ByteText, MessageStructure } from '../message/structure.ts';
 import { createTransferDecoder, decodeTransfer } from '../message/transfer-decoder.ts';
 import { limits } from '../runtime/limits.ts';
-import type { Account, ContentLocation } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { ContentLocation } from '../store/message-files.ts';
 import { HeaderSelection } from './header-selection.ts';
 import type { IndexedContent } from './indexed-content.ts';
 import { type SectionRange, sectionRange } from './section-bytes.ts';
@@ -17,7 +18,7 @@ export type SectionContent =
   | { readonly sizeBytes: number; readonly chunks: () => AsyncIterable<Buffer> }
   | undefined;
 
-/** Up to here a message is read at once, and synchronously: see {@link Account.readContentSync}. */
+/** Up to here a message is read at once, and synchronously: see `MessageFiles.readSync`. */
 export const smallMessageBytes = 128 * 1024;
 
 /** Where the beginning of a message is read to, and looked at before anything else is. Nearly all headers fit. */
@@ -28,7 +29,7 @@ const beginning = Buffer.allocUnsafeSlow(16 * 1024);
  * @returns undefined when the header is too long for that. @throws MessageFileError
  */
 export function readHeader(account: Account, location: ContentLocation): ByteText | undefined {
-  const count = account.readContentStart(location, beginning);
+  const count = account.contents.readStart(location, beginning);
   const end = headerEnd(beginning.subarray(0, count));
   if (end === count && count < location.prefix.length + location.fileSizeBytes) return undefined;
   return beginning.toString('latin1', 0, end);
@@ -59,12 +60,12 @@ export class MessageContent {
 
   /** All bytes of a small message. @throws MessageFileError */
   bytes(): Buffer {
-    this.#bytes ??= this.#account.readContentSync(this.#location);
+    this.#bytes ??= this.#account.contents.readSync(this.#location);
     return this.#bytes;
   }
 
   async structure(): Promise<MessageStructure> {
-    this.#structure ??= await this.#account.read((reader) => reader.structure(this.#location.contentId));
+    this.#structure ??= await this.#account.read((reader) => reader.messages.structure(this.#location.contentId));
     return this.#structure;
   }
 
@@ -165,7 +166,7 @@ export class MessageContent {
   }
 
   #stream(start: number, end: number): AsyncIterable<Buffer> {
-    return this.#account.streamContent(this.#location, start, end);
+    return this.#account.contents.stream(this.#location, start, end);
   }
 }
 

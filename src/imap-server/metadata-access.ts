@@ -1,4 +1,4 @@
-import type { Annotation } from '../store/account.ts';
+import type { Annotation } from '../store/annotations/annotation-reader.ts';
 import type { MailboxPlace } from './mailbox-place.ts';
 
 /**
@@ -6,6 +6,6 @@ import type { MailboxPlace } from './mailbox-place.ts';
  * Source: RFC 5464 §3.3
  */
 export async function readableAnnotations(place: MailboxPlace, mailboxId: number): Promise<Annotation[]> {
-  const annotations = await place.account.read((reader) => reader.annotations(mailboxId));
+  const annotations = await place.account.read((reader) => reader.annotations.of(mailboxId));
   return place.access === undefined ? annotations : annotations.filter(({ key }) => key.startsWith('/shared/'));
 }

@@ -30,7 +30,7 @@ export class MetadataWatch {
     const news = await session.mail.read(async (reader) => {
       const modseq = await reader.modseq();
       if (modseq === this.#seenModseq) return undefined;
-      return { modseq, changed: await reader.annotationsChangedSince(this.#seenModseq) };
+      return { modseq, changed: await reader.annotations.changedSince(this.#seenModseq) };
     });
     if (news === undefined) return;
     this.#seenModseq = news.modseq;

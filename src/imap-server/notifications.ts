@@ -1,5 +1,6 @@
 import { type EventGroup, isOfSelected, type NotifyEvent } from '../imap/event-groups.ts';
-import type { Account, Mailbox } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import { ChangeTeller } from './change-teller.ts';
 import { type EventsOf, MailboxWatch } from './mailbox-watch.ts';
 import { mailboxMatcher } from './match-mailboxes.ts';

@@ -103,6 +103,16 @@ describe('strings in every form at every place', () => {
   });
 });
 
+describe('a command line that is too long', () => {
+  it('is dropped with the literal at its end, which is no command', async () => {
+    const client = await server.login('long-command');
+    const long = 'x'.repeat(200_000);
+    const { tagged } = await client.command(`SEARCH SUBJECT "${long}" BODY {15+}\r\nz1 NOOP\r\nz2 NO`);
+    expect(tagged).toMatch(/^BAD \[TOOBIG\]/);
+    expect(await client.ok('NOOP')).toEqual([]);
+  });
+});
+
 describe('a header line of 10 MB', () => {
   it('is stored, fetched and searched, and holds nobody up', async () => {
     const client = await server.login('long-line');

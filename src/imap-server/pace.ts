@@ -1,11 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
-
-/** How long one session may keep the thread before others get their turn. */
-const turnMs = 5;
+import { nextTurn, turnEnd } from '../runtime/turns.ts';
 
 /** Lets other connections have their turn in long loops. One for each command. */
 export class Pace {
-  #until = performance.now() + turnMs;
+  #until = turnEnd();
 
   /** Whether the turn is over, to be asked before the cost of awaiting {@link turn}. */
   get over(): boolean {
@@ -14,7 +11,7 @@ export class Pace {
 
   async turn(): Promise<void> {
     if (!this.over) return;
-    await setImmediate();
-    this.#until = performance.now() + turnMs;
+    await nextTurn();
+    this.#until = turnEnd();
   }
 }

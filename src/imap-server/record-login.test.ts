@@ -43,6 +43,11 @@ describe('what the client says it is', () => {
   const login = 'C: a LOGIN anna secret\nS: a OK …\n';
   const id = (fields: string) => `C: b ID (${fields})\nS: * ID …\nS: b OK …\n`;
 
+  // RFC 2971 §3.3
+  const thirtyFields = Array.from({ length: 30 }, (_, i) => `"${`${i}`.padEnd(30, 'f')}" "${'y'.repeat(1024)}"`).join(
+    ' ',
+  );
+
   it.each([
     ['before login', id('"name" "K-9 Mail" "version" "8.0"') + login, 'K-9 Mail 8.0'],
     ['after it', login + id('"version" "1" "NAME" "Mail"'), 'Mail 1'],
@@ -55,6 +60,7 @@ describe('what the client says it is', () => {
     ['too late', `${login}C: c NOOP\nS: c OK …\n${id('"name" "Mail"')}`, undefined],
     ['never', `${login}C: c LOGOUT\nS: * BYE …\nS: c OK …`, undefined],
     ['at great length', id(`"name" "${'x'.repeat(900)}"`) + login, 'x'.repeat(100)],
+    ['in as many fields as there may be', id(thirtyFields) + login, 'y'.repeat(100)],
   ])('%s, is told with the login', async (_when, transcript, client) => {
     const told: LoginAttempt[] = [];
     await using server = await startImapFixture({ recordLogin: (attempt) => told.push(attempt) });

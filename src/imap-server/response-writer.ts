@@ -71,6 +71,21 @@ export class ResponseWriter {
     this.#used += text.length + bytes;
   }
 
+  /** The buffer, with room for so many bytes more at {@link position}, for who puts them there himself and then says so by {@link advance}. */
+  reserve(bytes: number): Buffer {
+    this.#textToChunk();
+    return this.#room(bytes);
+  }
+
+  get position(): number {
+    return this.#used;
+  }
+
+  /** @param position after the bytes that were put */
+  advance(position: number): void {
+    this.#used = position;
+  }
+
   /**
    * Sends what was written, and waits while too much is on its way.
    * @throws ConnectionClosedError, also when the peer takes nothing for too long

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ImapTestClient } from '../../tests/harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
-import { DatabaseAccountReader } from '../store/account-reader.ts';
+import { ChangeReader } from '../store/messages/change-reader.ts';
 
 let server: ImapFixture;
 beforeAll(async () => {
@@ -57,6 +57,7 @@ describe('QRESYNC', () => {
       flags,
       added,
     ]);
+    expect(await comeBack('back', `${uidValidity} 0 1:6`)).toEqual(await comeBack('back', `${uidValidity} 1 1:6`));
     // Another UIDVALIDITY: nothing that the client knows is worth anything.
     expect(await comeBack('back', `${uidValidity + 1} ${modseq}`)).toEqual([]);
   });
@@ -171,7 +172,7 @@ describe('QRESYNC after a restore', () => {
     await client.ok('EXPUNGE');
     const other = await server.login('restored');
     await other.append('INBOX', 'Subject: 3\n\n');
-    using _ = vi.spyOn(DatabaseAccountReader.prototype, 'changesKnownSince').mockResolvedValue(1000);
+    using _ = vi.spyOn(ChangeReader.prototype, 'knownSince').mockResolvedValue(1000);
     expect(await client.ok('UID FETCH 1:* (UID) (CHANGEDSINCE 999 VANISHED)')).toEqual([
       '* VANISHED (EARLIER) 1',
       '* 2 EXISTS',

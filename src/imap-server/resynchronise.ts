@@ -1,8 +1,8 @@
 import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
 import { formatFlags } from './flag-text.ts';
 import { missingUids } from './missing-uids.ts';
+import type { Selection } from './open-selected.ts';
 import { Pace } from './pace.ts';
-import type { Selection } from './selected-mailbox.ts';
 import type { Session } from './session.ts';
 
 /** What a client says it knows of a mailbox: the QRESYNC parameter of SELECT. */

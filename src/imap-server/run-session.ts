@@ -20,7 +20,7 @@ import type { Session } from './session.ts';
 export async function runSession(session: Session): Promise<void> {
   const { server } = session;
   let badCommands = 0;
-  const pace = new Pace();
+  let pace: Pace | undefined;
   try {
     const greeting = (await logInByCertificate(session)) ? 'PREAUTH' : 'OK';
     const ready = `${server.hostname} Restante IMAP server ready`;
@@ -35,7 +35,11 @@ export async function runSession(session: Session): Promise<void> {
       }
       await session.out.flush();
       // Commands that have come together wait for nothing: others must get their turn between them.
-      if (pace.over) await pace.turn();
+      if (session.input.reader.unreadBytes === 0) pace = undefined;
+      else {
+        pace ??= new Pace();
+        if (pace.over) await pace.turn();
+      }
     }
     if (session.farewell !== undefined) session.out.write(`* BYE ${session.farewell}\r\n`);
     await session.out.drain();

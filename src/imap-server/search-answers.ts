@@ -36,7 +36,7 @@ export async function answerFromIndexes(
   for (const one of keysWithin(key)) {
     if (one.kind === 'emailId' || one.kind === 'threadId') {
       const kind = one.kind === 'emailId' ? 'M' : 'T';
-      const uids = await account.read((reader) => reader.uidsOfObject(id, kind, one.objectId));
+      const uids = await account.read((reader) => reader.uids.ofObject(id, kind, one.objectId));
       answers.set(one, { uids: Uint32Array.from(uids), decides: true });
       continue;
     }
@@ -45,14 +45,14 @@ export async function answerFromIndexes(
       const columns = columnsOf(one.key);
       if (columns === undefined || !('value' in one.key)) continue;
       asked++;
-      const hits = await account.wordHits(id, one.key.value, columns);
+      const hits = (await account.textIndex?.hits(id, one.key.value, columns)) ?? new Map<number, number>();
       answers.set(one, { uids: undefined, decides: false, hits });
       continue;
     }
     const where = whereOf(one);
     if (where === undefined || !('value' in one) || (where === 'field' && messages <= fewMessages)) continue;
     asked++;
-    const uids = await account.textCandidates(id, one.value, where);
+    const uids = await account.textIndex?.candidates(id, one.value, where);
     if (uids !== undefined) answers.set(one, { uids, decides: false });
   }
   for (const [one, answer] of answers) {

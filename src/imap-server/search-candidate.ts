@@ -2,7 +2,7 @@ import { EnvelopeScanner, envelopeFields } from '../imap/envelope-scanner.ts';
 import { headerValues, splitHeader } from '../message/header-fields.ts';
 import { decodeHeaderText } from '../message/header-text.ts';
 import type { ByteText, MessageStructure } from '../message/structure.ts';
-import type { MessageRow, RenderedMessageRow } from '../store/account.ts';
+import type { MessageRow, RenderedMessageRow } from '../store/messages/message-rows.ts';
 
 /** Fields of the envelope that are one string, not addresses. */
 export const textFields: ReadonlySet<string> = new Set(['subject', 'in-reply-to', 'message-id']);

@@ -1,10 +1,10 @@
 import type { SearchKey } from '../imap/search-keys.ts';
 import { TextMatcher } from '../message/text-matcher.ts';
-import type { RenderedMessageRow } from '../store/account.ts';
-import { flagBit } from '../store/flags.ts';
+import type { RenderedMessageRow } from '../store/messages/message-rows.ts';
 import { isLeftOut } from '../store/text-index/indexed-header.ts';
 import { asksHeader, compileSearch, knowledgeNeeded, type SearchTest } from './compile-search.ts';
 import { envelopeKeys } from './envelope-keys.ts';
+import { flagBitsTest } from './flag-search.ts';
 import { MessageContent } from './message-content.ts';
 import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
@@ -107,35 +107,29 @@ async function narrow(
   answers: SearchAnswers,
   pace: Pace,
 ): Promise<{ uids: Uint32Array; rest: SearchKey | undefined }> {
-  let all = 0;
-  let none = 0;
+  const tests: ((bits: number) => boolean)[] = [];
   let view: Uint32Array | undefined;
   const rest: SearchKey[] = [];
   const inEnvelope: HeaderKey[] = [];
   for (const one of key.kind === 'and' ? key.keys : [key]) {
     const answer = answers.get(one);
     if (answer?.uids !== undefined) view = view === undefined ? answer.uids : intersect(view, answer.uids);
-    const bit = one.kind === 'flag' ? flagBit(one.flag) : undefined;
-    if (one.kind === 'flag' && bit !== undefined) {
-      if (one.set) all |= bit;
-      else none |= bit;
-    } else if (one.kind === 'sequence' || one.kind === 'uid') {
-      const uids = mailbox.resolve(one.set, one.kind === 'uid');
+    const flagTest = flagBitsTest(one);
+    if (flagTest !== undefined) tests.push(flagTest);
+    else if (one.kind === 'sequence' || one.kind === 'uid') {
+      const uids = mailbox.matching(one.set, one.kind === 'uid');
       view = view === undefined ? uids : intersect(view, uids);
     } else if (one.kind === 'header' && envelopeKeys.has(one.field) && one.value !== '') inEnvelope.push(one);
-    else if (one.kind !== 'all' && answer?.decides !== true) rest.push(one);
+    else if (answer?.decides !== true) rest.push(one);
   }
   // What an index names may be new to the client.
   const asked = view === undefined ? mailbox.uids.slice() : intersect(mailbox.uids.slice(), view);
-  const existing =
-    (all & none) === 0 && asked.length > 0
-      ? await mailbox.account.read((reader) =>
-          reader.uidsWithFlags(mailbox.id, all, none, asked[0], asked[asked.length - 1]),
-        )
-      : new Uint32Array(0);
+  const flags = asked.length === 0 ? undefined : await mailbox.flags();
   const restKey: SearchKey | undefined =
     rest.length === 0 ? undefined : rest.length === 1 ? rest[0] : { kind: 'and', keys: rest };
-  let uids = intersect(asked, existing);
+  let uids =
+    flags?.matching(asked, tests.length === 1 ? tests[0]! : (bits) => tests.every((test) => test(bits))) ??
+    new Uint32Array(0);
   for (const one of inEnvelope) uids = await searchEnvelopes(mailbox, uids, one, pace);
   return { uids, rest: restKey };
 }
@@ -157,7 +151,7 @@ async function searchEnvelopes(
   for (let at = 0; at < uids.length; at += envelopesAtOnce) {
     const step = uids.subarray(at, at + envelopesAtOnce);
     const rows = await mailbox.account.read((reader) =>
-      reader.envelopesWith(mailbox.id, plain, step[0], step[step.length - 1]),
+      reader.messages.envelopesWith(mailbox.id, plain, step[0], step[step.length - 1]),
     );
     for (const { uid, envelope } of rows) {
       const text = SearchCandidate.envelopeText(envelope, key.field);
@@ -208,8 +202,10 @@ async function readBatch(
   test: SearchTest,
 ): Promise<Undecided[]> {
   const read = (of: ArrayLike<number> & Uint32Array): Promise<RenderedMessageRow[]> =>
-    mailbox.account.read((reader) => reader.renderedMessages(mailbox.id, of));
-  const rows = rendered ? await read(uids) : await mailbox.account.read((reader) => reader.messages(mailbox.id, uids));
+    mailbox.account.read((reader) => reader.messages.rendered(mailbox.id, of));
+  const rows = rendered
+    ? await read(uids)
+    : await mailbox.account.read((reader) => reader.messages.rows(mailbox.id, uids));
   const candidates = rows.map((row) => {
     const candidate = new Undecided(row);
     if (rendered) candidate.rendered = row as RenderedMessageRow;
@@ -239,9 +235,9 @@ function decideByIndexedHeaders(
   const open = candidates.filter(({ result }) => result === undefined);
   if (open.length === 0) return;
   const needsWhole = keysWithin(key).some((one) => one.kind === 'header' && isLeftOut(one.field.toLowerCase()));
-  const headers = mailbox.account.indexedHeaders(open.map(({ row }) => row.contentId));
+  const headers = mailbox.account.textIndex?.headers(open.map(({ row }) => row.contentId));
   for (const candidate of open) {
-    const header = headers.get(candidate.row.contentId);
+    const header = headers?.get(candidate.row.contentId);
     if (header === undefined || (needsWhole && !header.whole)) continue;
     candidate.header = header.text;
     candidate.result = test(candidate);

@@ -36,7 +36,7 @@ describe('what others do', () => {
       S: b OK Done
       C: c SEARCH ALL
       S: * SEARCH 1 3 4
-      S: c OK Done
+      S: c OK [EXPUNGEISSUED] Done
       C: d FETCH 2 (UID BODY.PEEK[TEXT])
       S: * 2 FETCH (UID 2 BODY[TEXT] {8}\r\nBody 2\r\n)
       S: d OK Done
@@ -187,7 +187,7 @@ describe('what others do', () => {
   it('ends the session when all UIDs become void', async () => {
     const [first] = await pair('void', 1);
     await using account = await server.accounts.open('void');
-    await account.bumpUidValidity('Inbox');
+    await account.mailboxes.bumpUidValidity('Inbox');
     await first.play('C: a NOOP\nS: * BYE …\nS: <closed>');
   });
 });

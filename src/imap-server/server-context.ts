@@ -5,10 +5,10 @@ import type { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import type { LoginGuard } from '../sasl/login-guard.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import type { OpenSessions } from '../store/sessions/open-sessions.ts';
-import type { SharedUids } from './shared-uids.ts';
+import type { MailboxMemory } from './mailbox-memory.ts';
 
 /** Does the server's side of a TLS handshake; `tls/certificate-store.ts` is one. */
 export interface TlsAcceptor {
@@ -37,7 +37,7 @@ export interface ImapServerContext {
   readonly loginGuard: LoginGuard;
   /** All that are logged in. */
   readonly sessions: OpenSessions;
-  readonly sharedUids: SharedUids;
+  readonly memory: MailboxMemory;
   /** Ends waits when the server stops. */
   readonly stopping: AbortSignal;
   countLogin(outcome: 'succeeded' | 'failed' | 'refused', mechanism: string): void;

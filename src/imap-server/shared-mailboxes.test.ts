@@ -2,11 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImapTestClient } from '../../tests/harness/imap-client.ts';
 import { type ImapFixture, startImapFixture } from '../../tests/harness/imap-fixture.ts';
 
-const configured = { gone: new Set<string>() };
+const configured = { gone: new Set<string>(), vanishing: { login: '', lookupsLeft: 0 } };
 let server: ImapFixture;
 beforeAll(async () => {
   server = await startImapFixture({
-    accountForLogin: (login) => (/^[a-z-]+$/.test(login) && !configured.gone.has(login) ? login : undefined),
+    accountForLogin: (login) => {
+      const { gone, vanishing } = configured;
+      if (login === vanishing.login && vanishing.lookupsLeft-- <= 0) return undefined;
+      return /^[a-z-]+$/.test(login) && !gone.has(login) ? login : undefined;
+    },
   });
 });
 afterAll(() => server[Symbol.asyncDispose]());
@@ -67,6 +71,23 @@ describe('LIST of what others share', () => {
     expect(name).toBe('"Other Users/tree-owner/Projects"');
   });
 
+  it('is answered when an account is removed at any moment of it', async () => {
+    const { owner, guest, name } = await pair('vanishing', 'lr', 1);
+    await owner.ok('SELECT Projects');
+    await owner.ok('STORE 1 +FLAGS (\\Deleted)');
+    await owner.ok('SETMETADATA Projects (/shared/comment "seen by all")');
+    const list = `LIST "" ${name} RETURN (STATUS (DELETED-STORAGE) METADATA (/shared/comment))`;
+    const answers: number[] = [];
+    for (let lookups = 0; answers.at(-1) !== 3; lookups++) {
+      configured.vanishing = { login: 'vanishing-owner', lookupsLeft: lookups };
+      answers.push((await guest.ok(list)).length);
+      expect(lookups).toBeLessThan(50);
+    }
+    configured.vanishing = { login: '', lookupsLeft: 0 };
+    // Nothing, the name alone, and all of it.
+    expect(new Set(answers)).toEqual(new Set([0, 1, 2, 3]));
+  });
+
   it('knows subscriptions, status, rights and children, and no special use', async () => {
     const { owner, guest, name } = await pair('extended', 'lr', 2);
     await owner.ok('SETACL Sent extended-guest l');
@@ -104,7 +125,7 @@ describe('LIST of what others share', () => {
     const { guest, name } = await pair('called', 'lr');
     {
       await using account = await server.accounts.open('called-guest');
-      await account.createMailbox('Other Users/called-owner/Projects');
+      await account.mailboxes.create('Other Users/called-owner/Projects');
     }
     await guest.append(name, 'Subject: mine\n\nx\n');
     expect(await guest.ok(`MYRIGHTS ${name}`)).toEqual([`* MYRIGHTS ${name} lrswipkxteacd`]);
@@ -604,8 +625,8 @@ describe('a shared mailbox', () => {
     await guest.ok(`SELECT ${name}`);
     await using account = await server.accounts.open('holder-owner');
     const [row] = await account.read(async (reader) => {
-      const mailbox = await reader.mailbox('Projects');
-      return await reader.renderedMessages(mailbox!.id, [1]);
+      const mailbox = await reader.mailboxes.named('Projects');
+      return await reader.messages.rendered(mailbox!.id, [1]);
     });
     await owner.ok('SELECT Projects');
     await owner.ok('STORE 1 +FLAGS (\\Deleted)');
@@ -614,7 +635,7 @@ describe('a shared mailbox', () => {
     await owner.ok('CLOSE');
     await guest.ok('NOOP');
     const isThere = async (): Promise<boolean> =>
-      await account.readContent(row!).then(
+      await account.contents.read(row!).then(
         () => true,
         () => false,
       );

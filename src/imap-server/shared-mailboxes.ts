@@ -1,4 +1,4 @@
-import type { Mailbox } from '../store/account.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import type { Rights } from '../store/sharing/rights.ts';
 import { nameOfOthers, openOthers, othersRoot } from './mailbox-place.ts';
 import type { Session } from './session.ts';
@@ -20,7 +20,7 @@ export async function sharedMailboxes(session: Session): Promise<SharedMailbox[]
   for (const owner of await session.server.accounts.sharingWith(user.name)) {
     await using account = await openOthers(session, owner);
     if (account === undefined) continue;
-    for (const { mailbox, rights } of await account.read((reader) => reader.sharedWith(user))) {
+    for (const { mailbox, rights } of await account.read((reader) => reader.sharing.mailboxesFor(user))) {
       if (!rights.includes('l')) continue;
       // What a mailbox is for (\Sent, \Trash) its owner's mail programs are told, and must not be what this user's ones use.
       shared.push({ owner, name: nameOfOthers(owner, mailbox.name), mailbox: { ...mailbox, specialUse: [] }, rights });

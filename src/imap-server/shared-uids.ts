@@ -1,5 +1,4 @@
-import type { AccountReader, Mailbox } from '../store/account.ts';
-import { UidList } from './uid-list.ts';
+import type { UidList } from './uid-list.ts';
 
 interface Known {
   readonly modseq: number;
@@ -15,21 +14,8 @@ const maxMailboxes = 20_000;
 export class SharedUids {
   readonly #known = new Map<string, Known>();
 
-  /** The UIDs of a mailbox as it is now. */
-  async read(account: string, mailbox: Mailbox, reader: AccountReader): Promise<UidList> {
-    const key = keyOf(account, mailbox);
-    const last = this.#known.get(key);
-    if (last?.modseq === mailbox.modseq && last.count === mailbox.messages) {
-      const memory = last.memory.deref();
-      if (memory !== undefined) return new UidList(memory, last.count);
-    }
-    const uids = new UidList(await reader.uids(mailbox.id));
-    this.#remember(key, mailbox.modseq, uids);
-    return uids;
-  }
-
   /**
-   * Joins sessions again, after messages were removed.
+   * Joins lists that show the same: those that were just read, and those of sessions after messages were removed.
    * @param modseq of the last change to the mailbox, which the list shows as all before it
    */
   join(account: string, mailbox: { id: number; uidValidity: number }, modseq: number, uids: UidList): void {

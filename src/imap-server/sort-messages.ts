@@ -2,10 +2,9 @@ import { EnvelopeScanner, envelopeFields } from '../imap/envelope-scanner.ts';
 import type { SortKey } from '../imap/sort-keys.ts';
 import { baseSubject } from '../message/base-subject.ts';
 import { decodeHeaderText } from '../message/header-text.ts';
-import { parseDate } from '../message/parse-date.ts';
 import { casemapSortKey } from '../message/unicode-casemap.ts';
 import { limits } from '../runtime/limits.ts';
-import type { RenderedMessageRow } from '../store/account.ts';
+import type { RenderedMessageRow } from '../store/messages/message-rows.ts';
 import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import type { Relevancy } from './relevancy.ts';
@@ -50,7 +49,7 @@ export async function sortMessages(
   const found: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
     const rows = await mailbox.account.read((reader) =>
-      reader.renderedMessages(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, {
+      reader.messages.rendered(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, {
         columns,
         includeExpunged,
       }),
@@ -71,12 +70,11 @@ export async function sortMessages(
     const ranked = await rank(values[index]!, places, uids.length, pace);
     for (const [at, key] of keys.entries()) if (key.by === by) ranks[at] = ranked;
     if (by === 'RELEVANCY') continue;
-    rememberRanks(
-      mailbox,
-      by,
-      places.map((place) => uids[place]!),
-      Float64Array.from(places, (place) => ranked[place]!),
-    );
+    rememberRanks(mailbox, by, {
+      uids: places.map((place) => uids[place]!),
+      ranks: Float64Array.from(places, (place) => ranked[place]!),
+      own: isNumber(by),
+    });
   }
   return await sortPaced(places, comparing(keys, ranks), pace);
 }
@@ -123,7 +121,7 @@ export async function placesInOrder(
   const known = new Map<number, readonly (number | string)[]>();
   const read = async (of: Uint32Array): Promise<void> => {
     const rows = await mailbox.account.read((reader) =>
-      reader.renderedMessages(mailbox.id, of, undefined, undefined, { columns, includeExpunged: true }),
+      reader.messages.rendered(mailbox.id, of, undefined, undefined, { columns, includeExpunged: true }),
     );
     for (const row of rows) {
       known.set(
@@ -175,7 +173,7 @@ function compareValues(
 
 const columnsOf: Record<SortKey['by'], readonly Column[]> = {
   ARRIVAL: ['receivedAt'],
-  DATE: ['receivedAt', 'envelope'],
+  DATE: ['receivedAt', 'sentAt'],
   SIZE: ['sizeBytes'],
   CC: ['envelope'],
   DISPLAYFROM: ['envelope'],
@@ -186,16 +184,19 @@ const columnsOf: Record<SortKey['by'], readonly Column[]> = {
   TO: ['envelope'],
 };
 
+/** Whether messages are sorted by numbers, which are their ranks. */
+function isNumber(by: SortKey['by']): boolean {
+  return by === 'ARRIVAL' || by === 'DATE' || by === 'SIZE';
+}
+
 function sortValue(row: RenderedMessageRow, by: Exclude<SortKey['by'], 'RELEVANCY'>): number | string {
   switch (by) {
     case 'ARRIVAL':
       return row.receivedAt;
     case 'SIZE':
       return row.sizeBytes;
-    case 'DATE': {
-      const text = EnvelopeScanner.string(row.envelope, envelopeFields.date);
-      return (text === undefined ? undefined : parseDate(text)?.timestampMs) ?? row.receivedAt;
-    }
+    case 'DATE':
+      return row.sentAt ?? row.receivedAt;
     case 'SUBJECT': {
       const text = EnvelopeScanner.string(row.envelope, envelopeFields.subject) ?? '';
       return comparable(baseSubject(decodeHeaderText(text)).base);

@@ -1,4 +1,4 @@
-import type { SpecialUse } from '../store/account.ts';
+import type { SpecialUse } from '../store/mailboxes/mailbox.ts';
 
 /** RFC 6154 §2. `\All` and `\Flagged` are views of other mailboxes, which we don't make. */
 const creatable: readonly SpecialUse[] = ['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash'];

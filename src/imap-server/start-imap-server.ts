@@ -9,13 +9,13 @@ import { readProxyHeader } from '../runtime/proxy-protocol.ts';
 import { OpenLimit, RateLimit } from '../runtime/rate-limit.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import { LoginGuard } from '../sasl/login-guard.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import { OpenSessions } from '../store/sessions/open-sessions.ts';
+import { MailboxMemory } from './mailbox-memory.ts';
 import { runSession } from './run-session.ts';
 import type { ImapServerContext, TlsAcceptor } from './server-context.ts';
 import { Session } from './session.ts';
-import { SharedUids } from './shared-uids.ts';
 
 export interface ImapListener {
   readonly address: string;
@@ -152,7 +152,7 @@ class Connections {
       limits: { ...allLimits, ...options.limits },
       loginGuard: options.loginGuard ?? new LoginGuard({ clock }),
       sessions: options.sessions ?? new OpenSessions({ clock }),
-      sharedUids: new SharedUids(),
+      memory: new MailboxMemory({ ...allLimits, ...options.limits }.imapMailboxMemoryBytes),
       stopping: this.#stopping.signal,
       countLogin: (outcome, mechanism) => logins?.add(1, { outcome, mechanism }),
       recordLogin: (attempt) => options.recordLogin?.(attempt),

@@ -1,5 +1,6 @@
 import type { ArgumentParser } from '../imap/argument-parser.ts';
-import type { Account, Mailbox } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -45,5 +46,5 @@ export async function deletedStorage(
   items: readonly StatusItem[],
 ): Promise<number> {
   if (mailbox.deleted === 0 || !items.includes('DELETED-STORAGE')) return 0;
-  return await account.read((reader) => reader.deletedBytes(mailbox.id));
+  return await account.read((reader) => reader.mailboxes.deletedBytes(mailbox.id));
 }

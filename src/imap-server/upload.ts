@@ -2,13 +2,18 @@ import { ArgumentParser } from '../imap/argument-parser.ts';
 import { type MessageUrl, parseMessageUrl } from '../imap/imap-url.ts';
 import { literalAtEnd } from '../imap/literal-at-end.ts';
 import type { ByteText } from '../message/structure.ts';
-import type { Account, Mailbox, MessageIntake, NewMessage, QuotaUse, ReceivedFile } from '../store/account.ts';
+import type { Account } from '../store/account.ts';
 import type { ChangeableFlags } from '../store/flags.ts';
+import type { Mailbox } from '../store/mailboxes/mailbox.ts';
+import type { NewMessage } from '../store/messages/new-message.ts';
+import type { MessageIntake, ReceivedFile } from '../store/messages/received-file.ts';
+import type { QuotaUse } from '../store/quota.ts';
 import { withoutLineEnd } from './command-input.ts';
 import { replyToError } from './error-replies.ts';
 import { changeableFlags, changeablePart } from './flag-rights.ts';
 import { parseFlagNames } from './flag-text.ts';
 import { checkRights, findPlace, findTarget, type MailboxPlace } from './mailbox-place.ts';
+import { tellOldName } from './old-name.ts';
 import { type OkReply, RefusedError } from './reply.ts';
 import type { Session } from './session.ts';
 import { withUrlContent } from './url-content.ts';
@@ -79,9 +84,11 @@ export class Upload implements AsyncDisposable {
     }
     this.#args = new ArgumentParser(this.#lineArguments());
     this.#args.space();
-    const name = this.#session.mailboxName(this.#args.astring());
+    const supplied = this.#args.astring();
+    const name = this.#session.mailboxName(supplied);
     this.#place = await findTarget(this.#session, name);
     const { mailbox, rights } = await this.#place.requireTarget();
+    tellOldName(this.#session, supplied, name);
     this.#target = { account: this.#place.account, mailbox, changeable: changeableFlags(rights) };
     return this.#target;
   }

@@ -54,8 +54,8 @@ async function inAccount<Result>(
   use: (account: Account, mailboxId: number) => Promise<Result>,
 ): Promise<Result | undefined> {
   const known = await account.read(async (reader) => {
-    const mailbox = url.mailbox === undefined ? undefined : await reader.mailbox(url.mailbox);
-    return mailbox === undefined ? undefined : { id: mailbox.id, key: await reader.urlKey(mailbox.id) };
+    const mailbox = url.mailbox === undefined ? undefined : await reader.mailboxes.named(url.mailbox);
+    return mailbox === undefined ? undefined : { id: mailbox.id, key: await reader.mailboxes.urlKey(mailbox.id) };
   });
   const { token, rump } = url.urlAuth ?? {};
   if (known?.key === undefined || token === undefined || rump === undefined) return undefined;

@@ -18,10 +18,10 @@ export async function withUrlContent<Result>(
   const hold = account.holdExpunged(await account.read((reader) => reader.modseq()));
   try {
     const row = await account.read(async (reader) => {
-      const found = mailboxId === undefined ? undefined : await reader.mailboxById(mailboxId);
+      const found = mailboxId === undefined ? undefined : await reader.mailboxes.byId(mailboxId);
       if (found === undefined || (url.uidValidity ?? found.uidValidity) !== found.uidValidity) return undefined;
       const columns = ['contentId', 'prefix', 'fileSizeBytes'] as const;
-      const [message] = await reader.renderedMessages(found.id, [url.uid], undefined, undefined, { columns });
+      const [message] = await reader.messages.rendered(found.id, [url.uid], undefined, undefined, { columns });
       return message;
     });
     return await use(row === undefined ? undefined : await new MessageContent(account, row).section(url.section));

@@ -26,7 +26,7 @@ export async function writeFetched(
   const pace = new Pace();
   for (let at = 0; at < uids.length; at += batchSize) {
     const rows = await mailbox.account.read((reader) =>
-      reader.renderedMessages(mailbox.id, uids.slice(at, at + batchSize), undefined, undefined, {
+      reader.messages.rendered(mailbox.id, uids.slice(at, at + batchSize), undefined, undefined, {
         includeExpunged: true,
         columns,
       }),

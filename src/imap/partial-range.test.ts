@@ -22,6 +22,14 @@ describe('a partial range', () => {
     expect(take(text)).toEqual(expected);
   });
 
+  it.each([
+    ['1:2', '1:2'],
+    ['4:2', '2:4'],
+    ['-4:-2', '-2:-4'],
+  ])('%s is repeated as %s', (text, expected) => {
+    expect(parsePartialRange(new ArgumentParser(text)).text).toBe(expected);
+  });
+
   it.each(['0:1', '1', '1:*', '-1:2', '1:-2', '1:4294967296', '-0:-1', '1:0', ''])('%s is none', (text) => {
     expect(() => take(text)).toThrow();
   });

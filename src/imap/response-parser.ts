@@ -26,6 +26,8 @@ export type ResponseValue = ByteText | null | typeof streamedLiteral | readonly 
 /** Lists within lists: those of NAMESPACE and FETCH without BODYSTRUCTURE need three. */
 const maxDepth = 20;
 
+const atomEnd = /[ ()"]/g;
+
 /**
  * Reads the data of a response, leniently: servers differ in what they quote.
  * Source: RFC 9051 §9 `response-data`
@@ -97,14 +99,13 @@ export class ResponseParser {
 
   #quoted(): ByteText {
     const text = this.#text;
-    let end = this.#at + 1;
-    while (text[end] !== '"') {
-      if (end >= text.length) throw new ImapResponseError('a quoted string has no end');
-      end += text[end] === '\\' ? 2 : 1;
-    }
-    const inside = text.slice(this.#at + 1, end);
+    const start = this.#at + 1;
+    let end = text.indexOf('"', start);
+    while (end !== -1 && isEscaped(text, start, end)) end = text.indexOf('"', end + 1);
+    if (end === -1) throw new ImapResponseError('a quoted string has no end');
+    const inside = text.slice(start, end);
     this.#at = end + 1;
-    return inside.replace(/\\(.)/g, '$1');
+    return inside.includes('\\') ? inside.replace(/\\(.)/g, '$1') : inside;
   }
 
   #atom(): ByteText {
@@ -112,9 +113,15 @@ export class ResponseParser {
     const start = this.#at;
     // The section of BODY[HEADER.FIELDS (Date)] has spaces.
     const section = /^(?:BODY|BINARY|BINARY\.SIZE)\[[^\]]*\](?:<\d+>)?/i.exec(text.slice(start, start + 200));
-    let end = section === null ? start : start + section[0].length;
-    while (end < text.length && !' ()"'.includes(text[end]!)) end++;
-    this.#at = end;
-    return text.slice(start, end);
+    atomEnd.lastIndex = section === null ? start : start + section[0].length;
+    this.#at = atomEnd.exec(text)?.index ?? text.length;
+    return text.slice(start, this.#at);
   }
+}
+
+/** Whether an odd number of backslashes goes before, from `start` on. */
+function isEscaped(text: ByteText, start: number, at: number): boolean {
+  let backslashes = 0;
+  while (at - backslashes > start && text[at - backslashes - 1] === '\\') backslashes++;
+  return backslashes % 2 === 1;
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { checkFilesHere } from '../database/check-files-here.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../database/sqlite/test-engine-fixture.ts';
 import { limits } from '../runtime/limits.ts';
 import { silentLog } from '../runtime/log.ts';
 import { junkDatabase } from './junk-database.ts';
@@ -20,7 +20,7 @@ async function start(): Promise<{ directory: string; engine: DatabaseEngine; fil
   const directory = await mkdtemp(join(tmpdir(), 'restante-junk-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   await mkdir(join(directory, 'accounts', 'me'), { recursive: true });
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   onTestFinished(() => engine[Symbol.asyncDispose]());
   return { directory, engine, filters: open(engine, directory) };
 }

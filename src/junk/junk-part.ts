@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseError } from '../database/database-error.ts';
-import type { DurablePart, Finding } from '../database/durable-part.ts';
+import type { DurablePart, Finding, VerifyOptions } from '../database/durable-part.ts';
 import { openDatabaseAtRest } from '../database/open-at-rest.ts';
 import { OnceFile, OnceFileError } from './once-file.ts';
 import { migrations } from './operations.ts';
@@ -39,11 +39,11 @@ export function createJunkPart(): DurablePart {
         }
       }
     },
-    async *verify(directory, { signal, databases = directory, live = false }) {
+    async *verify(directory, { databases = directory, live = false, ...options }) {
       for (const path of filterFiles(directory)) {
-        signal.throwIfAborted();
+        options.signal.throwIfAborted();
         const database = path.replace(/bloom$/, 'db');
-        if (path.endsWith('.db')) yield* verifyFilter(directory, databases, path, { signal, live });
+        if (path.endsWith('.db')) yield* verifyFilter(directory, databases, path, { ...options, live });
         else if (!existsSync(join(directory, database))) {
           const account = path.split('/')[1]!;
           const message = `Account "${account}": the junk filter has lost its counts, "${path}" is all that is left`;
@@ -59,7 +59,7 @@ async function* verifyFilter(
   directory: string,
   databases: string,
   path: string,
-  { signal, live }: { signal: AbortSignal; live: boolean },
+  { signal, askInThread, live }: Pick<VerifyOptions, 'signal' | 'askInThread'> & { live: boolean },
 ): AsyncGenerator<Finding> {
   const account = path.split('/')[1]!;
   const hint = `Restore it from a backup, or delete "${path}": the filter starts anew.`;
@@ -67,7 +67,7 @@ async function* verifyFilter(
   if (!existsSync(join(databases, path))) return;
   const temporary = await mkdtemp(join(tmpdir(), 'restante-verify-'));
   try {
-    await using database = await openDatabaseAtRest(join(databases, path), temporary);
+    await using database = await openDatabaseAtRest(join(databases, path), temporary, askInThread);
     const findings = await database.check({ migrations, signal });
     for (const finding of findings) yield { ...finding, path, account, hint };
     // A server at work may have written the next file since the databases were copied.

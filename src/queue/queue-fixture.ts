@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database, DatabaseEngine } from '../database/engine.ts';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../database/sqlite/test-engine-fixture.ts';
 import { DnsError } from '../dns/dns-error.ts';
 import type { DnsAnswer, Resolver, TlsaRecord } from '../dns/resolver.ts';
 import { silentLog } from '../runtime/log.ts';
@@ -72,7 +72,7 @@ export class QueueFixture implements AsyncDisposable {
 
   private constructor(dataDirectory: string) {
     this.dataDirectory = dataDirectory;
-    this.engine = createSqliteEngine({ log: silentLog, workers: 1 });
+    this.engine = createTestEngine();
   }
 
   static async create(): Promise<QueueFixture> {

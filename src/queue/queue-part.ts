@@ -123,7 +123,7 @@ async function* verifyQueue(
 ): AsyncGenerator<Finding> {
   let database: DatabaseAtRest;
   try {
-    database = await openDatabaseAtRest(path, temporary);
+    database = await openDatabaseAtRest(path, temporary, options.askInThread);
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     const { code, message } = error;

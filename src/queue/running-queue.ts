@@ -2,45 +2,39 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Database } from '../database/engine.ts';
 import { limits } from '../runtime/limits.ts';
-import { chooseJobs } from './choose-jobs.ts';
-import type { DeliveryJob, DeliveryResult, DeliveryRoute } from './delivery-route.ts';
+import type { DeliveryJob, DeliveryResult } from './delivery-route.ts';
+import { DeliveryRoutes } from './delivery-routes.ts';
 import type { EndPolicy } from './end-recipient.ts';
 import { FileEraser } from './file-eraser.ts';
+import { giveUpMessage } from './give-up-message.ts';
 import { headerSummary } from './header-summary.ts';
 import { HoldRules } from './hold-rules.ts';
 import type { IncomingNotice, NoticedRecipient } from './incoming-notice.ts';
 import { listRecipients } from './list-recipients.ts';
-import { LocalRoute } from './local-route.ts';
-import type { RouteFor } from './mail-route.ts';
 import { contentChunks, readHeader } from './message-content.ts';
 import type { MessageFiles } from './message-files.ts';
-import { MessageIds, type ReservedId } from './message-ids.ts';
+import { MessageIds } from './message-ids.ts';
+import { newMessageRow, newRecipients } from './new-message.ts';
 import { defaultBackoff } from './next-attempt.ts';
 import type { ChangeSummary, QueueOperations } from './operations.ts';
-import { OtherFamilyRoute } from './other-family-route.ts';
 import type { WantedEvents } from './outgoing-event.ts';
 import type { Queue, QueuedMessage, QueueFilter, SubmittedMessage } from './queue.ts';
-import { InvalidQueueRecipientError, QueueEntryNotFoundError } from './queue-errors.ts';
+import { QueueEntryNotFoundError } from './queue-errors.ts';
 import { type QueueMetrics, queueMetrics } from './queue-metrics.ts';
 import type { QueueOptions } from './queue-options.ts';
-import { recipientDomain } from './recipient-domain.ts';
-import { remoteOptions } from './remote-options.ts';
-import { RemoteRoute } from './remote-route.ts';
+import { normaliseFilter, RecipientChanges } from './recipient-changes.ts';
 import { Retention } from './retention.ts';
 import { RetiredMessages } from './retired-messages.ts';
-import { RoutedRoute, withOneRoute } from './routed-route.ts';
+import { withOneRoute } from './routed-route.ts';
 import { Scheduler } from './scheduler.ts';
-import type { MessageRow, QueueSchema } from './schema.ts';
+import type { QueueSchema } from './schema.ts';
 import { type SettleOptions, settleAttempt } from './settle-attempt.ts';
-import { SuppressingRoute } from './suppressing-route.ts';
 import { Suppressions } from './suppressions.ts';
 import type { HookTally } from './webhook-operations.ts';
 import { WebhookSender } from './webhook-sender.ts';
 import { Webhooks } from './webhooks.ts';
 
 const defaultKeepRetiredMs = 7 * 24 * 60 * 60 * 1000;
-
-const direct: RouteFor = () => ({ kind: 'direct' });
 
 /** A queue that is open: what is asked of it, and what delivers. */
 export class RunningQueue implements Queue {
@@ -56,9 +50,10 @@ export class RunningQueue implements Queue {
   readonly #ids: MessageIds;
   readonly #metrics: QueueMetrics;
   readonly #eraser: FileEraser;
+  readonly #routes: DeliveryRoutes;
   readonly #scheduler: Scheduler;
+  readonly #changes: RecipientChanges;
   readonly #settleOptions: SettleOptions;
-  readonly #endPolicy: (account?: string | null) => EndPolicy;
   #disposing: Promise<void> | undefined;
 
   constructor(options: QueueOptions, database: Database<QueueSchema, QueueOperations>, files: MessageFiles) {
@@ -72,8 +67,9 @@ export class RunningQueue implements Queue {
     this.holdRules = new HoldRules(database, now);
     this.retired = new RetiredMessages(database);
     this.suppressions = new Suppressions(database, now);
+    this.#routes = new DeliveryRoutes(options, this.suppressions, (id) => files.path(id));
     const keepRetiredMs = options.keepRetiredMs ?? defaultKeepRetiredMs;
-    this.#endPolicy = (account) => ({
+    const endPolicy = (account?: string | null): EndPolicy => ({
       keepRetired: keepRetiredMs > 0,
       wantedEvents: account === null ? {} : this.#wantedEvents(account),
     });
@@ -101,10 +97,8 @@ export class RunningQueue implements Queue {
       backoff: options.backoff ?? defaultBackoff,
       log: options.log,
       now,
-      endPolicy: this.#endPolicy,
-      giveUp: async (reserved) => {
-        await this.#giveUp(reserved);
-      },
+      endPolicy,
+      giveUp: (reserved) => giveUpMessage(reserved, this.#settleOptions),
       onChange: (change) => this.#onChange(change),
       onReportFailed: options.onReportFailed ?? (() => {}),
     };
@@ -113,16 +107,21 @@ export class RunningQueue implements Queue {
       database,
       log: options.log,
       now,
-      laneOf: (domain) => (this.#isLocal(domain) ? 'local' : 'remote'),
+      laneOf: (domain) => (this.#routes.isLocal(domain) ? 'local' : 'remote'),
       limits: {
         remote: { all: options.maxDeliveries ?? 10, each: options.maxDeliveriesPerDestination ?? 1 },
         local: { all: maxLocal, each: maxLocal },
       },
-      routeTo: (domain) => this.#routeTo(domain),
+      routeTo: (domain) => this.#routes.to(domain),
       oneRoute: (job) =>
-        this.#isLocal(job.recipients[0]?.domain ?? '') ? job : withOneRoute(job, options.routeFor ?? direct),
+        this.#routes.isLocal(job.recipients[0]?.domain ?? '') ? job : withOneRoute(job, this.#routes.routeFor),
       settle: (job, result, signal) => settleAttempt(this.#settleOptions, job, result, signal),
       onAttempt: (job, result, durationMs) => this.#onAttempt(job, result, durationMs),
+    });
+    this.#changes = new RecipientChanges({
+      settle: this.#settleOptions,
+      scheduler: this.#scheduler,
+      dropPolicy: endPolicy,
     });
   }
 
@@ -140,16 +139,7 @@ export class RunningQueue implements Queue {
   }
 
   async submit(message: SubmittedMessage): Promise<{ ids: number[]; messageId?: string }> {
-    const recipients = message.recipients.map(({ address, notify, orcpt }) => {
-      const domain = recipientDomain(address);
-      if (domain === undefined) throw new InvalidQueueRecipientError(address);
-      return {
-        address,
-        domain,
-        notify: notify === undefined || notify.length === 0 ? null : notify.join(',').toUpperCase(),
-        orcpt: orcpt ?? null,
-      };
-    });
+    const recipients = newRecipients(message);
     const now = this.#options.clock.now();
     const prefix = message.prefix ?? new Uint8Array(0);
     const path = join(this.#options.dataDirectory, 'tmp', message.file.path);
@@ -159,26 +149,7 @@ export class RunningQueue implements Queue {
         readHeader({ prefix, path, sizeBytes: message.file.sizeBytes }, limits.queueSummaryBytes).then(headerSummary),
         this.#files.link(reserved.id, message.file),
       ]);
-      const row: MessageRow = {
-        id: reserved.id,
-        account: message.account ?? null,
-        sender: message.sender,
-        size_bytes: message.file.sizeBytes,
-        sha256: message.file.sha256,
-        prefix,
-        subject: summary.subject,
-        message_id_header: summary.messageIdHeader,
-        ret: message.ret ?? null,
-        envid: message.envid ?? null,
-        smtputf8: message.smtputf8 ? 1 : 0,
-        body: message.body,
-        require_tls: message.requireTls ? 1 : 0,
-        // RFC 8689 §5: the header field yields to the MAIL parameter.
-        tls_optional: summary.isTlsOptional && !message.requireTls ? 1 : 0,
-        is_dsn: message.isDsn ? 1 : 0,
-        report: message.report ?? null,
-        queued_at: now,
-      };
+      const row = newMessageRow(message, summary, { id: reserved.id, now });
       const added = {
         message: row,
         recipients,
@@ -199,65 +170,33 @@ export class RunningQueue implements Queue {
       const messageId = summary.messageIdHeader;
       return messageId === '' ? { ids } : { ids, messageId };
     } catch (error) {
-      await this.#giveUp(reserved);
+      await giveUpMessage(reserved, this.#settleOptions);
       throw error;
     }
   }
 
   async list(filter: QueueFilter & { limit?: number; after?: number }): Promise<QueuedMessage[]> {
-    return await listRecipients(this.#database, this.#normalise(filter), filter.after ?? 0, filter.limit ?? 1000);
+    return await listRecipients(this.#database, normaliseFilter(filter), filter.after ?? 0, filter.limit ?? 1000);
   }
 
   async hold(filter: QueueFilter): Promise<{ count: number }> {
-    return await this.#changeAll(filter, (step) => this.#database.write('setHeld', { ...step, held: true }));
+    return await this.#changes.hold(filter);
   }
 
   async unhold(filter: QueueFilter): Promise<{ count: number }> {
-    const done = await this.#changeAll(filter, (step) => this.#database.write('setHeld', { ...step, held: false }));
-    this.kick();
-    return done;
+    return await this.#changes.unhold(filter);
   }
 
   async schedule(filter: QueueFilter, when: { at: number } | { deltaMs: number }): Promise<{ count: number }> {
-    const done = await this.#changeAll(filter, (step) => this.#database.write('schedule', { ...step, ...when }));
-    this.kick();
-    return done;
+    return await this.#changes.schedule(filter, when);
   }
 
   async drop(filter: QueueFilter): Promise<{ count: number }> {
-    return await this.#changeAll(filter, async (step) => {
-      const dropped = await this.#database.write('drop', {
-        ...step,
-        now: this.#options.clock.now(),
-        policy: this.#endPolicy(),
-      });
-      this.#onChange({ added: [], ends: Array(dropped.count).fill('dropped'), ...dropped });
-      return dropped;
-    });
+    return await this.#changes.drop(filter);
   }
 
   async fail(filter: QueueFilter): Promise<{ count: number }> {
-    const reply = { code: 554, enhanced: '5.0.0', text: 'Given up by an administrator of the sending server' };
-    return await this.#changeAll(filter, async (step) => {
-      const { jobs, after } = await chooseJobs(this.#database, step);
-      let count = 0;
-      for (const job of jobs) {
-        const end = this.#scheduler.claim(job.recipients[0]?.domain ?? '', job.message.id);
-        if (end === undefined) continue;
-        try {
-          const replies = job.recipients.map(() => reply);
-          await settleAttempt(this.#settleOptions, job, {
-            replies,
-            accepted: 'relayed',
-            untried: job.recipients.map(() => 'given-up'),
-          });
-          count += job.recipients.length;
-        } finally {
-          end();
-        }
-      }
-      return { count, after };
-    });
+    return await this.#changes.fail(filter);
   }
 
   async dump(id: number): Promise<Readable> {
@@ -301,67 +240,6 @@ export class RunningQueue implements Queue {
     await this.#database[Symbol.asyncDispose]();
   }
 
-  /** Lets go of the id of a message whose commit failed; its file goes, unless the row is there after all. */
-  async #giveUp(reserved: ReservedId): Promise<void> {
-    try {
-      const row = await this.#database.read((reader) =>
-        reader.first('SELECT 1 FROM message WHERE id = ?', [reserved.id]),
-      );
-      if (row === undefined) await this.#files.removeAll([reserved.id]);
-      reserved.settle();
-    } catch (error) {
-      // The id stays reserved: the next start removes the file.
-      this.#options.log.error({ err: error, messageId: reserved.id }, 'Cannot remove the file of a message not queued');
-    }
-  }
-
-  #normalise(filter: QueueFilter): QueueFilter {
-    if (filter.domain === undefined) return filter;
-    return { ...filter, domain: recipientDomain(`x@${filter.domain}`) ?? filter.domain };
-  }
-
-  #isLocal(domain: string): boolean {
-    return this.#options.loopback === true || this.#options.isLocalDomain(domain);
-  }
-
-  #routeTo(domain: string): DeliveryRoute {
-    return new SuppressingRoute(this.suppressions, this.#wayTo(domain));
-  }
-
-  #wayTo(domain: string): DeliveryRoute {
-    const pathOf = (id: number): string => this.#files.path(id);
-    if (this.#isLocal(domain)) return new LocalRoute(this.#options.deliverLocally, pathOf);
-    return new RoutedRoute(this.#options.routeFor ?? direct, (way) => {
-      const remote = remoteOptions(this.#options, way, pathOf);
-      if (way.kind === 'relay' || way.family !== undefined || way.proxy !== undefined) {
-        return new RemoteRoute(remote, domain);
-      }
-      return new OtherFamilyRoute((watch, family) => {
-        const { connect, resolver } =
-          family === undefined ? remote : remoteOptions(this.#options, { ...way, family }, pathOf);
-        return new RemoteRoute({ ...remote, resolver, connect: watch(connect) }, domain);
-      });
-    });
-  }
-
-  async #changeAll(
-    filter: QueueFilter,
-    change: (step: {
-      filter: QueueFilter;
-      after: number;
-      limit: number;
-    }) => Promise<{ count: number; after: number | undefined }>,
-  ): Promise<{ count: number }> {
-    const normal = this.#normalise(filter);
-    let count = 0;
-    for (let after: number | undefined = 0; after !== undefined; ) {
-      const step = await change({ filter: normal, after, limit: limits.queueChangeStep });
-      count += step.count;
-      after = step.after;
-    }
-    return { count };
-  }
-
   #onChange(change: ChangeSummary): void {
     this.#metrics.queued += change.added.length;
     this.#metrics.ended(change.ends);
@@ -382,7 +260,7 @@ export class RunningQueue implements Queue {
   }
 
   #onAttempt(job: DeliveryJob, result: DeliveryResult, durationMs: number): void {
-    const local = this.#isLocal(job.recipients[0]?.domain ?? '');
+    const local = this.#routes.isLocal(job.recipients[0]?.domain ?? '');
     this.#metrics.attempted(result.replies, local ? 'local' : 'remote', durationMs);
     job.recipients.forEach((row, at) => {
       const reply = result.replies[at];

@@ -1,19 +1,15 @@
-/** How long one piece of work may hold the event loop. */
-const turnMs = 5;
+import { nextTurn, turnEnd } from './turns.ts';
 
 /**
- * For long loops without anything to wait for, on the thread that answers clients: lets others have their turn every few milliseconds.
- * @returns to be awaited in each round, or in each of some hundred where a round takes next to nothing
+ * For long loops without anything to wait for, on the thread that answers clients: lets others have their turn every millisecond.
+ * @returns to be awaited in each round, or in each of some ten where a round takes next to nothing
  */
 export function takeTurns(): () => Promise<void> | undefined {
-  let began = performance.now();
+  let until = turnEnd();
   return () => {
-    if (performance.now() - began < turnMs) return undefined;
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        began = performance.now();
-        resolve();
-      });
+    if (performance.now() < until) return undefined;
+    return nextTurn().then(() => {
+      until = turnEnd();
     });
   };
 }

@@ -124,14 +124,20 @@ export class WireReader {
     return undefined;
   }
 
-  /** Drops bytes up to and including the next LF. */
-  async skipLine(timeoutMs: number): Promise<void> {
+  /**
+   * Drops bytes up to and including the next LF.
+   * @returns the last of them, at most `tailBytes`
+   */
+  async skipLine(timeoutMs: number, tailBytes = 0): Promise<Buffer> {
+    let tail: Buffer = Buffer.alloc(0);
     for (;;) {
       while (this.#chunks.length > 0) {
         const chunk = this.#chunks[0];
         const end = chunk.indexOf(lineFeed);
-        this.#take(end === -1 ? chunk.length : end + 1);
-        if (end !== -1) return;
+        const dropped = this.#take(end === -1 ? chunk.length : end + 1);
+        tail = Buffer.concat([tail, lastBytes(dropped, tailBytes)]);
+        tail = lastBytes(tail, tailBytes);
+        if (end !== -1) return tail;
       }
       await this.#more(timeoutMs);
     }
@@ -232,4 +238,8 @@ export class WireReader {
     });
     if (this.#ended && this.#unreadBytes === before) throw new ConnectionClosedError(this.#failure);
   }
+}
+
+function lastBytes(bytes: Buffer, most: number): Buffer {
+  return bytes.subarray(Math.max(0, bytes.length - most));
 }

@@ -74,6 +74,12 @@ describe('LOGIN', () => {
     expect(await login.next(Buffer.from('secret word'))).toEqual(success);
   });
 
+  it('asks for a user name once: an empty initial response is none yet, an empty answer is no name', async () => {
+    const login = mechanism('LOGIN');
+    expect(await login.next(Buffer.alloc(0))).toEqual({ challenge: Buffer.from('Username:') });
+    await expect(login.next(Buffer.alloc(0))).rejects.toMatchObject({ code: 'malformed' });
+  });
+
   it('refuses an empty password', async () => {
     const login = mechanism('LOGIN');
     await login.next(Buffer.from('me@example.org'));

@@ -15,6 +15,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export class LoginServer implements ServerMechanism {
   readonly name = 'LOGIN';
   readonly #credentials: CredentialSource;
+  #asked = false;
   #login: string | undefined;
 
   constructor(credentials: CredentialSource) {
@@ -23,9 +24,12 @@ export class LoginServer implements ServerMechanism {
 
   async next(response: Buffer | undefined): Promise<MechanismStep> {
     // An empty initial response says "nothing yet" with clients that send `AUTH LOGIN =`.
-    if (response === undefined || (this.#login === undefined && response.length === 0))
+    const isEmpty = response === undefined || response.length === 0;
+    if (isEmpty && !this.#asked && this.#login === undefined) {
+      this.#asked = true;
       return { challenge: usernamePrompt };
-    const text = decodeResponse(response);
+    }
+    const text = decodeResponse(response ?? Buffer.alloc(0));
     if (this.#login === undefined) {
       this.#login = text;
       return { challenge: passwordPrompt };

@@ -2,7 +2,7 @@ import { errorReply } from '../delivery/error-reply.ts';
 import type { Envelope } from '../delivery/incoming-message.ts';
 import type { Log } from '../runtime/log.ts';
 import { formatAddress } from '../smtp/address.ts';
-import type { ReceivedFile } from '../store/account.ts';
+import type { ReceivedFile } from '../store/messages/received-file.ts';
 import type { MessageReceiver } from './message-receiver.ts';
 import type { SmtpSession } from './smtp-session.ts';
 import { submitMessage } from './submit-message.ts';

@@ -34,7 +34,9 @@ describe('a message of 50 MB', () => {
     // What is on its way in sockets and buffers of client and server; the message itself would be 50 MB.
     expect(peak).toBeLessThan(40_000_000);
     await using account = await server.accounts.open('me');
-    const [row] = await account.read(async (reader) => reader.messages((await reader.mailbox('Inbox'))!.id, 'all'));
+    const [row] = await account.read(async (reader) =>
+      reader.messages.rows((await reader.mailboxes.named('Inbox'))!.id, 'all'),
+    );
     const expected = count * (block.length - 1000) + 'Subject: large\r\n\r\n'.length;
     expect(row.sizeBytes - expected).toBeGreaterThan(0);
     expect(row.sizeBytes - expected).toBeLessThan(500);

@@ -1,6 +1,7 @@
 import { errorReply } from '../delivery/error-reply.ts';
 import type { SmtpError } from '../smtp/smtp-error.ts';
-import type { Accounts, MessageIntake, ReceivedFile } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
+import type { MessageIntake, ReceivedFile } from '../store/messages/received-file.ts';
 import { FatalSmtpError } from './fatal-smtp-error.ts';
 import type { ForgedResults } from './forged-results.ts';
 import type { ServerLimits } from './smtp-server-options.ts';

@@ -9,7 +9,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import type { LoginGuard } from '../sasl/login-guard.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 

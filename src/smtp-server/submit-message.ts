@@ -3,7 +3,7 @@ import { formatDate } from '../message/format-date.ts';
 import { parseAddressList } from '../message/parse-address-list.ts';
 import { formatAddress } from '../smtp/address.ts';
 import { SmtpError } from '../smtp/smtp-error.ts';
-import type { ReceivedFile } from '../store/account.ts';
+import type { ReceivedFile } from '../store/messages/received-file.ts';
 import type { SmtpSession } from './smtp-session.ts';
 import type { Transaction } from './transaction.ts';
 

@@ -2,14 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { openDatabaseAtRest } from '../database/open-at-rest.ts';
 import { DirectorySyncer } from '../runtime/durable-file.ts';
-import type { AccountReader, ContentLocation } from './account.ts';
 import type { AccountDatabaseReader } from './account-database.ts';
 import { isAccountName } from './account-name.ts';
-import { DatabaseAccountReader } from './account-reader.ts';
-import { MessageFiles } from './message-files.ts';
+import { AccountReader } from './account-reader.ts';
+import { type ContentLocation, MessageFiles, type StoredContents } from './message-files.ts';
 import { migrations } from './migrations.ts';
 import type { StoredRows } from './restore/stored-rows.ts';
 import { AccountNotFoundError } from './store-errors.ts';
@@ -25,11 +23,8 @@ export interface AccountAtRest extends AsyncDisposable {
   messages(mailboxId: number, uids: readonly number[]): Promise<KeptMessage[]>;
   /** Absolute path of the file of a content. */
   filePath(contentId: number): string;
-  /**
-   * A missing file, or one of another size, ends it with MessageFileError.
-   * @param end after the last byte, prefix and file as one; default: all
-   */
-  streamContent(content: ContentLocation, end?: number): Readable;
+  /** The bytes of messages. */
+  readonly contents: StoredContents;
 }
 
 export interface KeptMessage extends ContentLocation {
@@ -61,7 +56,7 @@ export async function openAccountAtRest(directory: string, name: string): Promis
   const stored = opened.use(await openDatabaseAtRest(databaseOf(directory, name), temporary));
   const newest = opened.use(await stored.newest(migrations, temporary));
   const database: AccountDatabaseReader = newest.reader();
-  const reader = new DatabaseAccountReader(database);
+  const reader = new AccountReader(database);
   const files = new MessageFiles(join(directory, 'accounts', name), new DirectorySyncer());
   const resources = opened.move();
   return {
@@ -74,7 +69,7 @@ export async function openAccountAtRest(directory: string, name: string): Promis
       return rows.map(keptMessage);
     },
     filePath: (contentId) => files.path(contentId),
-    streamContent: (content, end) => files.stream(content, 0, end),
+    contents: files,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Account, Accounts } from './account.ts';
+import type { Account } from './account.ts';
+import type { Accounts } from './accounts.ts';
 import { deliver, openTestStore } from './store-fixture.ts';
 
 /** What an account should hold, as plainly as can be. */
@@ -90,7 +91,7 @@ function withoutCase(names: readonly string[]): string[] {
 }
 
 async function idOf(account: Account, name: string): Promise<number> {
-  return (await account.read((reader) => reader.mailbox(name)))!.id;
+  return (await account.read((reader) => reader.mailboxes.named(name)))!.id;
 }
 
 /** Does one step to the account and the model, comparing what it returns. */
@@ -105,7 +106,7 @@ async function run(accounts: Accounts, account: Account, model: Model, next: Ste
         flags: { bits: next.flags, keywords: next.keywords },
       });
       expect(added).toMatchObject({ uid: box.uidNext, uidValidity: box.uidValidity, modseq: before + 1 });
-      const [row] = await account.read((reader) => reader.messages(id, [added.uid]));
+      const [row] = await account.read((reader) => reader.messages.rows(id, [added.uid]));
       box.messages.push({
         uid: box.uidNext++,
         contentId: added.contentId,
@@ -121,7 +122,7 @@ async function run(accounts: Accounts, account: Account, model: Model, next: Ste
     case 'store': {
       const { mode, unchangedSince } = next;
       const change = { mode, flags: { bits: next.flags, keywords: next.keywords } };
-      const result = await account.storeFlags(
+      const result = await account.messages.storeFlags(
         id,
         next.uids,
         change,
@@ -162,8 +163,8 @@ async function run(accounts: Accounts, account: Account, model: Model, next: Ste
       const sources = selected(box, next.uids);
       const result =
         next.kind === 'copy'
-          ? await account.copyMessages(id, next.uids, targetId)
-          : await account.moveMessages(id, next.uids, targetId);
+          ? await account.messages.copy(id, next.uids, targetId)
+          : await account.messages.move(id, next.uids, targetId);
       expect(result.uidValidity).toBe(target.uidValidity);
       expect(result.pairs).toEqual(sources.map(({ uid }, index) => ({ sourceUid: uid, uid: target.uidNext + index })));
       for (const source of sources) {
@@ -177,7 +178,7 @@ async function run(accounts: Accounts, account: Account, model: Model, next: Ste
     }
     case 'expunge': {
       const gone = selected(box, next.uids).filter((message) => next.which === 'all' || (message.flags & 8) !== 0);
-      const result = await account.expungeMessages(id, next.uids, next.which);
+      const result = await account.messages.expunge(id, next.uids, next.which);
       expect(result.uids).toEqual(gone.map(({ uid }) => uid));
       for (const message of gone) {
         message.expunged = true;
@@ -186,8 +187,8 @@ async function run(accounts: Accounts, account: Account, model: Model, next: Ste
       return;
     }
     case 'recreate': {
-      await account.deleteMailbox(next.mailbox);
-      const made = await account.createMailbox(next.mailbox);
+      await account.mailboxes.delete(next.mailbox);
+      const made = await account.mailboxes.create(next.mailbox);
       expect(made.uidValidity).toBeGreaterThan(Math.max(...[...model.values()].map(({ uidValidity }) => uidValidity)));
       model.set(next.mailbox, { uidValidity: made.uidValidity, uidNext: 1, messages: [] });
       return;
@@ -201,7 +202,7 @@ async function compare(account: Account, model: Model): Promise<void> {
     const live = box.messages.filter(({ expunged }) => !expunged);
     const sum = live.reduce((total, { size }) => total + size, 0);
     used += sum;
-    const mailbox = (await account.read((reader) => reader.mailbox(name)))!;
+    const mailbox = (await account.read((reader) => reader.mailboxes.named(name)))!;
     expect(mailbox).toMatchObject({
       uidValidity: box.uidValidity,
       uidNext: box.uidNext,
@@ -211,8 +212,8 @@ async function compare(account: Account, model: Model): Promise<void> {
       sizeBytes: sum,
     });
     const { rows, changes } = await account.read(async (reader) => ({
-      rows: await reader.messages(mailbox.id, 'all'),
-      changes: await reader.changesSince(mailbox.id, 0),
+      rows: await reader.messages.rows(mailbox.id, 'all'),
+      changes: await reader.changes.since(mailbox.id, 0),
     }));
     expect(
       rows.map((row) => [row.uid, row.contentId, row.flagBits, withoutCase(row.keywords), row.modseq, row.createSeq]),
@@ -245,7 +246,7 @@ describe('an account', () => {
         const model: Model = new Map();
         models.set(name, model);
         for (const name of mailboxes) {
-          const { uidValidity } = (await account.read((reader) => reader.mailbox(name)))!;
+          const { uidValidity } = (await account.read((reader) => reader.mailboxes.named(name)))!;
           model.set(name, { uidValidity, uidNext: 1, messages: [] });
         }
         let modseq = await account.read((reader) => reader.modseq());

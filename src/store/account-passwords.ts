@@ -2,7 +2,8 @@ import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
 import { hashAppPassword, makeAppPassword } from '../sasl/app-password.ts';
 import { deriveScramSecrets, hashPassword, type StoredScramSecrets } from '../sasl/password-hash.ts';
-import type { Account, AppPasswordScope } from './account.ts';
+import type { Account } from './account.ts';
+import type { AppPasswordScope } from './passwords/app-password.ts';
 import type { SharedAccount } from './shared-account.ts';
 import { AppPasswordNameError } from './store-errors.ts';
 
@@ -37,7 +38,7 @@ class PasswordsDifferError extends RestanteError {
 /** Sets the account's own password. */
 export async function setPassword(opened: OpenedAccount, password: string, now: number): Promise<void> {
   for (let tries = 0; tries < mostTries; tries++) {
-    const [app] = await opened.account.read((reader) => reader.appPasswords());
+    const [app] = await opened.account.read((reader) => reader.passwords.appPasswords());
     const secrets = await hashPassword(password, app);
     if (await opened.shared.write('setCredentials', { ...secrets, now })) return;
   }
@@ -63,7 +64,9 @@ export async function addAppPassword(
 }
 
 async function anyPassword(account: Account): Promise<StoredScramSecrets | undefined> {
-  return await account.read(async (reader) => (await reader.credentials()) ?? (await reader.appPasswords())[0]);
+  return await account.read(
+    async (reader) => (await reader.passwords.credentials()) ?? (await reader.passwords.appPasswords())[0],
+  );
 }
 
 function checkName(given: string): string {

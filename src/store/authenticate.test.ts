@@ -3,8 +3,8 @@ import type { CredentialSource } from '../sasl/credential-source.ts';
 import { ScramClient } from '../sasl/scram-client.ts';
 import { ScramServer } from '../sasl/scram-server.ts';
 import type { AuthenticatedIdentity } from '../sasl/server-mechanism.ts';
-import type { AppPasswordScope } from './account.ts';
 import { createCredentialSource } from './authenticate.ts';
+import type { AppPasswordScope } from './passwords/app-password.ts';
 import { openTestStore } from './store-fixture.ts';
 
 const login = 'me@example.org';
@@ -23,7 +23,7 @@ async function start() {
     });
   const listed = async () => {
     await using account = await accounts.open('me');
-    return await account.read((reader) => reader.appPasswords());
+    return await account.read((reader) => reader.passwords.appPasswords());
   };
   return { accounts, clock, imap: sourceFor('imap'), smtp: sourceFor('smtp'), listed };
 }

@@ -7,7 +7,9 @@ import { type StoredScramSecrets, verifyPassword } from '../sasl/password-hash.t
 import type { ScramHash } from '../sasl/scram-keys.ts';
 import { parseScramSecret, type ScramSecret } from '../sasl/scram-secret.ts';
 import type { Credential } from '../sasl/server-mechanism.ts';
-import type { Accounts, AppPasswordScope, StoredAppPassword, StoredCredentials } from './account.ts';
+import type { Accounts } from './accounts.ts';
+import type { AppPasswordScope, StoredAppPassword } from './passwords/app-password.ts';
+import type { StoredCredentials } from './passwords/password-reader.ts';
 import { keyCredentialId, type TlsPublicKey } from './tls-public-keys/tls-public-key.ts';
 
 interface FoundAccount {
@@ -44,8 +46,8 @@ export function createCredentialSource(options: {
     if (account === undefined || !(await accounts.exists(account))) return undefined;
     await using opened = await accounts.open(account);
     return await opened.read(async (reader) => {
-      const own = await reader.credentials();
-      const all = await reader.appPasswords();
+      const own = await reader.passwords.credentials();
+      const all = await reader.passwords.appPasswords();
       return { account, own, appPasswords: all.filter(({ scopes }) => scopes.includes(scope)), any: own ?? all[0] };
     });
   };
@@ -94,7 +96,7 @@ export function createCredentialSource(options: {
     async used(account, credential) {
       const id = Number(credential.id.slice(appPrefix.length));
       await using opened = await accounts.open(account);
-      const stored = await opened.read((reader) => reader.appPasswords());
+      const stored = await opened.read((reader) => reader.passwords.appPasswords());
       const app = stored.find((each) => each.id === id);
       if (app !== undefined && !isFresh(app.lastUsedAt)) await noteUse(account, id);
     },

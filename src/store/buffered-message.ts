@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { link, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MessageStructure } from '../message/structure.ts';
-import type { ReceivedFile, TemporaryFile } from './account.ts';
+import type { ReceivedFile, TemporaryFile } from './messages/received-file.ts';
 import { temporaryName } from './temporary-name.ts';
 import { writeFlushed } from './write-flushed.ts';
 

@@ -1,4 +1,16 @@
-import type { ContentOrigin, Validation } from './account.ts';
+import type { Validation } from './messages/new-message.ts';
+
+/** Where a message came from, and what of that was shown to be true. */
+export interface ContentOrigin {
+  readonly contentId: number;
+  readonly fromLocalpart: string | undefined;
+  readonly fromDomain: string | undefined;
+  readonly mailFromDomain: string | undefined;
+  readonly helloName: string | undefined;
+  readonly remoteAddress: string;
+  readonly isForward: boolean;
+  readonly validation: Validation | undefined;
+}
 
 /** How the columns `hello_validation`, `mail_from_validation` and `from_validation` have what was shown. */
 export const validationNumbers = { none: 0, spf: 1, dmarc: 1, aligned: 2 } as const;

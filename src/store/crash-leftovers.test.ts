@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { checkFilesHere } from '../database/check-files-here.ts';
 import type { Finding } from '../database/durable-part.ts';
 import type { Account } from './account.ts';
-import { removeTemporaryFiles } from './open-accounts.ts';
+import { removeTemporaryFiles } from './remove-temporary-files.ts';
 import { InconsistentAccountError, MessageFileError } from './store-errors.ts';
 import { deliver, inbox, message, openTestStore, type TestStore } from './store-fixture.ts';
 import { createStorePart } from './store-part.ts';
@@ -71,7 +71,7 @@ describe('after a crash', () => {
   it('files of expunged messages are removed, whether or not that had begun', async () => {
     const directory = await crashAfter(async ({ accounts, dataDirectory }, account) => {
       for (const name of ['a', 'b', 'c']) await deliver(accounts, account, message(name));
-      await account.expungeMessages((await inbox(account)).id, [1, 2], 'all');
+      await account.messages.expunge((await inbox(account)).id, [1, 2], 'all');
       await unlink(join(dataDirectory, 'accounts/me/msg/0/1'));
     });
     expect(await verify(directory)).toEqual([]);
@@ -104,10 +104,10 @@ describe('erasing', () => {
     for (const name of ['a', 'b']) await deliver(accounts, account, message(name));
     const { id, modseq } = await inbox(account);
     using hold = account.holdExpunged(modseq);
-    const expunged = await account.expungeMessages(id, [1], 'all');
-    const [row] = await account.read((reader) => reader.renderedMessages(id, [1], 1, 1, { includeExpunged: true }));
+    const expunged = await account.messages.expunge(id, [1], 'all');
+    const [row] = await account.read((reader) => reader.messages.rendered(id, [1], 1, 1, { includeExpunged: true }));
     await new Promise((next) => setTimeout(next, 1300));
-    expect(account.readContentSync(row!).toString()).toContain('Hello');
+    expect(account.contents.readSync(row!).toString()).toContain('Hello');
     {
       await using snapshot = await engine.snapshot();
       void snapshot;
@@ -115,7 +115,7 @@ describe('erasing', () => {
       await new Promise((next) => setTimeout(next, 1300));
       expect(await filesOf(dataDirectory)).toEqual(['1', '2']);
     }
-    await account.expungeMessages(id, [2], 'all');
+    await account.messages.expunge(id, [2], 'all');
     hold.advance(Number.MAX_SAFE_INTEGER);
     await until(async () => (await filesOf(dataDirectory)).length === 0);
   }, 20_000);
@@ -150,11 +150,11 @@ describe('verifying', () => {
     const again = await openTestStore(dataDirectory);
     const opened = await again.accounts.open('me');
     const { id } = await inbox(opened);
-    const rows = await opened.read((reader) => reader.renderedMessages(id, 'all'));
-    expect(() => opened.readContentSync(rows[0]!)).toThrow(MessageFileError);
-    expect(() => opened.readContentSync(rows[2]!)).toThrow(MessageFileError);
-    await expect(opened.readContent(rows[2]!)).rejects.toThrow(MessageFileError);
-    await expect(Array.fromAsync(opened.streamContent(rows[2]!, 0, 3))).rejects.toThrow(MessageFileError);
+    const rows = await opened.read((reader) => reader.messages.rendered(id, 'all'));
+    expect(() => opened.contents.readSync(rows[0]!)).toThrow(MessageFileError);
+    expect(() => opened.contents.readSync(rows[2]!)).toThrow(MessageFileError);
+    await expect(opened.contents.read(rows[2]!)).rejects.toThrow(MessageFileError);
+    await expect(Array.fromAsync(opened.contents.stream(rows[2]!, 0, 3))).rejects.toThrow(MessageFileError);
     await opened[Symbol.asyncDispose]();
     await expect(again.close()).rejects.toThrow(InconsistentAccountError);
   });

@@ -3,8 +3,8 @@ import { open, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type DirectorySyncer, makeDirectoryDurably } from '../runtime/durable-file.ts';
-import type { ContentLocation, ReceivedFile } from './account.ts';
 import { toFileError } from './file-error.ts';
+import type { ReceivedFile } from './messages/received-file.ts';
 import { MessageFileError } from './store-errors.ts';
 
 const chunkBytes = 64 * 1024;
@@ -20,6 +20,17 @@ export function messageFilePath(contentId: number): string {
   return `msg/${Math.floor(contentId / filesPerDirectory)}/${contentId}`;
 }
 
+/** Where the bytes of a message are. */
+export interface ContentLocation {
+  readonly contentId: number;
+  /** Headers that the server added for this recipient; they come before the file. */
+  readonly prefix: Uint8Array;
+  readonly fileSizeBytes: number;
+}
+
+/** What the users of an account do with the files: they read them. */
+export type StoredContents = Pick<MessageFiles, 'read' | 'readSync' | 'readInto' | 'readStart' | 'stream'>;
+
 /** The message files of one account. */
 export class MessageFiles {
   readonly #directory: string;
@@ -28,12 +39,13 @@ export class MessageFiles {
 
   /** @param directory of the account */
   constructor(directory: string, syncer: DirectorySyncer) {
-    this.#directory = directory;
+    // Joined once: FETCH asks for thousands of paths.
+    this.#directory = join(directory);
     this.#syncer = syncer;
   }
 
   path(contentId: number): string {
-    return join(this.#directory, messageFilePath(contentId));
+    return `${this.#directory}/${messageFilePath(contentId)}`;
   }
 
   /**
@@ -96,6 +108,7 @@ export class MessageFiles {
     }
   }
 
+  /** All bytes of a message, prefix and file. @throws MessageFileError when the file is missing or has another size */
   async read(content: ContentLocation): Promise<Buffer> {
     const path = this.path(content.contentId);
     let file: Buffer;
@@ -108,6 +121,7 @@ export class MessageFiles {
     return content.prefix.length === 0 ? file : Buffer.concat([content.prefix, file]);
   }
 
+  /** As `read`, but blocks this thread: for messages up to 128 KiB, where it is several times faster. */
   readSync(content: ContentLocation): Buffer {
     const sizeBytes = content.prefix.length + content.fileSizeBytes;
     const bytes = Buffer.allocUnsafe(sizeBytes + 1);
@@ -115,7 +129,10 @@ export class MessageFiles {
     return bytes.subarray(0, sizeBytes);
   }
 
-  /** @param target has room for prefix, file and one byte more at `at` */
+  /**
+   * The same into memory of the caller's.
+   * @param target has room for prefix, file and one byte more at `at`
+   */
   readInto(content: ContentLocation, target: Uint8Array, at: number): void {
     const path = this.path(content.contentId);
     const { prefix, fileSizeBytes } = content;
@@ -139,7 +156,11 @@ export class MessageFiles {
     checkSize(path, end - start, fileSizeBytes);
   }
 
-  /** The first bytes of prefix and file as one. @returns how many: all, or as many as there is room for */
+  /**
+   * Blocking too: the first bytes of prefix and file as one.
+   * @returns how many: all, or as many as there is room for
+   * @throws MessageFileError as `read` does
+   */
   readStart(content: ContentLocation, target: Uint8Array): number {
     const { prefix, fileSizeBytes } = content;
     const sizeBytes = prefix.length + fileSizeBytes;
@@ -165,6 +186,7 @@ export class MessageFiles {
     return end;
   }
 
+  /** A range of prefix and file as one. @param start first byte, @param end after the last */
   stream(content: ContentLocation, start = 0, end = Number.POSITIVE_INFINITY): Readable {
     return Readable.from(this.#chunks(content, start, end), { objectMode: false, highWaterMark: chunkBytes });
   }

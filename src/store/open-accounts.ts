@@ -1,41 +1,34 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { link, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseEngine } from '../database/engine.ts';
-import { StructureParser } from '../message/structure-parser.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
 import { limits } from '../runtime/limits.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import type {
-  Account,
-  Accounts,
-  AppPasswordScope,
-  CopiedMessages,
-  MessageIntake,
-  QuotaLimits,
-  ReceivedFile,
-  SpecialUse,
-} from './account.ts';
-import { accountDatabaseKind } from './account-database.ts';
+import type { Account } from './account.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
 import { addAppPassword, setPassword } from './account-passwords.ts';
+import type { Accounts } from './accounts.ts';
+import { AccountsInUse } from './accounts-in-use.ts';
+import { adoptMessage } from './adopt-message.ts';
 import type { BufferedBytes } from './buffered-message.ts';
-import { removeLeftovers } from './content-ids.ts';
-import { toFileError } from './file-error.ts';
-import { normaliseMailboxName } from './mailbox-name.ts';
-import { MessageFiles, messageFilePath } from './message-files.ts';
+import type { SpecialUse } from './mailboxes/mailbox.ts';
+import { messageFilePath } from './message-files.ts';
 import { FileIntake } from './message-intake.ts';
+import type { CopiedMessages } from './messages/message-writer.ts';
+import type { MessageIntake, ReceivedFile } from './messages/received-file.ts';
 import { OpenAccount } from './open-account.ts';
-import { directorySyncer, SharedAccount } from './shared-account.ts';
+import { openSharedAccount } from './open-shared-account.ts';
+import type { AppPasswordScope } from './passwords/app-password.ts';
+import type { QuotaLimits } from './quota.ts';
+import type { SharedAccount } from './shared-account.ts';
 import { SharingIndex } from './sharing/sharing-index.ts';
 import { finishMoves, type Transfer, transferMessages } from './sharing/transfer-messages.ts';
 import { AccountBusyError, AccountExistsError, AccountNotFoundError } from './store-errors.ts';
 import { temporaryName } from './temporary-name.ts';
 import { IndexReaders } from './text-index/index-reader.ts';
 import { TextIndexThread } from './text-index/index-thread.ts';
-import { WrittenMessage } from './written-message.ts';
 
 /*
  * The store: accounts, mailboxes, messages.
@@ -107,19 +100,6 @@ export async function openAccounts(options: OpenAccountsOptions): Promise<Accoun
   return accounts;
 }
 
-/**
- * Removes what earlier processes left in `tmp/`. To be called with the data directory's lock, before anything is opened.
- * @param keep says whether something there, by its path, is to stay
- */
-export async function removeTemporaryFiles(dataDirectory: string, keep: (path: string) => boolean): Promise<void> {
-  const directory = join(dataDirectory, 'tmp');
-  if (!existsSync(directory)) return;
-  for (const name of await readdir(directory)) {
-    const path = join(directory, name);
-    if (!keep(path)) await rm(path, { recursive: true, force: true });
-  }
-}
-
 class AccountsOfDirectory implements Accounts {
   readonly #options: OpenAccountsOptions;
   readonly #clock: Clock;
@@ -127,18 +107,13 @@ class AccountsOfDirectory implements Accounts {
   readonly #sharing: SharingIndex;
   readonly #temporaryDirectory: string;
   readonly #buffered: BufferedBytes = { bytes: 0 };
-  readonly #open = new Map<string, SharedAccount>();
-  /** The opening, closing or removing of an account under way: all else waits for it. */
-  readonly #changes = new Map<string, Promise<unknown>>();
+  readonly #inUse: AccountsInUse;
   readonly #listeners = new Set<(account: string) => void>();
-  /** Open accounts that nobody uses, the longest unused first. */
-  readonly #idle = new Set<SharedAccount>();
   /** Above all UIDVALIDITYs of accounts removed so far: one that is made again goes on from here. */
   #uidValidityFloor = 0;
   readonly #textIndex:
     | { readonly thread: TextIndexThread; readonly readers: IndexReaders; readonly afterMs: number }
     | undefined;
-  #closed = false;
 
   constructor(options: OpenAccountsOptions, sharing: SharingIndex) {
     this.#options = options;
@@ -146,6 +121,11 @@ class AccountsOfDirectory implements Accounts {
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silentLog;
     this.#temporaryDirectory = join(options.dataDirectory, 'tmp');
+    this.#inUse = new AccountsInUse({
+      open: (name) => this.#openShared(name),
+      idleAccounts: options.idleAccounts ?? limits.idleAccounts,
+      log: this.#log,
+    });
     const { indexTextsAfterMs: afterMs } = options;
     this.#textIndex =
       afterMs === undefined ? undefined : { thread: new TextIndexThread(), readers: new IndexReaders(), afterMs };
@@ -153,21 +133,12 @@ class AccountsOfDirectory implements Accounts {
 
   async open(name: string): Promise<Account> {
     checkAccountName(name);
-    let shared = this.#usable(name);
-    while (shared === undefined) {
-      if (this.#closed) throw new TypeError(`Cannot open account "${name}": the store is closed`);
-      if (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
-      else await this.#change(name, () => this.#openShared(name));
-      shared = this.#usable(name);
-    }
-    const taken = shared;
-    taken.users++;
-    this.#idle.delete(taken);
-    return new OpenAccount(taken, {
+    const shared = await this.#inUse.take(name);
+    return new OpenAccount(shared, {
       clock: this.#clock,
       quotaOf: this.#options.quotaOf,
       noteShare: (identifier) => this.#sharing.note(name, [identifier]),
-      giveUp: () => this.#giveUp(taken),
+      giveUp: () => this.#inUse.giveUp(shared),
     });
   }
 
@@ -186,10 +157,10 @@ class AccountsOfDirectory implements Accounts {
     checkAccountName(name);
     const { engine, dataDirectory } = this.#options;
     await engine.changeFiles(async () => {
-      while (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
-      await this.#change(name, async () => {
+      while (this.#inUse.isChanging(name)) await this.#inUse.changed(name);
+      await this.#inUse.change(name, async () => {
         // A directory without database holds nothing: one that was made for an account that never came to be.
-        if (this.#isThere(name) || this.#open.has(name)) throw new AccountExistsError(name);
+        if (this.#isThere(name) || this.#inUse.get(name) !== undefined) throw new AccountExistsError(name);
         if (existsSync(this.#directory(name))) {
           await rename(this.#directory(name), join(this.#temporaryDirectory, `removed-${temporaryName()}`));
         }
@@ -205,14 +176,13 @@ class AccountsOfDirectory implements Accounts {
     const removed = join(this.#temporaryDirectory, `removed-${temporaryName()}`);
     // The gate first: who is inside may wait for the account, and would wait for ever if its removal waited for the gate.
     await engine.changeFiles(async () => {
-      while (this.#changes.has(name)) await this.#changes.get(name)!.catch(() => {});
+      while (this.#inUse.isChanging(name)) await this.#inUse.changed(name);
       // From here to the change nobody else gets a turn.
       if (!this.#isThere(name)) throw new AccountNotFoundError(name, 'remove');
-      if ((this.#open.get(name)?.users ?? 0) > 0) throw new AccountBusyError(name, 'it is in use');
-      await this.#change(name, async () => {
+      if ((this.#inUse.get(name)?.users ?? 0) > 0) throw new AccountBusyError(name, 'it is in use');
+      await this.#inUse.change(name, async () => {
         try {
-          if (!this.#open.has(name)) await this.#openShared(name);
-          await this.#noteUidValidity(this.#open.get(name)!);
+          await this.#noteUidValidity(this.#inUse.get(name) ?? (await this.#inUse.open(name)));
         } catch (error) {
           // A damaged account must be removable: the time in seconds is above its UIDVALIDITYs in nearly all cases.
           this.#log.warn(
@@ -220,8 +190,8 @@ class AccountsOfDirectory implements Accounts {
             'Cannot read the account to be removed: removing it all the same',
           );
         }
-        const shared = this.#open.get(name);
-        if (shared !== undefined) await this.#closeShared(shared);
+        const shared = this.#inUse.get(name);
+        if (shared !== undefined) await this.#inUse.close(shared);
         if (!engine.filesMayBeErased) throw new AccountBusyError(name, 'a backup needs its files; try again after it');
         await rename(this.#directory(name), removed);
         await syncDirectory(join(dataDirectory, 'accounts'));
@@ -248,23 +218,7 @@ class AccountsOfDirectory implements Accounts {
   }
 
   async adopt(path: string): Promise<ReceivedFile> {
-    const name = temporaryName();
-    const temporary = join(this.#temporaryDirectory, name);
-    try {
-      await link(path, temporary);
-      const hash = createHash('sha256');
-      const parser = new StructureParser();
-      let size = 0;
-      for await (const chunk of createReadStream(temporary) as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        parser.push(chunk);
-        size += chunk.length;
-      }
-      return new WrittenMessage(this.#temporaryDirectory, name, size, hash.digest(), parser.finish());
-    } catch (error) {
-      await unlink(temporary).catch(() => {});
-      throw toFileError(error, 'take', path);
-    }
+    return await adoptMessage(path, this.#temporaryDirectory);
   }
 
   onChange(listener: (account: string) => void): () => void {
@@ -274,33 +228,32 @@ class AccountsOfDirectory implements Accounts {
 
   async setPassword(name: string, password: string): Promise<void> {
     await using account = await this.open(name);
-    await setPassword({ account, shared: this.#open.get(name)! }, password, this.#clock.now());
+    await setPassword({ account, shared: this.#inUse.get(name)! }, password, this.#clock.now());
   }
 
   async addAppPassword(name: string, options: { name: string; scopes: readonly AppPasswordScope[] }): Promise<string> {
     await using account = await this.open(name);
-    return await addAppPassword({ account, shared: this.#open.get(name)! }, options, this.#clock.now());
+    return await addAppPassword({ account, shared: this.#inUse.get(name)! }, options, this.#clock.now());
   }
 
   async removeAppPassword(account: string, name: string): Promise<number | undefined> {
     await using opened = await this.open(account);
-    return await this.#open.get(opened.name)!.write('removeAppPassword', { name });
+    return await this.#inUse.get(opened.name)!.write('removeAppPassword', { name });
   }
 
   async noteAppPasswordUse(account: string, id: number): Promise<void> {
     await using opened = await this.open(account);
-    await this.#open.get(opened.name)!.write('noteAppPasswordUse', { id, now: this.#clock.now() });
+    await this.#inUse.get(opened.name)!.write('noteAppPasswordUse', { id, now: this.#clock.now() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    while (this.#changes.size > 0) await Promise.allSettled(this.#changes.values());
-    const results = await Promise.allSettled([...this.#open.values()].map((shared) => this.#closeShared(shared)));
-    await this.#sharing[Symbol.asyncDispose]();
-    this.#textIndex?.readers[Symbol.dispose]();
-    await this.#textIndex?.thread[Symbol.asyncDispose]();
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    try {
+      await this.#inUse[Symbol.asyncDispose]();
+    } finally {
+      await this.#sharing[Symbol.asyncDispose]();
+      this.#textIndex?.readers[Symbol.dispose]();
+      await this.#textIndex?.thread[Symbol.asyncDispose]();
+    }
   }
 
   #directory(name: string): string {
@@ -311,60 +264,20 @@ class AccountsOfDirectory implements Accounts {
     return existsSync(join(this.#directory(name), 'index.db'));
   }
 
-  #usable(name: string): SharedAccount | undefined {
-    return this.#changes.has(name) ? undefined : this.#open.get(name);
-  }
-
-  async #change(name: string, change: () => Promise<void>): Promise<void> {
-    const running = change();
-    this.#changes.set(name, running);
-    try {
-      await running;
-    } finally {
-      this.#changes.delete(name);
-    }
-  }
-
-  async #openShared(name: string): Promise<void> {
+  async #openShared(name: string): Promise<SharedAccount> {
     const { engine, defaultMailboxes = usualMailboxes, checkWhenClosed = false } = this.#options;
-    const directory = this.#directory(name);
-    await makeDirectoryDurably(join(directory, 'msg'));
-    const database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
-    try {
-      const files = new MessageFiles(directory, directorySyncer);
-      const state = await database.read((reader) =>
-        reader.first<{ erasable: number | null; shared: string }>(
-          `SELECT (SELECT 1 FROM erase) AS erasable,
-           (SELECT json_group_array(DISTINCT identifier) FROM acl WHERE identifier NOT LIKE '-%') AS shared FROM account`,
-        ),
-      );
-      if (state === undefined) {
-        const mailboxes = defaultMailboxes.map((mailbox) => ({ ...mailbox, name: normaliseMailboxName(mailbox.name) }));
-        await database.write('initialiseAccount', {
-          now: this.#clock.now(),
-          uidValidity: this.#uidValidityFloor,
-          mailboxes,
-        });
-      }
-      const sharedWith = JSON.parse(state?.shared ?? '[]') as string[];
-      if (sharedWith.length > 0) await this.#sharing.note(name, sharedWith);
-      await removeLeftovers(database, files);
-      const mayErase = (): boolean => engine.filesMayBeErased;
-      const log = this.#log;
-      const onChange = (): void => {
+    return await openSharedAccount(name, {
+      ...{ engine, defaultMailboxes, checkWhenClosed },
+      directory: this.#directory(name),
+      now: () => this.#clock.now(),
+      uidValidityFloor: this.#uidValidityFloor,
+      sharing: this.#sharing,
+      log: this.#log,
+      textIndex: this.#textIndex,
+      onChange: () => {
         for (const listener of this.#listeners) listener(name);
-      };
-      const shared = new SharedAccount({
-        ...{ name, directory, database, files, mayErase, checkWhenClosed, log, onChange },
-        textIndex: this.#textIndex,
-      });
-      if (state?.erasable === 1) shared.eraser.schedule();
-      shared.textIndex?.schedule();
-      this.#open.set(name, shared);
-    } catch (error) {
-      await database[Symbol.asyncDispose]();
-      throw error;
-    }
+      },
+    });
   }
 
   async #noteUidValidity(shared: SharedAccount): Promise<void> {
@@ -372,26 +285,5 @@ class AccountsOfDirectory implements Accounts {
       reader.first<{ next: number }>('SELECT next_uid_validity AS next FROM account'),
     );
     this.#uidValidityFloor = Math.max(this.#uidValidityFloor, row!.next);
-  }
-
-  async #giveUp(shared: SharedAccount): Promise<void> {
-    shared.users--;
-    if (shared.users > 0 || this.#closed) return;
-    this.#idle.add(shared);
-    if (this.#idle.size <= (this.#options.idleAccounts ?? limits.idleAccounts)) return;
-    const [oldest] = this.#idle;
-    if (this.#changes.has(oldest!.name)) return;
-    try {
-      await this.#change(oldest!.name, () => this.#closeShared(oldest!));
-    } catch (error) {
-      // No failure of whoever gives up an account: what it did is done. The next opening clears up what closing would have.
-      this.#log.error({ err: error, account: oldest!.name }, 'Cannot close an idle account in order');
-    }
-  }
-
-  async #closeShared(shared: SharedAccount): Promise<void> {
-    this.#idle.delete(shared);
-    this.#open.delete(shared.name);
-    await shared.close();
   }
 }

@@ -31,6 +31,7 @@ import { setQuota } from './operations/set-quota.ts';
 import { setSpecialUse } from './operations/set-special-use.ts';
 import { setSubscribed } from './operations/set-subscribed.ts';
 import { settleImport } from './operations/settle-import.ts';
+import { storeExpungedFlags } from './operations/store-expunged-flags.ts';
 import { storeFlags } from './operations/store-flags.ts';
 import { updateImportedFlags } from './operations/update-imported-flags.ts';
 import { makeUrlKey, removeUrlKeys } from './operations/url-keys.ts';
@@ -78,6 +79,7 @@ export const operations = {
   setSpecialUse,
   setSubscribed,
   settleImport,
+  storeExpungedFlags,
   storeFlags,
   updateImportedFlags,
 };

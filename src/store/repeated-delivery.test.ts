@@ -48,7 +48,7 @@ describe('a delivery with an id', () => {
       await intake.write(Buffer.from(message('a')));
       await using file = await intake.finish();
       const ids = Array.from({ length: to - from }, (_, at) => from + at);
-      await account.addMessages(ids.map((id) => ({ mailbox: 'Inbox', file, deliveryId: idOf(id) })));
+      await account.messages.addAll(ids.map((id) => ({ mailbox: 'Inbox', file, deliveryId: idOf(id) })));
     };
     await add(0, limits.rememberedDeliveries);
     await expect(add(0, 1)).rejects.toThrow(AlreadyDeliveredError);

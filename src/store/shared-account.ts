@@ -6,6 +6,7 @@ import { checkConsistency } from './check-consistency.ts';
 import { ContentIds } from './content-ids.ts';
 import { Eraser } from './eraser.ts';
 import type { MessageFiles } from './message-files.ts';
+import { SharedChanges } from './messages/shared-changes.ts';
 import { InconsistentAccountError, reviveStoreError } from './store-errors.ts';
 import { AccountTextIndex } from './text-index/account-text-index.ts';
 import { removeIndex } from './text-index/index-database.ts';
@@ -19,6 +20,7 @@ export class SharedAccount {
   readonly files: MessageFiles;
   readonly contentIds: ContentIds;
   readonly eraser: Eraser;
+  readonly changes = new SharedChanges();
   readonly textIndex: AccountTextIndex | undefined;
   /** See `Account.identity`. */
   identity: object = {};

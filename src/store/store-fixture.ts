@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { DatabaseEngine } from '../database/engine.ts';
-import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
-import { silentLog } from '../runtime/log.ts';
-import type { Account, Accounts, AddedMessage, Mailbox, NewMessage } from './account.ts';
+import { createTestEngine } from '../database/sqlite/test-engine-fixture.ts';
+import type { Account } from './account.ts';
+import type { Accounts } from './accounts.ts';
+import type { Mailbox } from './mailboxes/mailbox.ts';
+import type { AddedMessage, NewMessage } from './messages/new-message.ts';
 import { type OpenAccountsOptions, openAccounts } from './open-accounts.ts';
 
 /** A store in a directory of its own, for tests; closing it checks its consistency. */
@@ -27,7 +29,7 @@ export async function openTestStore(
     onTestFinished(() => rm(made, { recursive: true, force: true }));
     path = made;
   }
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   const accounts = await openAccounts({ dataDirectory: path, engine, checkWhenClosed: true, ...options });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -56,7 +58,7 @@ export async function deliver(
   await using intake = await accounts.startMessage();
   await intake.write(Buffer.from(text.replaceAll('\n', '\r\n')));
   await using file = await intake.finish();
-  return await account.addMessage({ mailbox: 'Inbox', file, ...more });
+  return await account.messages.add({ mailbox: 'Inbox', file, ...more });
 }
 
 /** @param more further header lines */
@@ -66,5 +68,5 @@ export function message(subject: string, more = ''): string {
 }
 
 export async function inbox(account: Account): Promise<Mailbox> {
-  return (await account.read((reader) => reader.mailbox('inbox')))!;
+  return (await account.read((reader) => reader.mailboxes.named('inbox')))!;
 }

@@ -17,13 +17,13 @@ describe('the part of the store in a backup', () => {
     await using account = await accounts.open('me');
     for (const name of ['a', 'b', 'c']) await deliver(accounts, account, message(name));
     const { id } = await inbox(account);
-    await account.expungeMessages(id, [1], 'all');
+    await account.messages.expunge(id, [1], 'all');
     const part = createStorePart();
     const backup = join(dataDirectory, 'backup');
     const captured: (CapturedMessage | { path: string })[] = [];
     {
       await using snapshot = await engine.snapshot(() => part.captureAtInstant(dataDirectory));
-      await account.expungeMessages(id, [2], 'all');
+      await account.messages.expunge(id, [2], 'all');
       await deliver(accounts, account, message('d'));
       await using other = await accounts.open('you');
       await deliver(accounts, other, message('e'));
@@ -94,10 +94,10 @@ describe('the part of the store in a backup', () => {
     expect(after.uidValidity).toBe(before.uidValidity);
     expect(after.uidNext).toBeGreaterThan(before.uidNext + 100_000);
     expect(after.modseq).toBeGreaterThan(before.modseq + 1_000_000);
-    expect(await account.read((reader) => reader.changesKnownSince())).toBe(after.modseq);
-    const changes = await account.read((reader) => reader.changesSince(before.id, before.modseq));
+    expect(await account.read((reader) => reader.changes.knownSince())).toBe(after.modseq);
+    const changes = await account.read((reader) => reader.changes.since(before.id, before.modseq));
     expect(changes.map(({ uid }) => uid)).toEqual([1]);
-    const made = await account.createMailbox('New');
+    const made = await account.mailboxes.create('New');
     expect(made.uidValidity).toBeGreaterThan(before.uidValidity);
     expect(after.objectId).toBe(before.objectId);
     expect(await objectIds(account, before.id)).toEqual(idsBefore);
@@ -113,7 +113,7 @@ describe('the part of the store in a backup', () => {
 async function objectIds(account: Account, mailboxId: number): Promise<string[]> {
   const columns = ['emailObjectId', 'threadObjectId'] as const;
   const rows = await account.read((reader) =>
-    reader.renderedMessages(mailboxId, 'all', undefined, undefined, { columns }),
+    reader.messages.rendered(mailboxId, 'all', undefined, undefined, { columns }),
   );
   return rows.map(({ emailObjectId, threadObjectId }) => `${emailObjectId} ${threadObjectId}`);
 }
@@ -151,11 +151,11 @@ describe('accounts', () => {
     await using account = await accounts.open('me');
     {
       await using file = await accounts.adopt(path);
-      await account.addMessage({ mailbox: 'Inbox', file });
+      await account.messages.add({ mailbox: 'Inbox', file });
     }
     const [row] = await account.read(async (reader) =>
-      reader.renderedMessages((await reader.mailbox('Inbox'))!.id, 'all'),
+      reader.messages.rendered((await reader.mailboxes.named('Inbox'))!.id, 'all'),
     );
-    expect(account.readContentSync(row!).equals(await readFile(path))).toBe(true);
+    expect(account.contents.readSync(row!).equals(await readFile(path))).toBe(true);
   });
 });

@@ -21,7 +21,7 @@ function text({ id, subject = id, references, inReplyTo }: Mail): string {
 /** Threads of all messages in Inbox, each as the places of its messages in order of arrival. */
 async function threads(account: Account): Promise<number[][]> {
   const { id } = await inbox(account);
-  const rows = await account.read((reader) => reader.messages(id, 'all'));
+  const rows = await account.read((reader) => reader.messages.rows(id, 'all'));
   const byThread = Map.groupBy(rows, ({ threadId }) => threadId);
   return [...byThread.values()].map((group) => group.map(({ uid }) => uid));
 }
@@ -115,7 +115,7 @@ describe('threads', () => {
       await deliver(accounts, account, text({ id: 'b@x', references: '<a@x>' }));
       await deliver(accounts, account, text({ id: 'c@x', references: '<a@x> <b@x>' }));
       const { id } = await inbox(account);
-      await account.expungeMessages(id, [1, 2], 'all');
+      await account.messages.expunge(id, [1, 2], 'all');
     }
     await close();
     const again = await openTestStore(dataDirectory);
@@ -131,8 +131,8 @@ describe('threads', () => {
 async function eraseAll(account: Account): Promise<void> {
   const { id } = await inbox(account);
   for (;;) {
-    const rows = await account.read((reader) => reader.renderedMessages(id, 'all', 1, 99, { includeExpunged: true }));
-    const live = await account.read((reader) => reader.uids(id));
+    const rows = await account.read((reader) => reader.messages.rendered(id, 'all', 1, 99, { includeExpunged: true }));
+    const live = await account.read((reader) => reader.uids.all(id));
     if (rows.length === live.length) return;
     await new Promise((next) => setTimeout(next, 50));
   }

@@ -1,4 +1,5 @@
-import type { UidSelection } from './account.ts';
+/** UIDs a change applies to: a sorted list, or all. Those that don't exist (any more) are passed over. */
+export type UidSelection = readonly number[] | Uint32Array | 'all';
 
 /** Sorted, disjoint, inclusive. As flat pairs in JSON they are what set-based SQL joins with: nearly all selections are few ranges. */
 export type UidRanges = readonly (readonly [from: number, to: number])[];

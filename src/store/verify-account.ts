@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseError } from '../database/database-error.ts';
 import type { Finding, VerifyOptions } from '../database/durable-part.ts';
 import { type DatabaseAtRest, openDatabaseAtRest } from '../database/open-at-rest.ts';
-import { checkConsistency } from './check-consistency.ts';
+import { type CheckOptions, checkConsistency } from './check-consistency.ts';
 import { migrations } from './migrations.ts';
 
 /**
@@ -40,7 +40,7 @@ export async function* verifyAccount(
   }
   let database: DatabaseAtRest;
   try {
-    database = await openDatabaseAtRest(databasePath, temporary);
+    database = await openDatabaseAtRest(databasePath, temporary, options.askInThread);
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     yield { severity: 'error', code: error.code, message: error.message, path, account, hint };
@@ -57,7 +57,9 @@ export async function* verifyAccount(
       return;
     }
     await using newest = await database.newest(migrations, temporary);
-    yield* checkConsistency(newest.reader(), { ...options, account, directory: join(directory, root), path: root });
+    const ask: CheckOptions['ask'] = (questions) => newest.ask(questions);
+    const checked = { ...options, account, directory: join(directory, root), path: root, ask };
+    yield* checkConsistency(newest.reader(), checked);
   } finally {
     await database[Symbol.asyncDispose]();
   }

@@ -80,6 +80,33 @@ describe('CertificateStore', () => {
     await expect(handshake({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' })).rejects.toThrow();
   });
 
+  it('takes first messages of any size, in pieces of any size, and all that follows', async () => {
+    const names = Array.from({ length: 100 }, (_, at) => `protocol-that-nobody-speaks-${at}`);
+    const forwarder = createServer((client) => {
+      const onward = netConnect(port(), '127.0.0.1').setNoDelay();
+      client.on('data', (bytes) => {
+        for (let at = 0; at < bytes.length; at += 301) onward.write(bytes.subarray(at, at + 301));
+      });
+      onward.pipe(client);
+      for (const socket of [client, onward]) socket.on('error', () => {});
+      client.on('close', () => onward.destroy());
+    });
+    forwarder.listen(0, '127.0.0.1');
+    await once(forwarder, 'listening');
+    const sent = Buffer.from(Array.from({ length: 300_000 }, (_, at) => at % 251));
+    for (const options of [{}, { ALPNProtocols: names }, { port: (forwarder.address() as AddressInfo).port }]) {
+      const socket = await handshake(options);
+      socket.write(sent);
+      const received: Buffer[] = [];
+      for (let bytes = 0; bytes < sent.length; bytes += received.at(-1)!.length) {
+        received.push(((await once(socket, 'data')) as [Buffer])[0]);
+      }
+      expect(Buffer.concat(received).equals(sent)).toBe(true);
+      socket.destroy();
+    }
+    forwarder.close();
+  });
+
   it('resumes sessions', async () => {
     const first = await handshake({ maxVersion: 'TLSv1.2' });
     const session = first.getSession();

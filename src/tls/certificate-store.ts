@@ -29,6 +29,8 @@ export interface CertificateStoreOptions {
 
 /** How often the files are looked at; certificates are renewed weeks before they run out. */
 const checkIntervalMs = 60_000;
+/** Less than the buffer that TLS begins with: see `receive`. */
+const pieceBytes = 1000;
 
 /** The certificates of one or more listeners: chosen by the name that the client asks for, read again when their files change. */
 export class CertificateStore implements AsyncDisposable {
@@ -107,19 +109,24 @@ export class CertificateStore implements AsyncDisposable {
    * @throws the handshake's error, after the socket was destroyed
    */
   async accept(socket: Socket, timeoutMs: number, options: { requestCertificate?: boolean } = {}): Promise<TLSSocket> {
-    const secured = new TLSSocket(socket, {
-      isServer: true,
-      requestCert: options.requestCertificate === true,
-      // Who has signed it says nothing: its key is registered, or it isn't.
-      rejectUnauthorized: false,
-      secureContext: this.contextFor(undefined),
-      SNICallback: (name, callback) => callback(null, this.contextFor(name)),
-    });
+    const ends = performance.now() + timeoutMs;
+    let secured: TLSSocket | undefined;
     try {
-      await handshake(secured, timeoutMs);
+      const hello = await firstBytes(socket, timeoutMs);
+      secured = new TLSSocket(socket, {
+        isServer: true,
+        requestCert: options.requestCertificate === true,
+        // Who has signed it says nothing: its key is registered, or it isn't.
+        rejectUnauthorized: false,
+        secureContext: this.contextFor(undefined),
+        SNICallback: (name, callback) => callback(null, this.contextFor(name)),
+      });
+      const done = handshake(secured, ends - performance.now());
+      receive(secured, hello);
+      await done;
       return secured;
     } catch (error) {
-      secured.destroy();
+      secured?.destroy();
       socket.destroy();
       throw error;
     }
@@ -129,6 +136,38 @@ export class CertificateStore implements AsyncDisposable {
     clearInterval(this.#timer);
   }
 }
+
+/** What comes first. */
+function firstBytes(socket: Socket, timeoutMs: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      clearTimeout(timer);
+      socket.off('readable', onReadable).off('close', onClose).off('error', settle);
+      const bytes = error === undefined ? (socket.read() as Buffer | null) : null;
+      if (bytes !== null) resolve(bytes);
+      else reject(error ?? closed());
+    };
+    const onReadable = (): void => settle();
+    const onClose = (): void => settle(closed());
+    const timer = setTimeout(() => settle(late(timeoutMs)), timeoutMs);
+    socket.on('readable', onReadable).on('close', onClose).on('error', settle);
+    if (socket.destroyed) settle(closed());
+  });
+}
+
+/**
+ * Gives TLS what was read before it took over. Node makes room for the first read as large as that may become, 64 KiB, and keeps it as
+ * long as the connection; for less than it has room for anyway it keeps 1 KiB, until more comes at once.
+ */
+function receive(secured: TLSSocket, bytes: Buffer): void {
+  const { _handle: handle } = secured as unknown as { _handle: { receive(bytes: Buffer): void } | null };
+  for (let at = 0; at < bytes.length && !secured.destroyed; at += pieceBytes) {
+    handle?.receive(bytes.subarray(at, at + pieceBytes));
+  }
+}
+
+const closed = (): Error => new Error('Cannot complete the TLS handshake: the connection was closed');
+const late = (timeoutMs: number): Error => new Error(`Cannot complete the TLS handshake within ${timeoutMs} ms`);
 
 function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -145,9 +184,8 @@ function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
       }
     };
     const onSecure = (): void => settle();
-    const onClose = (): void => settle(new Error('Cannot complete the TLS handshake: the connection was closed'));
-    const onTimeout = (): void => settle(new Error(`Cannot complete the TLS handshake within ${timeoutMs} ms`));
-    const timer = setTimeout(onTimeout, timeoutMs);
+    const onClose = (): void => settle(closed());
+    const timer = setTimeout(() => settle(late(timeoutMs)), timeoutMs);
     socket.on('secure', onSecure).on('close', onClose).on('error', settle).on('_tlsError', settle);
   });
 }

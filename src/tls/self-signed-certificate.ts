@@ -25,21 +25,55 @@ const oid = {
   basicConstraints: '2.5.29.19',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
 };
 
+/** As PEM, the key as PKCS #8. */
+export interface KeyAndCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Keys that clients log in by are good until they are removed: a hundred years. */
+const clientDays = 36_525;
+const critical = der(0x01, Buffer.from([0xff]));
+
 /**
- * Makes a key (ECDSA P-256) and a certificate signed by itself.
+ * Makes a key (ECDSA P-256) and a certificate of a server, signed by itself.
  * @param options.names DNS names and IP addresses that it is valid for; the first is its common name
  * @param options.now milliseconds since 1970; valid from a day before, for clocks that are late
  * @returns both as PEM, the key as PKCS #8
- * Source: RFC 5280 §4
  */
-export async function createSelfSignedCertificate(options: {
+export function createSelfSignedCertificate(options: {
   names: readonly string[];
   now: number;
   validDays: number;
-}): Promise<{ certificate: string; key: string }> {
+}): Promise<KeyAndCertificate> {
   const { names, now, validDays } = options;
+  // RFC 5280 §4.2.1.6: [2] dNSName, [7] iPAddress.
+  const general = names.map((name) => (isIP(name) ? der(0x87, addressBytes(name)) : der(0x82, Buffer.from(name))));
+  const subjectAltName = extension(oid.subjectAltName, derSequence(...general));
+  return create({ commonName: names[0] ?? '', now, validDays, extensions: [subjectAltName, usage(oid.serverAuth)] });
+}
+
+/**
+ * Makes a key and a certificate for a program that logs in by them.
+ * @param options.name for people
+ * @returns as {@link createSelfSignedCertificate}
+ */
+export function createClientCertificate(options: { name: string; now: number }): Promise<KeyAndCertificate> {
+  const { name, now } = options;
+  return create({ commonName: name, now, validDays: clientDays, extensions: [usage(oid.clientAuth)] });
+}
+
+/** Source: RFC 5280 §4 */
+async function create(options: {
+  commonName: string;
+  now: number;
+  validDays: number;
+  extensions: readonly Buffer[];
+}): Promise<KeyAndCertificate> {
+  const { now, validDays } = options;
   const { publicKey, privateKey } = await generateKeyPairAsync('ec', {
     namedCurve: 'P-256',
     publicKeyEncoding: { type: 'spki', format: 'der' },
@@ -47,7 +81,7 @@ export async function createSelfSignedCertificate(options: {
   });
   const algorithm = derSequence(derObjectIdentifier(oid.ecdsaWithSha256));
   // RFC 5280 §4.1.2.4: 64 characters at most.
-  const commonName = derSequence(derObjectIdentifier(oid.commonName), derUtf8String((names[0] ?? '').slice(0, 64)));
+  const commonName = derSequence(derObjectIdentifier(oid.commonName), derUtf8String(options.commonName.slice(0, 64)));
   const name = derSequence(der(0x31, commonName));
   const version3 = der(0xa0, derInteger(Buffer.from([2])));
   const unsigned = derSequence(
@@ -58,26 +92,27 @@ export async function createSelfSignedCertificate(options: {
     derSequence(derTime(new Date(now - dayMs)), derTime(new Date(now + validDays * dayMs))),
     name,
     publicKey,
-    der(0xa3, extensions(names, publicKey)),
+    der(0xa3, derSequence(...options.extensions, ...commonExtensions(publicKey))),
   );
   const certificate = derSequence(unsigned, algorithm, derBitString(sign('sha256', unsigned, privateKey)));
   return { certificate: toPem(certificate), key: privateKey };
 }
 
-function extensions(names: readonly string[], publicKey: Buffer): Buffer {
-  const critical = der(0x01, Buffer.from([0xff]));
-  const extension = (id: string, value: Buffer, flags: Buffer = Buffer.alloc(0)) =>
-    derSequence(derObjectIdentifier(id), flags, derOctetString(value));
-  // RFC 5280 §4.2.1.6: [2] dNSName, [7] iPAddress.
-  const general = names.map((name) => (isIP(name) ? der(0x87, addressBytes(name)) : der(0x82, Buffer.from(name))));
-  return derSequence(
-    extension(oid.subjectAltName, derSequence(...general)),
+function extension(id: string, value: Buffer, flags: Buffer = Buffer.alloc(0)): Buffer {
+  return derSequence(derObjectIdentifier(id), flags, derOctetString(value));
+}
+
+function usage(purpose: string): Buffer {
+  return extension(oid.extendedKeyUsage, derSequence(derObjectIdentifier(purpose)));
+}
+
+function commonExtensions(publicKey: Buffer): Buffer[] {
+  return [
     // digitalSignature, the first bit of one that is used
     extension(oid.keyUsage, der(0x03, Buffer.from([7, 0x80])), critical),
-    extension(oid.extendedKeyUsage, derSequence(derObjectIdentifier(oid.serverAuth))),
     extension(oid.basicConstraints, derSequence(), critical),
     extension(oid.subjectKeyIdentifier, derOctetString(createHash('sha1').update(publicKey).digest())),
-  );
+  ];
 }
 
 function toPem(certificate: Buffer): string {

@@ -1,7 +1,7 @@
 import { withAsciiDomain } from '../queue/recipient-domain.ts';
 import { limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 
 export interface SentMessage {
   readonly account: string;

@@ -15,7 +15,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { CredentialSource } from '../sasl/credential-source.ts';
 import { LoginGuard } from '../sasl/login-guard.ts';
 import { startSmtpServer } from '../smtp-server/start-smtp-server.ts';
-import type { AppPasswordScope } from '../store/account.ts';
+import type { AppPasswordScope } from '../store/passwords/app-password.ts';
 import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { configuredLimits, failedLoginLimits } from './configured-limits.ts';
 import type { ServiceListener } from './listeners.ts';

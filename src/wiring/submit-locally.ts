@@ -9,7 +9,7 @@ import type { Queue } from '../queue/queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { limits } from '../runtime/limits.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 
 /** A message from a program of this machine can't be taken. */
 class LocalSubmissionError extends RestanteError {

@@ -1,5 +1,5 @@
 import type { Queue, ReportKind } from '../queue/queue.ts';
-import type { Accounts } from '../store/account.ts';
+import type { Accounts } from '../store/accounts.ts';
 
 /** Puts a report into the queue as mail of a user is: signed by the domain of its author. Nobody is to get a DSN for it. */
 export async function submitReport(

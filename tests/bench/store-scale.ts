@@ -5,8 +5,9 @@ import { parseArgs } from 'node:util';
 import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
 import { parseStructure } from '../../src/message/structure-parser.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import type { Account, Accounts } from '../../src/store/account.ts';
+import type { Account } from '../../src/store/account.ts';
 import { type AccountDatabase, accountDatabaseKind } from '../../src/store/account-database.ts';
+import type { Accounts } from '../../src/store/accounts.ts';
 import { describeContent } from '../../src/store/content-facts.ts';
 import { openAccounts } from '../../src/store/open-accounts.ts';
 
@@ -77,12 +78,12 @@ async function deliver(accounts: Accounts, account: Account): Promise<void> {
   await using intake = await accounts.startMessage();
   await intake.write(Buffer.from(text(filled++)));
   await using file = await intake.finish();
-  await account.addMessage({ mailbox: 'Inbox', file });
+  await account.messages.add({ mailbox: 'Inbox', file });
 }
 
 async function measure(accounts: Accounts, account: Account): Promise<Record<string, number>> {
-  const inbox = (await account.read((reader) => reader.mailbox('Inbox')))!;
-  const archive = (await account.read((reader) => reader.mailbox('Archive')))!;
+  const inbox = (await account.read((reader) => reader.mailboxes.named('Inbox')))!;
+  const archive = (await account.read((reader) => reader.mailboxes.named('Archive')))!;
   const result: Record<string, number> = {};
   result['deliver one by one'] = await repeat(deliveries, () => deliver(accounts, account));
   const together = await time(() =>
@@ -94,34 +95,34 @@ async function measure(accounts: Accounts, account: Account): Promise<Record<str
   );
   result['deliver, 10 at once'] = together / (deliveries * 2);
 
-  const uids = await account.read((reader) => reader.uids(inbox.id));
-  result['read all UIDs'] = await repeat(3, () => account.read((reader) => reader.uids(inbox.id)));
-  result['unseen UIDs'] = await repeat(3, () => account.read((reader) => reader.uidsWithFlags(inbox.id, 0, 1)));
+  const uids = await account.read((reader) => reader.uids.all(inbox.id));
+  result['read all UIDs'] = await repeat(3, () => account.read((reader) => reader.uids.all(inbox.id)));
+  result['UIDs and flags'] = await repeat(3, () => account.read((reader) => reader.uids.withFlagBits(inbox.id)));
   const last = uids.slice(-setSize);
   const half = last.filter((_, index) => index % 2 === 0);
-  result['narrow rows'] = await repeat(5, () => account.read((reader) => reader.messages(inbox.id, last)));
-  result['rendered rows'] = await repeat(5, () => account.read((reader) => reader.renderedMessages(inbox.id, last)));
+  result['narrow rows'] = await repeat(5, () => account.read((reader) => reader.messages.rows(inbox.id, last)));
+  result['rendered rows'] = await repeat(5, () => account.read((reader) => reader.messages.rendered(inbox.id, last)));
   result['rendered, every 2nd'] = await repeat(5, () =>
-    account.read((reader) => reader.renderedMessages(inbox.id, half)),
+    account.read((reader) => reader.messages.rendered(inbox.id, half)),
   );
   let bit = 4;
   result['store one'] = await repeat(50, () => {
     bit = bit === 4 ? 2 : 4;
-    return account.storeFlags(inbox.id, [last[7]!], { mode: 'replace', flags: { bits: bit, keywords: [] } });
+    return account.messages.storeFlags(inbox.id, [last[7]!], { mode: 'replace', flags: { bits: bit, keywords: [] } });
   });
   result['store all of them'] = await repeat(5, () => {
     bit = bit === 4 ? 2 : 4;
-    return account.storeFlags(inbox.id, last, { mode: 'replace', flags: { bits: bit, keywords: [] } });
+    return account.messages.storeFlags(inbox.id, last, { mode: 'replace', flags: { bits: bit, keywords: [] } });
   });
   result['store every 2nd'] = await repeat(5, () => {
     bit = bit === 4 ? 2 : 4;
-    return account.storeFlags(inbox.id, half, { mode: 'replace', flags: { bits: bit, keywords: ['x'] } });
+    return account.messages.storeFlags(inbox.id, half, { mode: 'replace', flags: { bits: bit, keywords: ['x'] } });
   });
   const since = await account.read((reader) => reader.modseq());
-  result.copy = await time(() => account.copyMessages(inbox.id, last, archive.id));
-  result.move = await time(() => account.moveMessages(inbox.id, last, archive.id));
-  result.expunge = await time(() => account.expungeMessages(archive.id, 'all', 'all'));
-  result['changes since'] = await time(() => account.read((reader) => reader.changesSince(inbox.id, since)));
+  result.copy = await time(() => account.messages.copy(inbox.id, last, archive.id));
+  result.move = await time(() => account.messages.move(inbox.id, last, archive.id));
+  result.expunge = await time(() => account.messages.expunge(archive.id, 'all', 'all'));
+  result['changes since'] = await time(() => account.read((reader) => reader.changes.since(inbox.id, since)));
   return result;
 }
 

@@ -30,7 +30,7 @@ beforeAll(async () => {
       await using intake = await server.accounts.startMessage();
       await intake.write(Buffer.from(`From: a@x\r\nSubject: ${name} ${number}\r\n\r\n${'text '.repeat(500)}\r\n`));
       await using file = await intake.finish();
-      await account.addMessages([{ mailbox: 'Inbox', file }]);
+      await account.messages.addAll([{ mailbox: 'Inbox', file }]);
     }
   }
   const content = (async function* () {

@@ -45,7 +45,7 @@ export async function createDamageFixture(): Promise<DamageFixture> {
         Buffer.from(`From: a@example.net\r\nSubject: ${name} ${number}\r\n\r\n${'text '.repeat(20)}\r\n`),
       );
       await using file = await intake.finish();
-      await account.addMessages([{ mailbox: 'Inbox', file }]);
+      await account.messages.addAll([{ mailbox: 'Inbox', file }]);
     }
   }
   for (let number = 0; number < 3; number++) {

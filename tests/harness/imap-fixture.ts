@@ -1,15 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../src/database/sqlite/test-engine-fixture.ts';
 import { type ImapServerOptions, startImapServer } from '../../src/imap-server/start-imap-server.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { CredentialSource } from '../../src/sasl/credential-source.ts';
 import { LoginGuard } from '../../src/sasl/login-guard.ts';
 import { deriveScramSecret } from '../../src/sasl/scram-secret.ts';
-import type { Accounts, QuotaLimits } from '../../src/store/account.ts';
+import type { Accounts } from '../../src/store/accounts.ts';
 import { openAccounts } from '../../src/store/open-accounts.ts';
+import type { QuotaLimits } from '../../src/store/quota.ts';
 import { ImapTestClient } from './imap-client.ts';
 
 /** An IMAP server over a store of its own, in this process. */
@@ -35,7 +36,7 @@ export async function startImapFixture({
   quotaOf?: (account: string) => QuotaLimits;
 } = {}): Promise<ImapFixture> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-imap-'));
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   const accounts = await openAccounts({
     dataDirectory,
     engine,

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../src/database/sqlite/test-engine-fixture.ts';
 import { junkDatabase } from '../../src/junk/junk-database.ts';
 import { JunkFilters } from '../../src/junk/junk-filters.ts';
 import { OnceFile } from '../../src/junk/once-file.ts';
@@ -10,7 +10,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 export async function makeJunkFilter(dataDirectory: string, account: string): Promise<void> {
   const directory = join(dataDirectory, 'accounts', account);
   await mkdir(directory, { recursive: true });
-  await using engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  await using engine = createTestEngine();
   await using filters = new JunkFilters({ engine, dataDirectory, log: silentLog });
   for (let contentId = 0; contentId < 10; contentId++) {
     const words = new Set(['viagra', `word${contentId}`]);

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSqliteEngine } from '../../src/database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../src/database/sqlite/test-engine-fixture.ts';
 import { createDelivery } from '../../src/delivery/create-delivery.ts';
 import type { Recipient } from '../../src/delivery/resolve-recipient.ts';
 import type { SubmittedMessage } from '../../src/queue/queue.ts';
@@ -14,7 +14,7 @@ import { hashPassword, verifyPassword } from '../../src/sasl/password-hash.ts';
 import { parseScramSecret } from '../../src/sasl/scram-secret.ts';
 import type { SmtpListener, SmtpServerOptions } from '../../src/smtp-server/smtp-server-options.ts';
 import { startSmtpServer } from '../../src/smtp-server/start-smtp-server.ts';
-import type { Accounts } from '../../src/store/account.ts';
+import type { Accounts } from '../../src/store/accounts.ts';
 import { openAccounts } from '../../src/store/open-accounts.ts';
 import { CertificateStore } from '../../src/tls/certificate-store.ts';
 import { ensureSelfSignedCertificate } from '../../src/tls/ensure-self-signed-certificate.ts';
@@ -86,7 +86,7 @@ export async function startTestServer(
   const dataDirectory = await mkdtemp(join(tmpdir(), 'restante-smtp-'));
   const stack = new AsyncDisposableStack();
   stack.defer(() => rm(dataDirectory, { recursive: true, force: true }));
-  const engine = stack.use(createSqliteEngine({ log: silentLog, workers: 1 }));
+  const engine = stack.use(createTestEngine());
   const accounts = stack.use(await openAccounts({ dataDirectory, engine, checkWhenClosed: true }));
   const files = { certificateFile: join(dataDirectory, 'cert.pem'), keyFile: join(dataDirectory, 'key.pem') };
   await ensureSelfSignedCertificate({ ...files, names: ['mx.restante.example'], clock: systemClock });
@@ -131,10 +131,10 @@ export async function startTestServer(
     async messages(name, mailboxName = 'Inbox') {
       await using opened = await accounts.open(name);
       return await opened.read(async (reader) => {
-        const mailbox = await reader.mailbox(mailboxName);
+        const mailbox = await reader.mailboxes.named(mailboxName);
         if (mailbox === undefined) return [];
-        const rows = await reader.renderedMessages(mailbox.id, 'all');
-        return rows.map((row) => opened.readContentSync(row).toString('utf8'));
+        const rows = await reader.messages.rendered(mailbox.id, 'all');
+        return rows.map((row) => opened.contents.readSync(row).toString('utf8'));
       });
     },
     stop,

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { controlRequest } from '../../src/control/control-client.ts';
+import type { ControlCommandName } from '../../src/control/control-commands.ts';
+import { controlSocketName } from '../../src/control/control-message.ts';
 import { freePorts } from './free-ports.ts';
 
 /** The launcher, as a user runs it. */
@@ -36,6 +39,8 @@ export interface TestServer extends AsyncDisposable {
   readonly pid: number;
   /** Runs a command of the command line on this server's configuration. */
   command(...args: string[]): Promise<CommandResult>;
+  /** Asks the server what a command asks it, without a process for the command. @throws RemoteError */
+  control(command: ControlCommandName, given: unknown): Promise<unknown>;
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>;
   /** SIGKILL: as a power cut does, as far as the process goes. */
@@ -101,11 +106,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     stream.on('data', (chunk) => (output = (output + chunk).slice(-20_000)));
   await waitForHealth(ports.metrics, child, () => output);
   const command = (...args: string[]): Promise<CommandResult> => runCommand([...args, '--config', configPath]);
+  const socket = join(directory, 'data', controlSocketName);
+  const control = (name: ControlCommandName, given: unknown): Promise<unknown> => controlRequest(socket, name, given);
   if (isNew) {
-    for (const account of options.accounts ?? ['me']) {
-      const set = await runCommand(['setaccountpassword', account, '--config', configPath], 'secret\n');
-      if (set.code !== 0) throw new Error(`Cannot set a password: ${set.stderr}`);
-    }
+    for (const account of options.accounts ?? ['me'])
+      await control('setAccountPassword', { account, password: 'secret' });
   }
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -121,12 +126,29 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     process: child,
     pid: child.pid as number,
     command,
+    control,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     async [Symbol.asyncDispose]() {
       await end('SIGTERM');
       if (options.directory === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
+  };
+}
+
+/** A stopped server once more, in a directory of its own: what tests of a file begin with is made once. */
+export async function copyOfStopped(server: TestServer): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'restante-server-'));
+  await cp(server.directory, directory, { recursive: true, preserveTimestamps: true });
+  const configPath = join(directory, 'config', 'restante.yaml');
+  return {
+    ...server,
+    directory,
+    dataDirectory: join(directory, 'data'),
+    configPath,
+    command: (...args) => runCommand([...args, '--config', configPath]),
+    control: (name, given) => controlRequest(join(directory, 'data', controlSocketName), name, given),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true, maxRetries: 3 }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import '../keep-compiled-code.ts';
 
 export default defineConfig({
   test: {

@@ -1,4 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImapTestClient } from '../harness/imap-client.ts';
@@ -8,7 +11,7 @@ import { testCertificate } from '../harness/test-certificates.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ accounts: ['me', 'you'] });
+  server = await startTestServer({ accounts: ['me', 'you'], settings: 'limits: { failedLoginDelay: 0 }' });
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -286,6 +289,32 @@ describe('client certificates', { timeout: 60_000 }, () => {
         code: 1,
         stderr: expect.stringContaining(`key "${given[0]}": it is not registered`),
       });
+    }
+  });
+
+  it('are made by a command, which writes over no key', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'restante-keys-'));
+    try {
+      const stem = join(directory, 'phone');
+      expect(await done('config', 'tlspubkey', 'gen', stem)).toBe(`${stem}.key\n${stem}.pem\n`);
+      const [key, cert] = await Promise.all([readFile(`${stem}.key`, 'utf8'), readFile(`${stem}.pem`, 'utf8')]);
+      expect((await stat(`${stem}.key`)).mode & 0o777).toBe(0o600);
+      const fingerprint = await added({ cert }, 'me@example.org');
+      expect(await done('config', 'tlspubkey', 'list', 'me')).toMatch(
+        /ecdsa-p256 +me +me@example\.org .* yes +"phone"$/m,
+      );
+      using client = await imaps({ cert, key });
+      expect(client.greeting).toMatch(/^\* PREAUTH /);
+      await done('config', 'tlspubkey', 'rm', fingerprint);
+
+      const again = await server.command('config', 'tlspubkey', 'gen', stem);
+      expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining(`${stem}.key: there is such a file`) });
+      expect(await readFile(`${stem}.key`, 'utf8')).toBe(key);
+      await rm(`${stem}.key`);
+      expect(await server.command('config', 'tlspubkey', 'gen', stem)).toMatchObject({ code: 1 });
+      expect(await readdir(directory)).toEqual(['phone.pem']);
+    } finally {
+      await rm(directory, { recursive: true });
     }
   });
 });

@@ -2,15 +2,17 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ImapTestClient } from '../harness/imap-client.ts';
-import { resultOf, startTestServer, type TestServer } from '../harness/start-test-server.ts';
+import { copyOfStopped, resultOf, startTestServer, type TestServer } from '../harness/start-test-server.ts';
 
+/** Stopped, with mail. */
+let made: TestServer;
 let server: TestServer;
 
-beforeEach(async () => {
-  server = await startTestServer();
-  using client = await ImapTestClient.login(server.ports.imap, 'me@example.org');
+beforeAll(async () => {
+  made = await startTestServer();
+  using client = await ImapTestClient.login(made.ports.imap, 'me@example.org');
   for (let at = 0; at < 5; at++) {
     const references = at === 0 ? '' : `References: <${at - 1}@x>\n`;
     await client.append(
@@ -21,10 +23,23 @@ beforeEach(async () => {
   }
   await client.ok('SELECT INBOX');
   await client.ok('COPY 1:2 Archive');
-  await server.stop();
+  await made.stop();
 }, 60_000);
 
-afterEach(() => server[Symbol.asyncDispose]());
+afterAll(() => made[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  server = await copyOfStopped(made);
+  return server[Symbol.asyncDispose];
+});
+
+/** All that a client sees is there. */
+async function seesAll(): Promise<void> {
+  using client = await ImapTestClient.login(server.ports.imap, 'me@example.org');
+  await client.ok('SELECT INBOX');
+  const lines = await client.ok('UID FETCH 1:* (FLAGS RFC822.SIZE ENVELOPE BODYSTRUCTURE)');
+  expect(lines.filter((line) => /"plan \d"/.test(line) && /\$Work/.test(line))).toHaveLength(5);
+}
 
 function sql(text: string): unknown[] {
   const database = new SqliteDatabase(join(server.dataDirectory, 'accounts', 'me', 'index.db'));
@@ -113,10 +128,13 @@ const damages: readonly { command: string; codes: string[]; sql: string }[] = [
 ];
 
 describe('damage to an account', { timeout: 60_000 }, () => {
+  it('is not seen where there is none', async () => {
+    expect(await found()).toEqual({ codes: [], hints: [] });
+  });
+
   for (const [at, damage] of damages.entries()) {
     it(`such as ${damage.codes.join(', ')} is named with ${damage.command}, which mends it`, async () => {
       const sound = content();
-      expect(await found()).toEqual({ codes: [], hints: [] });
       const nothing = await server.command(damage.command, 'me');
       expect(nothing).toMatchObject({ code: 0, stdout: 'me: nothing to do\n' });
       expect(content()).toBe(sound);
@@ -130,19 +148,23 @@ describe('damage to an account', { timeout: 60_000 }, () => {
       const dry = resultOf(await server.command(damage.command, 'me@example.org', '--dry-run', '--json'));
       expect(content()).toBe(broken);
       expect(dry.changes.length + dry.notes.length).toBeGreaterThan(0);
+      const mend = async (): Promise<void> => {
+        const real = resultOf(await server.command(damage.command, 'me', '--json'));
+        expect({ ...real, dryRun: true }).toEqual(dry);
+      };
       // Every second time by the server at work.
       const isLive = at % 2 === 0;
-      if (isLive) server = await startTestServer({ directory: server.directory, ports: server.ports });
-      const real = resultOf(await server.command(damage.command, 'me', '--json'));
-      expect({ ...real, dryRun: true }).toEqual(dry);
-      if (isLive) await server.stop();
-      expect(await found()).toEqual({ codes: [], hints: [] });
-      // All that a client sees is there.
-      server = await startTestServer({ directory: server.directory, ports: server.ports });
-      using client = await ImapTestClient.login(server.ports.imap, 'me@example.org');
-      await client.ok('SELECT INBOX');
-      const lines = await client.ok('UID FETCH 1:* (FLAGS RFC822.SIZE ENVELOPE BODYSTRUCTURE)');
-      expect(lines.filter((line) => /"plan \d"/.test(line) && /\$Work/.test(line))).toHaveLength(5);
+      const nothingFound = async (): Promise<void> => expect(await found()).toEqual({ codes: [], hints: [] });
+      if (!isLive) {
+        await mend();
+        await nothingFound();
+      }
+      {
+        await using _ = await startTestServer({ directory: server.directory, ports: server.ports });
+        if (isLive) await mend();
+        await seesAll();
+      }
+      if (isLive) await nothingFound();
     });
   }
 

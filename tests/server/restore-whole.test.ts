@@ -1,17 +1,28 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { serveRestored } from '../faults/load/backup-load.ts';
 import { ImapTestClient } from '../harness/imap-client.ts';
 import { resultOf, runCommand, startTestServer, type TestServer } from '../harness/start-test-server.ts';
 import { everything, type Known, synchronise } from '../harness/synchronising-client.ts';
 
+/** Whose server is gone. */
+let made: string;
 let work: string;
+let backup: string;
+
+beforeAll(async () => {
+  made = await mkdtemp(join(tmpdir(), 'restante-whole-'));
+  await makeBackup(join(made, 'backup'));
+}, 60_000);
+afterAll(() => rm(made, { recursive: true, force: true }));
 
 beforeEach(async () => {
   work = await mkdtemp(join(tmpdir(), 'restante-whole-'));
+  backup = join(work, 'backup');
+  await cp(join(made, 'backup'), backup, { recursive: true, preserveTimestamps: true });
 });
 afterEach(() => rm(work, { recursive: true, force: true }));
 
@@ -33,8 +44,8 @@ async function logIn(server: TestServer): Promise<ImapTestClient> {
 /** Mail that waits, since no name server answers. */
 const noAnswers = 'resolver: { servers: ["127.0.0.1:9"], timeout: 1s }';
 
-async function serverWithBackup(): Promise<{ server: TestServer; backup: string }> {
-  const server = await startTestServer({ accounts: ['me', 'you'], settings: noAnswers });
+async function makeBackup(path: string): Promise<void> {
+  await using server = await startTestServer({ accounts: ['me', 'you'], settings: noAnswers });
   using client = await logIn(server);
   for (const subject of ['one', 'two', 'three'])
     await client.append('INBOX', message(subject), subject === 'two' ? '(\\Seen $Work) ' : '');
@@ -45,15 +56,11 @@ async function serverWithBackup(): Promise<{ server: TestServer; backup: string 
     'Subject: on its way\nMessage-ID: <way@x>\n\nhello\n',
   );
   expect(sent.code).toBe(0);
-  const backup = join(work, 'backup');
-  expect(await server.command('backup', '--copy', backup)).toMatchObject({ code: 0 });
-  return { server, backup };
+  expect(await server.command('backup', '--copy', path)).toMatchObject({ code: 0 });
 }
 
 describe('a whole restore', { timeout: 90_000 }, () => {
   it('that is cut short leaves no empty server to be started, and is done again', async () => {
-    const { server, backup } = await serverWithBackup();
-    await server[Symbol.asyncDispose]();
     const [data, config] = [join(work, 'new', 'data'), join(work, 'new', 'config')];
     const restore = ['restore', backup, data, '--config-dir', config];
     expect(await runCommand(restore)).toMatchObject({ code: 0 });
@@ -71,8 +78,6 @@ describe('a whole restore', { timeout: 90_000 }, () => {
   });
 
   it('says with --dry-run exactly what would be there, and does nothing', async () => {
-    const { server, backup } = await serverWithBackup();
-    await server[Symbol.asyncDispose]();
     const before = listing(work);
     const target = join(work, 'new', 'data');
     const dry = await runCommand(['restore', backup, target, '--dry-run']);
@@ -115,8 +120,6 @@ describe('a whole restore', { timeout: 90_000 }, () => {
   });
 
   it('done twice, with mail in between, gives no UID to two messages', async () => {
-    const { server, backup } = await serverWithBackup();
-    await server[Symbol.asyncDispose]();
     const seen = new Map<string, string>();
     let modseq = 0;
     const note = (known: Known): void => {
@@ -151,7 +154,7 @@ describe('a whole restore', { timeout: 90_000 }, () => {
   });
 
   it('upgrades a backup of the first format, which any later version reads', async () => {
-    const backup = join(work, 'format-1');
+    backup = join(work, 'format-1');
     cpSync(join(import.meta.dirname, '../data/backups/format-1'), backup, { recursive: true });
     for (const name of readdirSync(backup, { recursive: true, encoding: 'utf8' })) {
       await chmod(join(backup, name), statSync(join(backup, name)).isDirectory() ? 0o700 : 0o600);
@@ -184,8 +187,6 @@ describe('a whole restore', { timeout: 90_000 }, () => {
   });
 
   it('refuses a backup of a later format, and says so', async () => {
-    const { server, backup } = await serverWithBackup();
-    await server[Symbol.asyncDispose]();
     const manifest = join(backup, 'manifest.jsonl');
     writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"format":2', '"format":9'));
     const run = await runCommand(['restore', backup, join(work, 'new', 'data')]);
@@ -198,8 +199,6 @@ describe('a whole restore', { timeout: 90_000 }, () => {
 
 describe('a backup', { timeout: 60_000 }, () => {
   it('is looked into without a server: accounts, mailboxes, messages, one message, and exports', async () => {
-    const { server, backup } = await serverWithBackup();
-    await server[Symbol.asyncDispose]();
     const before = listing(backup);
     const run = async (...args: string[]) => {
       const done = await runCommand(['restore', backup, ...args]);

@@ -216,7 +216,7 @@ describe('of what other backups fall short in', { timeout: 90_000 }, () => {
     const path = join(server.dataDirectory, 'accounts', 'me', 'junkfilter.db');
     await makeJunkFilter(server.dataDirectory, 'me');
     const filter = new SqliteDatabase(path);
-    filter.exec(`WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers LIMIT 250000)
+    filter.exec(`WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers LIMIT 100000)
       INSERT OR IGNORE INTO words SELECT number, 1, 1 FROM numbers`);
     filter.close();
     const taken = await slowBackup('nine', async () => {

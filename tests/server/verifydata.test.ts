@@ -1,32 +1,40 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ImapTestClient } from '../harness/imap-client.ts';
-import { resultOf, runCommand, startTestServer, type TestServer } from '../harness/start-test-server.ts';
+import { copyOfStopped, resultOf, runCommand, startTestServer, type TestServer } from '../harness/start-test-server.ts';
 
+/** Stopped, with mail, and with a copied backup beside its data. */
+let made: TestServer;
 let server: TestServer;
-let work: string;
+let backup: string;
 
-beforeEach(async () => {
-  server = await startTestServer({ accounts: ['me', 'you'] });
-  work = await mkdtemp(join(tmpdir(), 'restante-verify-test-'));
-  using client = await ImapTestClient.login(server.ports.imap, 'me@example.org');
+beforeAll(async () => {
+  made = await startTestServer({ accounts: ['me', 'you'] });
+  using client = await ImapTestClient.login(made.ports.imap, 'me@example.org');
   for (let at = 0; at < 4; at++) {
     await client.append(
       'INBOX',
       `From: a@example.org\nSubject: number ${at}\nMessage-ID: <${at}@x>\n\n${'text '.repeat(50)}\n`,
     );
   }
+  expect((await made.command('backup', '--copy', join(made.directory, 'backup'))).code).toBe(0);
+  await made.stop();
 }, 60_000);
 
-afterEach(async () => {
-  await server[Symbol.asyncDispose]();
-  await rm(work, { recursive: true, force: true });
+afterAll(() => made[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  server = await copyOfStopped(made);
+  backup = join(server.directory, 'backup');
+  return server[Symbol.asyncDispose];
 });
+
+async function serve(): Promise<TestServer> {
+  return await startTestServer({ directory: server.directory, ports: server.ports });
+}
 
 /** Everything that can be seen of a directory. */
 function listing(directory: string): string[] {
@@ -51,8 +59,6 @@ function change(account: string, sql: string): void {
 
 describe('restante verifydata', { timeout: 60_000 }, () => {
   it('changes nothing of a backup, also where nothing can be written', async () => {
-    const backup = join(work, 'backup');
-    expect((await server.command('backup', '--copy', backup)).code).toBe(0);
     const before = listing(backup);
     chmodSync(backup, 0o500);
     expect(await runCommand(['verifydata', backup])).toMatchObject({ code: 0, stderr: '' });
@@ -61,7 +67,11 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
   });
 
   it('changes nothing of the data of a server that was killed, and finds it whole', async () => {
-    await server.kill();
+    const served = await serve();
+    // Something to find in a log.
+    using client = await ImapTestClient.login(served.ports.imap, 'me@example.org');
+    await client.append('INBOX', 'Subject: acknowledged\n\ntext\n');
+    await served.kill();
     rmSync(join(server.dataDirectory, 'ctl'), { force: true });
     // Its lock is all that it takes.
     const state = (): string[] => listing(server.dataDirectory).filter((line) => !line.startsWith('lock'));
@@ -72,8 +82,6 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
   });
 
   it('names damage by account, mailbox and UID, with the command that mends it, as text and as JSON', async () => {
-    const backup = join(work, 'backup');
-    await server.command('backup', '--copy', backup);
     const file = join(backup, 'data', 'accounts', 'me', 'msg', '0', '2');
     chmodSync(file, 0o600);
     const bytes = readFileSync(file);
@@ -96,17 +104,15 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
   });
 
   it('sees that rows of a backup say something else than its files', async () => {
-    const backup = join(work, 'backup');
-    await server.stop();
+    const damaged = join(server.directory, 'damaged');
     // The row was damaged before the backup was taken: a link trusts it, the proof does not.
     change('me', 'UPDATE contents SET sha256 = zeroblob(32) WHERE id = 3');
-    expect((await server.command('backup', backup)).code).toBe(0);
-    const report = resultOf(await runCommand(['verifydata', '--json', backup]));
+    expect((await server.command('backup', damaged)).code).toBe(0);
+    const report = resultOf(await runCommand(['verifydata', '--json', damaged]));
     expect(report.findings).toMatchObject([{ code: 'message-file-differs', account: 'me', mailbox: 'Inbox', uid: 3 }]);
   });
 
   it('parses messages again, and compares with what is stored', async () => {
-    await server.stop();
     change('me', "UPDATE contents SET envelope = replace(envelope, 'number', 'figure') WHERE id = 4");
     const report = resultOf(await server.command('verifydata', '--full', '--json'));
     expect(report).toMatchObject({ kind: 'data', errors: 1 });
@@ -121,7 +127,6 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
   });
 
   it('finds a UID that was used again', async () => {
-    await server.stop();
     change(
       'me',
       'UPDATE messages SET create_seq = create_seq + 100, modseq = modseq + 100 WHERE uid = 2; UPDATE mailboxes SET modseq = modseq + 100; UPDATE account SET modseq = modseq + 100',
@@ -134,8 +139,6 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
   });
 
   it('checks keys and the configuration of a backup', async () => {
-    const backup = join(work, 'backup');
-    await server.command('backup', '--copy', backup);
     rmSync(join(backup, 'config', 'domains.yaml'));
     rmSync(join(backup, 'data', 'receivedid.key'));
     const report = resultOf(await runCommand(['verifydata', '--json', backup]));
@@ -150,17 +153,17 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
   });
 
   it('moves away what belongs to no message with --fix, and never in a backup', async () => {
-    const backup = join(work, 'backup');
-    await server.command('backup', backup);
     expect(await runCommand(['verifydata', '--fix', backup])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('backups are never changed'),
     });
-    expect(await server.command('verifydata', '--fix')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('restante stop'),
-    });
-    await server.stop();
+    {
+      await using _ = await serve();
+      expect(await server.command('verifydata', '--fix')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('restante stop'),
+      });
+    }
     const { dataDirectory } = server;
     for (const content of ['first', 'second']) {
       writeFileSync(join(dataDirectory, 'accounts', 'me', 'msg', '0', '0'), content);
@@ -182,7 +185,6 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
   });
 
   it('checks an older schema on a copy of its own', async () => {
-    await server.stop();
     change(
       'you',
       `${['acl', 'arrived_moves', 'departed_moves', 'deliveries', 'annotation_removals', 'url_keys', 'app_passwords', 'import_unmatched', 'imported_messages', 'import_mailboxes'].map((table) => `DROP TABLE ${table};`).join(' ')}
@@ -197,6 +199,7 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
   });
 
   it('verifies a server at work, without stopping it', async () => {
+    await using _ = await serve();
     using client = await ImapTestClient.login(server.ports.imap, 'me@example.org');
     let running = true;
     let appended = 0;

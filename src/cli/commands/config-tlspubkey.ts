@@ -1,6 +1,10 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { ShownTlsPublicKey, TlsPublicKeyAnswer } from '../../control/commands/tls-public-keys.ts';
+import { RestanteError } from '../../runtime/errors.ts';
+import { createClientCertificate } from '../../tls/self-signed-certificate.ts';
 import { printJson, printTable, timeText } from '../print-result.ts';
 import { quotedText } from '../quoted-text.ts';
 import { serverOrOfflineRequest } from '../server-request.ts';
@@ -49,6 +53,21 @@ export function defineTlsPublicKeyCommands(command: Command): void {
       process.stdout.write(`${fingerprint}\n`);
     });
   command
+    .command('gen')
+    .description('make a key and a certificate for a program or device; "add" lets it in')
+    .argument('<stem>', 'of the files: STEM.key is the key, STEM.pem the certificate')
+    .action(async (stem: string) => {
+      const { certificate, key } = await createClientCertificate({ name: basename(stem), now: Date.now() });
+      await writeNew(`${stem}.key`, key);
+      try {
+        await writeNew(`${stem}.pem`, certificate);
+      } catch (error) {
+        await rm(`${stem}.key`, { force: true });
+        throw error;
+      }
+      process.stdout.write(`${stem}.key\n${stem}.pem\n`);
+    });
+  command
     .command('rm')
     .description('remove a key: nobody gets in by it any more, and sessions that did are ended')
     .argument('<fingerprint>', fingerprintText)
@@ -56,6 +75,17 @@ export function defineTlsPublicKeyCommands(command: Command): void {
     .action(async (fingerprint: string) => {
       await ask('remove', { fingerprint });
     });
+}
+
+/** @throws RestanteError when there is such a file, which may hold a key in use, or none can be made */
+async function writeNew(path: string, content: string): Promise<void> {
+  try {
+    await writeFile(path, content, { flag: 'wx', mode: 0o600, flush: true });
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    const reason = isThere ? 'there is such a file' : (error as Error).message;
+    throw new RestanteError('key-file', `Cannot write ${path}: ${reason}`, { context: { path }, cause: error });
+  }
 }
 
 function printKeys(keys: readonly ShownTlsPublicKey[]): void {

@@ -37,7 +37,7 @@ export async function printMessage(directory: string, options: RestoreCommandOpt
   if (another !== undefined && Buffer.compare(only.message.sha256, another.message.sha256) !== 0) {
     throw new UsageError('Cannot print a message: several match', nameHint);
   }
-  for await (const chunk of account.streamContent(only.message)) {
+  for await (const chunk of account.contents.stream(only.message)) {
     await new Promise<void>((written, failed) => {
       process.stdout.write(chunk as Buffer, (error) => (error ? failed(error) : written()));
     });
@@ -67,7 +67,7 @@ async function listAccounts(backup: OpenBackup, { json }: RestoreCommandOptions)
 
 async function listMailboxes(backup: OpenBackup, { account: name = '', json }: RestoreCommandOptions): Promise<void> {
   await using account = await backup.openAccount(name);
-  const mailboxes = await account.read((reader) => reader.mailboxes());
+  const mailboxes = await account.read((reader) => reader.mailboxes.all());
   if (json) {
     for (const { name: mailbox, messages, unseen, sizeBytes, specialUse, uidValidity } of mailboxes) {
       writeLine({ mailbox, messages, unseen, bytes: sizeBytes, specialUse, uidValidity });

@@ -35,8 +35,8 @@ export function accountAcl(services: Services) {
     const name = knownAccount(services.domains.config, account);
     await using opened = await services.accounts.open(name);
     const mailboxes = await opened.read(async (reader) => {
-      if (named === undefined) return await reader.mailboxes();
-      const mailbox = await reader.mailbox(named);
+      if (named === undefined) return await reader.mailboxes.all();
+      const mailbox = await reader.mailboxes.named(named);
       if (mailbox === undefined) throw new MailboxNotFoundError(named, 'share');
       return [mailbox];
     });
@@ -53,11 +53,11 @@ export function accountAcl(services: Services) {
       }
       const grantee = await granteeOf(services, name, mailbox.name, change.who);
       const identifier = `${change.deny ? '-' : ''}${grantee.identifier}`;
-      await opened.changeAcl(mailbox.id, { ...grantee, identifier }, { mode: change.mode, rights });
+      await opened.sharing.changeAcl(mailbox.id, { ...grantee, identifier }, { mode: change.mode, rights });
     }
     const shared: { mailbox: string; who: string; rights: string }[] = [];
     for (const mailbox of mailboxes) {
-      for (const { identifier, rights } of await opened.read((reader) => reader.acl(mailbox.id))) {
+      for (const { identifier, rights } of await opened.read((reader) => reader.sharing.acl(mailbox.id))) {
         shared.push({ mailbox: mailbox.name, who: identifier, rights: formatRights(rights) });
       }
     }

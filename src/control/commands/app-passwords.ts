@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RestanteError } from '../../runtime/errors.ts';
-import type { AppPassword } from '../../store/account.ts';
 import { appCredentialId } from '../../store/authenticate.ts';
+import type { AppPassword } from '../../store/passwords/app-password.ts';
 import { controlCommand } from '../control-command.ts';
 import type { ControlServices } from '../control-services.ts';
 import { knownAccount } from '../known-account.ts';
@@ -67,6 +67,6 @@ async function listAppPasswords(accounts: ControlServices['accounts'], account: 
   // Looking at it must not make it.
   if (!(await accounts.exists(account))) return [];
   await using opened = await accounts.open(account);
-  const stored = await opened.read((reader) => reader.appPasswords());
+  const stored = await opened.read((reader) => reader.passwords.appPasswords());
   return stored.map(({ id, name, scopes, createdAt, lastUsedAt }) => ({ id, name, scopes, createdAt, lastUsedAt }));
 }

@@ -14,11 +14,11 @@ export function bumpUidValidity(services: Pick<ControlServices, 'accounts' | 'do
   return controlCommand(schema, async ({ account, mailbox, dryRun }, { signal }) => {
     await using opened = await services.accounts.open(knownAccount(services.domains.config, account));
     const all = async (): Promise<string[]> => {
-      const mailboxes = await opened.read((reader) => reader.mailboxes());
+      const mailboxes = await opened.read((reader) => reader.mailboxes.all());
       return mailboxes.map(({ name }) => name);
     };
     if (dryRun) {
-      const mailboxes = await opened.read((reader) => reader.mailboxes());
+      const mailboxes = await opened.read((reader) => reader.mailboxes.all());
       const meant = mailboxes.filter(
         ({ name }) => mailbox === undefined || name.toLowerCase() === mailbox.toLowerCase(),
       );
@@ -27,7 +27,7 @@ export function bumpUidValidity(services: Pick<ControlServices, 'accounts' | 'do
     const bumped: { mailbox: string; uidValidity: number }[] = [];
     for (const name of mailbox === undefined ? await all() : [mailbox]) {
       signal.throwIfAborted();
-      bumped.push({ mailbox: name, uidValidity: await opened.bumpUidValidity(name) });
+      bumped.push({ mailbox: name, uidValidity: await opened.mailboxes.bumpUidValidity(name) });
     }
     return bumped;
   });

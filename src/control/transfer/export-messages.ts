@@ -1,6 +1,7 @@
 import { RestanteError } from '../../runtime/errors.ts';
-import type { Mailbox, RenderedMessageRow } from '../../store/account.ts';
 import { flagNames } from '../../store/flags.ts';
+import type { Mailbox } from '../../store/mailboxes/mailbox.ts';
+import type { RenderedMessageRow } from '../../store/messages/message-rows.ts';
 import type { CommandContext } from '../control-command.ts';
 import type { StoredAccount } from '../control-services.ts';
 
@@ -26,7 +27,7 @@ export interface ExportResult {
 }
 
 /** Of a server, or of a backup. */
-export type ExportedAccount = Pick<StoredAccount, 'read' | 'streamContent'>;
+export type ExportedAccount = Pick<StoredAccount, 'read' | 'contents'>;
 
 const stepSize = 500;
 
@@ -40,7 +41,7 @@ export async function exportMessages(
   writer: MailboxWriter,
   context: Pick<CommandContext, 'signal' | 'progress'>,
 ): Promise<ExportResult> {
-  const all = await account.read((reader) => reader.mailboxes());
+  const all = await account.read((reader) => reader.mailboxes.all());
   const chosen = only === undefined ? all : all.filter(({ name }) => name === only);
   if (chosen.length === 0) {
     const names = all.map(({ name }) => name).join(', ');
@@ -59,7 +60,7 @@ export async function exportMessages(
         sizeBytes: row.sizeBytes,
         receivedAt: row.receivedAt,
         flags: [...flagNames(row.flagBits), ...row.keywords],
-        content: () => account.streamContent(row),
+        content: () => account.contents.stream(row),
       });
       result.exported++;
       context.progress({ step: mailbox.name, done: result.exported, total, unit: 'messages' });
@@ -69,9 +70,9 @@ export async function exportMessages(
 }
 
 async function* rows(account: ExportedAccount, { id }: Mailbox): AsyncGenerator<RenderedMessageRow> {
-  const uids = await account.read((reader) => reader.uids(id));
+  const uids = await account.read((reader) => reader.uids.all(id));
   for (let at = 0; at < uids.length; at += stepSize) {
     const step = uids.subarray(at, at + stepSize);
-    yield* await account.read((reader) => reader.renderedMessages(id, step));
+    yield* await account.read((reader) => reader.messages.rendered(id, step));
   }
 }

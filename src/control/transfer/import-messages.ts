@@ -1,6 +1,7 @@
 import { RestanteError } from '../../runtime/errors.ts';
-import type { NewMessage, ReceivedFile } from '../../store/account.ts';
 import { type Flags, flagBit } from '../../store/flags.ts';
+import type { NewMessage } from '../../store/messages/new-message.ts';
+import type { ReceivedFile } from '../../store/messages/received-file.ts';
 import type { CommandContext } from '../control-command.ts';
 import type { ControlServices, StoredAccount } from '../control-services.ts';
 import { withCrlf } from './line-ends.ts';
@@ -85,7 +86,7 @@ async function addBatch(account: StoredAccount, mailbox: string, batch: readonly
   try {
     const failure = settled.find((each) => each.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
-    await account.addMessages(
+    await account.messages.addAll(
       batch.map(({ flags, receivedAt }, at): NewMessage => {
         const time = receivedAt === undefined ? {} : { receivedAt: Math.trunc(receivedAt) };
         return { mailbox, createMissing: true, file: files[at], flags, ...time };

@@ -5,6 +5,8 @@ import type { Decision, Question } from './decision.ts';
 export async function knownCorrespondent({ sender, account }: Question): Promise<Decision | undefined> {
   const { author } = sender;
   if (author === undefined || senderValidation(sender).from === 'none') return undefined;
-  const isKnown = await account.read((reader) => reader.hasWrittenTo(`${author.localpart}@${author.domain}`));
+  const isKnown = await account.read((reader) =>
+    reader.deliveries.hasWrittenTo(`${author.localpart}@${author.domain}`),
+  );
   return isKnown ? { action: 'accept', reason: 'known-correspondent' } : undefined;
 }

@@ -11,7 +11,7 @@ export const append: Command = {
     runUpload(session, args, async (upload) => {
       const { account, mailbox } = await upload.target();
       const messages = await upload.messages(session.server.limits.imapAppendMessages);
-      const added = await account.addMessages(messages);
+      const added = await account.messages.addAll(messages);
       noteAdded(session, account, mailbox.id, added[0].modseq);
       const uids = formatNumbers(added.map(({ uid }) => uid));
       return { code: `APPENDUID ${added[0].uidValidity} ${uids}`, text: 'Added' };

@@ -79,7 +79,7 @@ describe('CATENATE', () => {
     const client = await server.login('badurl');
     await client.append('INBOX', 'Subject: a\n\nbody');
     await using account = await server.accounts.open('badurl');
-    const inbox = await account.read((reader) => reader.mailbox('Inbox'));
+    const inbox = await account.read((reader) => reader.mailboxes.named('Inbox'));
     const uidValidity = inbox?.uidValidity ?? 0;
     const urls = [
       '/INBOX/;UID=2',

@@ -16,7 +16,7 @@ export const close: Command = {
     });
     const expunges = !mailbox.examined && mailbox.rights.includes('e');
     try {
-      if (expunges) await mailbox.account.expungeMessages(mailbox.id, mailbox.uids.slice(), 'deleted');
+      if (expunges) await mailbox.account.messages.expunge(mailbox.id, mailbox.uids.slice(), 'deleted');
     } catch (error) {
       // Deleted by somebody else, with its messages.
       if (!(error instanceof MailboxNotFoundError)) throw error;

@@ -1,7 +1,7 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers } from '../../imap/sequence-set.ts';
-import type { CopiedMessages } from '../../store/account.ts';
 import type { ChangeableFlags } from '../../store/flags.ts';
+import type { CopiedMessages } from '../../store/messages/message-writer.ts';
 import type { Command } from '../command.ts';
 import { changeableFlags } from '../flag-rights.ts';
 import { findTarget, type MailboxPlace } from '../mailbox-place.ts';
@@ -78,8 +78,8 @@ async function transfer(
   const { account: target } = place;
   if (source.name === target.name) {
     return moves
-      ? await source.moveMessages(mailboxId, uids, targetMailboxId, kept)
-      : await source.copyMessages(mailboxId, uids, targetMailboxId, kept);
+      ? await source.messages.move(mailboxId, uids, targetMailboxId, kept)
+      : await source.messages.copy(mailboxId, uids, targetMailboxId, kept);
   }
   const pairs: CopiedMessages['pairs'][number][] = [];
   let uidValidity = 0;

@@ -1,7 +1,8 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import type { SpecialUse } from '../../store/account.ts';
+import type { SpecialUse } from '../../store/mailboxes/mailbox.ts';
 import type { Command } from '../command.ts';
 import { findPlaceToCreate } from '../mailbox-place.ts';
+import { tellOldName } from '../old-name.ts';
 import { RefusedError } from '../reply.ts';
 import { specialUseNamed } from '../special-use.ts';
 
@@ -12,7 +13,8 @@ export const create: Command = {
   async run(session, args) {
     args.space();
     // A delimiter at the end says that mailboxes will be made below: any mailbox here may have some.
-    const name = session.mailboxName(args.astring()).replace(/\/$/, '');
+    const supplied = args.astring();
+    const name = session.mailboxName(supplied).replace(/\/$/, '');
     const specialUse = args.takeIf(' ') ? parseUse(args) : [];
     args.end();
     await using place = await findPlaceToCreate(session, name);
@@ -20,8 +22,9 @@ export const create: Command = {
     if (place.access !== undefined && specialUse.length > 0) {
       throw new RefusedError('NO', 'USEATTR', 'That is for the owner to say');
     }
-    const created = await place.account.createMailbox(place.name, { specialUse });
+    const created = await place.account.mailboxes.create(place.name, { specialUse });
     if (place.access === undefined) await session.notifications?.noteOwnNames([created.name]);
+    tellOldName(session, supplied, name);
     return { code: `MAILBOXID (${created.objectId})` };
   },
 };

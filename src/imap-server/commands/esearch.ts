@@ -2,21 +2,20 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { type MailboxFilter, parseMailboxFilter } from '../../imap/mailbox-filter.ts';
 import type { SearchKey } from '../../imap/search-keys.ts';
 import { resolveRanges } from '../../imap/sequence-set.ts';
-import type { Mailbox } from '../../store/account.ts';
+import type { Mailbox } from '../../store/mailboxes/mailbox.ts';
 import type { Command } from '../command.ts';
-import { replyToError } from '../error-replies.ts';
-import { checkTagIsFree, keepUpdated, refuseUpdates } from '../keep-updated.ts';
+import { keepUpdated, refuseUpdates } from '../keep-updated.ts';
 import { findPlace, type MailboxPlace } from '../mailbox-place.ts';
 import { mailboxMatcher } from '../match-mailboxes.ts';
-import { parseSearch } from '../parse-search.ts';
-import { checkFuzzy, relevancyText } from '../relevancy.ts';
+import { openSelected, type Selection } from '../open-selected.ts';
+import { forSaving, parseSearchRequest, parseWanted } from '../parse-search.ts';
+import { relevancyText } from '../relevancy.ts';
 import { RefusedError } from '../reply.ts';
 import { hasModseq, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, isTold, parseReturn, type ReturnOptions, returnAll, savedUids } from '../search-return.ts';
-import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
+import { extendedResponse, isTold, type ReturnOptions, savedUids } from '../search-return.ts';
+import type { SelectedMailbox } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 import { sharedMailboxes } from '../shared-mailboxes.ts';
-import type { SharedUids } from '../shared-uids.ts';
 
 /** Searches mailboxes, of which none need be selected. Source: RFC 7377 §2 */
 export const esearch: Command = {
@@ -25,22 +24,14 @@ export const esearch: Command = {
   async run(session, args) {
     args.space();
     const filters = args.takeIf('IN ') ? parseSources(args) : [{ kind: 'selected' } as const];
-    const options = args.takeIf('RETURN ') ? parseReturn(args) : returnAll;
+    const request = parseSearchRequest(session, args);
+    const { tag, options } = request;
     checkOptions(session, filters, options, args);
-    const saves = options.names.has('SAVE');
-    try {
-      const key = parseSearch(session, args);
-      if (options.names.has('RELEVANCY')) checkFuzzy(key);
-      if (hasModseq(key)) {
-        session.enableCondstore();
-        session.selected?.noteModseqsShown();
-      }
-      await searchAll(session, await sources(session, filters), { tag: args.text.split(' ', 1)[0]!, options, key });
-    } catch (error) {
-      // RFC 9051 §6.4.4.1: NO empties what was saved, BAD leaves it.
-      if (saves && replyToError(error).status === 'NO') session.mailbox.saved = new Uint32Array(0);
-      throw error;
-    }
+    await forSaving(session, request, async () => {
+      const { key, asksModseq } = parseWanted(session, args, { charset: 'optional', fuzzy: request.tellsRelevancy });
+      if (asksModseq) session.selected?.noteModseqsShown();
+      await searchAll(session, await sources(session, filters), { tag, options, key });
+    });
     return undefined;
   },
 };
@@ -69,7 +60,6 @@ function checkOptions(
     throw new RefusedError('BAD', undefined, 'Select a mailbox first');
   }
   if (names.has('SAVE') && !filters.every(isSelected)) args.fail('SAVE is for the selected mailbox alone');
-  if (names.has('UPDATE')) checkTagIsFree(session, args.text.split(' ', 1)[0]!);
 }
 
 /** A mailbox to search: whose it is, and the name that the client knows it by. */
@@ -83,8 +73,8 @@ interface Source {
 async function sources(session: Session, filters: readonly MailboxFilter[]): Promise<Source[]> {
   const matchers = filters.map((filter) => mailboxMatcher(session, filter));
   const wantsSelected = filters.some(({ kind }) => kind === 'selected');
-  const own = await session.mail.read((reader) => reader.mailboxes());
-  const subscriptions = new Set(await session.mail.read((reader) => reader.subscriptions()));
+  const own = await session.mail.read((reader) => reader.mailboxes.all());
+  const subscriptions = new Set(await session.mail.read((reader) => reader.mailboxes.subscriptions()));
   const all = [
     ...own.map((mailbox) => ({ owner: session.mail.name, name: mailbox.name, mailbox, shared: false })),
     ...(await sharedMailboxes(session))
@@ -114,7 +104,7 @@ async function selectedOfOthers({ selected, out }: Session): Promise<(Source & {
     if (!(error instanceof RefusedError)) throw error;
     return undefined;
   }
-  const mailbox = await selected.account.read((reader) => reader.mailboxById(selected.id));
+  const mailbox = await selected.account.read((reader) => reader.mailboxes.byId(selected.id));
   if (mailbox === undefined) return undefined;
   return { owner: selected.account.name, name: selected.nameOf(mailbox), mailbox, shared: true };
 }
@@ -130,14 +120,13 @@ interface Request {
 }
 
 async function searchAll(session: Session, mailboxes: readonly Source[], request: Request): Promise<void> {
-  const { sharedUids } = session.server;
   let updated = false;
   for (const source of mailboxes) {
     if (session.selected !== undefined && isSelected(session, source)) {
       await searchOne(session, source, session.selected, request);
       updated = true;
     } else if (source.mailbox.messages > 0) {
-      const opened = await open(session, source.name, sharedUids);
+      const opened = await open(session, source.name);
       // It was deleted in between, or may not be read any more.
       if (opened === undefined) continue;
       using view = opened.selected;
@@ -150,12 +139,12 @@ async function searchAll(session: Session, mailboxes: readonly Source[], request
   }
 }
 
-async function open(session: Session, name: string, sharedUids: SharedUids): Promise<Selection | undefined> {
+async function open(session: Session, name: string): Promise<Selection | undefined> {
   let place: MailboxPlace | undefined;
   let opened: Selection | undefined;
   try {
     place = await findPlace(session, name);
-    opened = await SelectedMailbox.open(place, { readOnly: true, since: undefined, sharedUids });
+    opened = await openSelected(place, { readOnly: true, since: undefined, memory: session.server.memory });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
   } finally {

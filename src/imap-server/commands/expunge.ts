@@ -27,7 +27,7 @@ export const uidExpunge: Command = {
 /** Only messages that the client knows of: others may have just been added by somebody else. */
 async function remove(session: Session, uids: Uint32Array): Promise<OkReply | undefined> {
   const { mailbox } = session;
-  const expunged = uids.length > 0 ? await mailbox.account.expungeMessages(mailbox.id, uids, 'deleted') : undefined;
+  const expunged = uids.length > 0 ? await mailbox.account.messages.expunge(mailbox.id, uids, 'deleted') : undefined;
   await mailbox.tellExpunged(session, expunged?.uids ?? []);
   if (!session.qresync) return undefined;
   return { code: `HIGHESTMODSEQ ${mailbox.highestModseq}`, text: 'Expunged' };

@@ -290,7 +290,7 @@ describe('FETCH', () => {
       S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
       S: d OK Done
       C: e UID FETCH 1:* FLAGS (PARTIAL 1:2 CHANGEDSINCE 7)
-      S: * 2 FETCH (UID 3 MODSEQ (…) FLAGS (\Seen))
+      S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
       S: e OK Done
       C: f UID FETCH 1:* FLAGS (CHANGEDSINCE 7 PARTIAL 3:4)
       S: f OK Done

@@ -3,10 +3,11 @@ import { type FetchItem, parseFetchItems } from '../../imap/fetch-items.ts';
 import { type PartialRange, parsePartialRange, takePartial } from '../../imap/partial-range.ts';
 import { formatNumbers, isWithin, resolveRanges, type SequenceSet } from '../../imap/sequence-set.ts';
 import { UnknownEncodingError } from '../../message/transfer-decoder.ts';
-import type { RenderedMessageRow } from '../../store/account.ts';
 import { flagBits } from '../../store/flags.ts';
+import type { RenderedMessageRow } from '../../store/messages/message-rows.ts';
 import { MailboxNotFoundError, MessageFileError } from '../../store/store-errors.ts';
 import type { Command } from '../command.ts';
+import { asksForFlagsOnly, writeFlags } from '../fetch-flags.ts';
 import {
   columnsOf,
   compileHeaderItems,
@@ -112,12 +113,12 @@ async function changedUids(session: Session, request: Request, uids: Uint32Array
   const { mailbox } = session;
   const since = request.changedSince ?? 0;
   const [changes, isKnown, now, live] = await mailbox.account.read(async (reader) => {
-    const known = !request.vanished || since >= (await reader.changesKnownSince());
+    const known = !request.vanished || since >= (await reader.changes.knownSince());
     return [
-      await reader.changesSince(mailbox.id, since),
+      await reader.changes.since(mailbox.id, since),
       known,
-      await reader.mailboxById(mailbox.id),
-      known ? [] : await reader.uids(mailbox.id),
+      await reader.mailboxes.byId(mailbox.id),
+      known ? [] : await reader.uids.all(mailbox.id),
     ];
   });
   const ranges = request.vanished ? resolveRanges(request.set, 0xffff_ffff) : [];
@@ -149,6 +150,10 @@ async function fetchMessages(
   // RFC 4314 §4: whoever may not change \Seen reads without leaving a trace.
   const marksSeen =
     (mailbox.changeableFlags.bits & seen) !== 0 && items.some((item) => item.kind === 'section' && !item.peek);
+  if (asksForFlagsOnly(items)) {
+    if (!(await writeFlags(session, uids, items)) && !byUid) throw goneError();
+    return undefined;
+  }
   const rowText = marksSeen ? undefined : compileRowItems(items);
   const writeWhole = marksSeen ? undefined : (compileWholeItems(items) ?? compileHeaderItems(items));
   const columns = columnsOf(items);
@@ -174,9 +179,14 @@ async function fetchMessages(
           }
         } catch (error) {
           if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;
-          if (error instanceof MessageFileError)
-            session.log.error({ err: error, uid: row.uid }, 'message cannot be read');
-          failure = error;
+          // The file of a message that is gone goes before its row.
+          if (error instanceof MessageFileError && (await isGone(mailbox, row.uid))) missing = true;
+          else {
+            if (error instanceof MessageFileError) {
+              session.log.error({ err: error, uid: row.uid }, 'message cannot be read');
+            }
+            failure = error;
+          }
         }
       }
       if (out.full) await out.flush();
@@ -184,8 +194,12 @@ async function fetchMessages(
     }
   }
   if (failure !== undefined) throw failure;
-  if (missing && !byUid) throw new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
+  if (missing && !byUid) throw goneError();
   return undefined;
+}
+
+function goneError(): RefusedError {
+  return new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
 }
 
 /** Where the bytes of a message are: columns that lie beside its structure and all that. */
@@ -200,7 +214,7 @@ async function readRows(
 ): Promise<{ rows: RenderedMessageRow[]; indexedOf: ((contentId: number) => IndexedContent) | undefined }> {
   const read = (of: Uint32Array, wanted: readonly (keyof RenderedMessageRow)[]): Promise<RenderedMessageRow[]> =>
     mailbox.account.read((reader) =>
-      reader.renderedMessages(mailbox.id, of, undefined, undefined, { includeExpunged: true, columns: wanted }),
+      reader.messages.rendered(mailbox.id, of, undefined, undefined, { includeExpunged: true, columns: wanted }),
     );
   if (indexed === undefined) return { rows: await read(uids, columns), indexedOf: undefined };
   if (!indexed.only) {
@@ -228,6 +242,10 @@ async function readRows(
   return { rows: complete, indexedOf };
 }
 
+async function isGone(mailbox: SelectedMailbox, uid: number): Promise<boolean> {
+  return (await mailbox.account.read((reader) => reader.messages.rows(mailbox.id, [uid]))).length === 0;
+}
+
 /** FETCH that sets \Seen tells the flags, unless they were asked for anyway. */
 function itemsOf(session: Session, items: readonly FetchItem[], changed: boolean | undefined): readonly FetchItem[] {
   if (changed !== true) return items;
@@ -242,7 +260,7 @@ function itemsOf(session: Session, items: readonly FetchItem[], changed: boolean
 async function markSeen(mailbox: SelectedMailbox, rows: RenderedMessageRow[]): Promise<Set<number>> {
   const unseen = rows.filter((row) => (row.flagBits & seen) === 0);
   if (unseen.length === 0) return new Set();
-  const change = await mailbox.account
+  const change = await mailbox.account.messages
     .storeFlags(
       mailbox.id,
       unseen.map(({ uid }) => uid),

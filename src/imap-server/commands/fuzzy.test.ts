@@ -29,7 +29,7 @@ async function login(indexed: boolean, messages: readonly string[]): Promise<str
 
 async function index(name: string): Promise<void> {
   await using account = await server.accounts.open(name);
-  await account.indexTexts();
+  await account.textIndex!.run();
 }
 
 describe('SEARCH=FUZZY', () => {

@@ -41,11 +41,11 @@ async function authorize(session: Session, rump: ByteText): Promise<ByteText> {
   if ((await accountOfUrl(session, url)) !== mail.name) {
     throw new RefusedError('NO', 'NOPERM', 'Only URLs of your own messages on this server can be authorized');
   }
-  const mailbox = await mail.read((reader) => reader.mailbox(url.mailbox ?? ''));
+  const mailbox = await mail.read((reader) => reader.mailboxes.named(url.mailbox ?? ''));
   if (mailbox === undefined || (url.uidValidity ?? mailbox.uidValidity) !== mailbox.uidValidity) {
     throw new RefusedError('NO', 'NONEXISTENT', 'There is no such mailbox');
   }
-  const known = await mail.read((reader) => reader.urlKey(mailbox.id));
-  const key = known ?? (await mail.makeUrlKey(mailbox.id, randomBytes(keyBytes)));
+  const known = await mail.read((reader) => reader.mailboxes.urlKey(mailbox.id));
+  const key = known ?? (await mail.mailboxes.makeUrlKey(mailbox.id, randomBytes(keyBytes)));
   return `${rump}:INTERNAL:${urlToken(key, rump)}`;
 }

@@ -1,5 +1,5 @@
 import { parseGetMetadata } from '../../imap/metadata-entries.ts';
-import type { Annotation } from '../../store/account.ts';
+import type { Annotation } from '../../store/annotations/annotation-reader.ts';
 import type { Command } from '../command.ts';
 import { findPlace } from '../mailbox-place.ts';
 import { readableAnnotations } from '../metadata-access.ts';
@@ -14,7 +14,9 @@ export const getMetadata: Command = {
     const { mailbox: bytes, query } = parseGetMetadata(args);
     const name = session.mailboxName(bytes);
     const annotations =
-      name === '' ? await session.mail.read((reader) => reader.annotations(undefined)) : await ofMailbox(session, name);
+      name === ''
+        ? await session.mail.read((reader) => reader.annotations.of(undefined))
+        : await ofMailbox(session, name);
     const { text, longestBytes } = metadataResponse(session.quotedName(name), annotations, query);
     if (text !== undefined) session.untagged(text);
     return longestBytes === undefined ? undefined : { code: `METADATA LONGENTRIES ${longestBytes}`, text: 'Done' };

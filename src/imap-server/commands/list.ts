@@ -2,13 +2,14 @@ import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { listPatternMatcher } from '../../imap/list-pattern.ts';
 import { decodeMailboxName } from '../../imap/mailbox-name.ts';
 import { parseEntries } from '../../imap/metadata-entries.ts';
-import type { Mailbox } from '../../store/account.ts';
+import type { Mailbox } from '../../store/mailboxes/mailbox.ts';
 import { allRights, type Rights } from '../../store/sharing/rights.ts';
 import type { Command } from '../command.ts';
 import { findPlace } from '../mailbox-place.ts';
 import { readableAnnotations } from '../metadata-access.ts';
 import { metadataResponse } from '../metadata-response.ts';
 import { Pace } from '../pace.ts';
+import { RefusedError } from '../reply.ts';
 import { rightsText } from '../rights-text.ts';
 import type { Session } from '../session.ts';
 import { mayMatchOthers, type SharedMailbox, sharedMailboxes } from '../shared-mailboxes.ts';
@@ -44,8 +45,8 @@ export const list: Command = {
       return undefined;
     }
     const [mailboxes, subscriptions] = await session.mail.read(async (reader) => [
-      await reader.mailboxes(),
-      request.subscribed || request.returnSubscribed ? await reader.subscriptions() : [],
+      await reader.mailboxes.all(),
+      request.subscribed || request.returnSubscribed ? await reader.mailboxes.subscriptions() : [],
     ]);
     const matchers = request.patterns.map((pattern) => listPatternMatcher(request.reference + pattern));
     const matches = (name: string): boolean => matchers.some((matcher) => matcher(name));
@@ -54,26 +55,25 @@ export const list: Command = {
       ? await sharedMailboxes(session)
       : [];
     const entries = entriesOf(mailboxes, subscriptions, others);
-    const withSubscribed = request.recursive ? parentsOf(entries.filter(({ subscribed }) => subscribed)) : undefined;
+    const below = request.recursive ? subscribedBelow(entries, matches) : undefined;
     const pace = new Pace();
     for (const entry of entries) {
       if (pace.over) await pace.turn();
-      const line = matches(entry.name) ? listLine(session, request, entry, withSubscribed) : undefined;
+      const line = matches(entry.name) ? listLine(session, request, entry, below) : undefined;
       if (line === undefined) continue;
       session.untagged(line);
+      // RFC 5819 §3: nothing more of who stands there for what is below it alone.
+      if (!isChosen(request, entry)) continue;
       // RFC 8440 §3
       if (request.myRights && entry.mailbox !== undefined) {
         session.untagged(`MYRIGHTS ${session.quotedName(entry.name)} ${rightsText(entry.rights)}`);
       }
       if (request.status.length > 0 && entry.mailbox !== undefined && entry.rights.includes('r')) {
         const text = await entryStatus(session, entry, entry.mailbox, request.status);
-        session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
+        if (text !== undefined) session.untagged(`STATUS ${session.quotedName(entry.name)} ${text}`);
       }
       if (request.metadata.length > 0 && entry.mailbox !== undefined && entry.rights.includes('r')) {
-        await using place = await findPlace(session, entry.name);
-        const annotations = await readableAnnotations(place, entry.mailbox.id);
-        const query = { entries: request.metadata, maxSizeBytes: Number.POSITIVE_INFINITY, depth: 0 };
-        const { text } = metadataResponse(session.quotedName(entry.name), annotations, query);
+        const text = await entryMetadata(session, entry, entry.mailbox, request.metadata);
         if (text !== undefined) session.untagged(text);
       }
       if (session.out.full) await session.out.flush();
@@ -90,16 +90,39 @@ interface Entry {
   readonly hasChildren: boolean;
 }
 
-/** The account of another is opened again only for what its row does not say. */
+/**
+ * The account of another is opened again only for what its row does not say.
+ * @returns undefined when that account is gone by now
+ */
 async function entryStatus(
   session: Session,
   entry: Entry,
   mailbox: Mailbox,
   items: readonly StatusItem[],
-): Promise<string> {
+): Promise<string | undefined> {
   if (!items.includes('DELETED-STORAGE') || mailbox.deleted === 0) return statusText(session, mailbox, items);
-  await using place = await findPlace(session, entry.name);
-  return statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+  await using place = await findPlace(session, entry.name).catch(unlessGone);
+  return place && statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+}
+
+/** @returns undefined when there is nothing to tell */
+async function entryMetadata(
+  session: Session,
+  entry: Entry,
+  mailbox: Mailbox,
+  entries: readonly string[],
+): Promise<string | undefined> {
+  await using place = await findPlace(session, entry.name).catch(unlessGone);
+  if (place === undefined) return undefined;
+  const annotations = await readableAnnotations(place, mailbox.id);
+  const query = { entries, maxSizeBytes: Number.POSITIVE_INFINITY, depth: 0 };
+  return metadataResponse(session.quotedName(entry.name), annotations, query).text;
+}
+
+/** The account of a mailbox that was to be listed may be removed meanwhile. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof RefusedError && error.responseCode === 'NONEXISTENT') return undefined;
+  throw error;
 }
 
 /** All names there are: mailboxes, those that others share, what these are below, and names subscribed to that are none. */
@@ -136,24 +159,40 @@ function parentsOf(named: readonly { readonly name: string }[]): Set<string> {
   return parents;
 }
 
+/** Names with something subscribed below them. */
+interface SubscribedBelow {
+  readonly all: ReadonlySet<string>;
+  /** Those with something below that is not listed itself: of others CHILDINFO would say nothing new. */
+  readonly unlisted: ReadonlySet<string>;
+}
+
+/** Source: RFC 9051 §6.3.9.6 */
+function subscribedBelow(entries: readonly Entry[], matches: (name: string) => boolean): SubscribedBelow {
+  const subscribed = entries.filter((entry) => entry.subscribed);
+  return { all: parentsOf(subscribed), unlisted: parentsOf(subscribed.filter(({ name }) => !matches(name))) };
+}
+
+/** Whether an entry meets the selection options itself. */
+function isChosen(request: Request, { mailbox, subscribed, hasChildren }: Entry): boolean {
+  // A name that is no mailbox is told where it is subscribed to, or leads to mailboxes of others.
+  if (!request.subscribed && mailbox === undefined && !hasChildren) return false;
+  return (!request.subscribed || subscribed) && (!request.specialUse || (mailbox?.specialUse ?? []).length > 0);
+}
+
 /**
- * @param withSubscribed names with something subscribed below them, when that is asked for
+ * @param below when it is asked for
  * @returns undefined when the entry is not selected
  */
 function listLine(
   session: Session,
   request: Request,
   entry: Entry,
-  withSubscribed: ReadonlySet<string> | undefined,
+  below: SubscribedBelow | undefined,
 ): string | undefined {
   const { name, mailbox, subscribed, hasChildren } = entry;
   const specialUse = mailbox?.specialUse ?? [];
-  let chosen = (!request.subscribed || subscribed) && (!request.specialUse || specialUse.length > 0);
-  // A name that is no mailbox is told where it is subscribed to, or leads to mailboxes of others.
-  if (!request.subscribed && mailbox === undefined && !hasChildren) chosen = false;
-  // RFC 9051 §6.3.9.7: also who has a match below, whether or not that is listed itself.
-  const childInfo = withSubscribed?.has(name) === true;
-  if (!chosen && !childInfo) return undefined;
+  if (!isChosen(request, entry) && below?.unlisted.has(name) !== true) return undefined;
+  const childInfo = below?.all.has(name) === true;
   const attributes: string[] = [];
   if (mailbox === undefined) attributes.push(...(request.subscribed ? [] : ['\\Noselect']), '\\NonExistent');
   attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren');
@@ -182,16 +221,16 @@ function parse(session: Session, args: ArgumentParser): Request {
     if (recursive && !subscribed) args.fail('RECURSIVEMATCH needs SUBSCRIBED');
     args.space();
   }
-  const reference = patternText(session, args, args.astring());
+  const reference = patternText(session, args.astring());
   args.space();
   const patterns: string[] = [];
   if (args.peek() === '(') {
     basic = false;
     args.list(() => {
-      patterns.push(patternText(session, args, args.listMailbox()));
+      patterns.push(patternText(session, args.listMailbox()));
       if (patterns.length > maxPatterns) args.fail('Too many patterns');
     }, 1);
-  } else patterns.push(patternText(session, args, args.listMailbox()));
+  } else patterns.push(patternText(session, args.listMailbox()));
   if (patterns.length * reference.length + patterns.join('').length > maxPatternChars) args.fail('Patterns too long');
   let returnSubscribed = false;
   let myRights = false;
@@ -227,6 +266,7 @@ function parse(session: Session, args: ArgumentParser): Request {
   };
 }
 
-function patternText(session: Session, args: ArgumentParser, bytes: string): string {
-  return decodeMailboxName(bytes, session.utf8) ?? args.fail('Pattern is not validly encoded');
+/** What is no name in the encoding matches none: the character that stands in for it is in no name. Source: RFC 3501 §5.1.3 */
+function patternText(session: Session, bytes: string): string {
+  return decodeMailboxName(bytes, session.utf8) ?? '\0';
 }

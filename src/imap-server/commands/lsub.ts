@@ -10,15 +10,15 @@ export const lsub: Command = {
   tellsExpunges: true,
   async run(session, args) {
     args.space();
-    const decode = (bytes: string): string =>
-      decodeMailboxName(bytes, session.utf8) ?? args.fail('Pattern is not validly encoded');
+    // What is no name in the encoding matches none, as in LIST.
+    const decode = (bytes: string): string => decodeMailboxName(bytes, session.utf8) ?? '\0';
     const reference = decode(args.astring());
     args.space();
     const pattern = decode(args.listMailbox());
     args.end();
     const [names, existing] = await session.mail.read(async (reader) => [
-      await reader.subscriptions(),
-      new Set((await reader.mailboxes()).map(({ name }) => name)),
+      await reader.mailboxes.subscriptions(),
+      new Set((await reader.mailboxes.all()).map(({ name }) => name)),
     ]);
     if (mayMatchOthers(reference + pattern) && names.some((name) => name.startsWith(`${othersRoot}/`))) {
       for (const { name } of await sharedMailboxes(session)) existing.add(name);

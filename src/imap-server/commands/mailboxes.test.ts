@@ -142,8 +142,25 @@ describe('LIST', () => {
       S: * LIST (\HasNoChildren \Subscribed) "/" "a/b"
       S: * STATUS "a/b" (MESSAGES 0 UIDNEXT 1 SIZE 0)
       S: c OK Done
+      C: c2 LIST (SUBSCRIBED RECURSIVEMATCH) "" *
+      S: * LIST (\HasNoChildren \Subscribed) "/" "a/b"
+      S: * LIST (\NonExistent \HasNoChildren \Subscribed) "/" "gone"
+      S: c2 OK Done
+      C: c3 LIST (SUBSCRIBED RECURSIVEMATCH) "" (% a/b) RETURN (STATUS (MESSAGES))
+      S: * LIST (\HasNoChildren \Subscribed) "/" "a/b"
+      S: * STATUS "a/b" (MESSAGES 0)
+      S: * LIST (\NonExistent \HasNoChildren \Subscribed) "/" "gone"
+      S: c3 OK Done
+      C: c4 LIST (SUBSCRIBED RECURSIVEMATCH) "" % RETURN (STATUS (MESSAGES))
+      S: * LIST (\HasChildren) "/" "a" ("CHILDINFO" ("SUBSCRIBED"))
+      S: * LIST (\NonExistent \HasNoChildren \Subscribed) "/" "gone"
+      S: c4 OK Done
       C: d LIST (RECURSIVEMATCH) "" "*"
       S: d BAD …
+      C: d2 LIST "" "&x*"
+      S: d2 OK Done
+      C: d3 LSUB "" "&x%"
+      S: d3 OK Done
       C: e LIST (FOO) "" "*"
       S: e BAD …
       C: f LSUB "" "*"

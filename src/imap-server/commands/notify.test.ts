@@ -415,7 +415,7 @@ describe('NOTIFY and other mailboxes', () => {
     const { client, login } = await start();
     await client.ok(`NOTIFY SET (PERSONAL ${all})`);
     await using account = await server.accounts.open(login);
-    const uidValidity = await account.bumpUidValidity('Lists');
+    const uidValidity = await account.mailboxes.bumpUidValidity('Lists');
     await client.expect(`* STATUS "Lists" (UIDVALIDITY ${uidValidity} UNSEEN 0)`);
   });
 

@@ -64,7 +64,7 @@ async function othersQuota(session: Session, root: string): Promise<string | und
   await using account = await openOthers(session, root.slice(othersRoot.length + 1));
   if (account === undefined) return undefined;
   const user = await session.user();
-  const shared = await account.read((reader) => reader.sharedWith(user));
+  const shared = await account.read((reader) => reader.sharing.mailboxesFor(user));
   return shared.some(({ rights }) => rights.includes('r')) ? await quotaText(session, account, root) : undefined;
 }
 

@@ -1,6 +1,8 @@
+import { quote } from '../../imap/quote.ts';
 import { normaliseMailboxName } from '../../store/mailbox-name.ts';
 import type { Command } from '../command.ts';
 import { findPlace, findPlaceToCreate } from '../mailbox-place.ts';
+import { oldName } from '../old-name.ts';
 import { RefusedError } from '../reply.ts';
 
 /** Source: RFC 9051 §6.3.6 */
@@ -9,9 +11,11 @@ export const rename: Command = {
   tellsExpunges: true,
   async run(session, args) {
     args.space();
-    const from = session.mailboxName(args.astring());
+    const suppliedFrom = args.astring();
+    const from = session.mailboxName(suppliedFrom);
     args.space();
-    const to = session.mailboxName(args.astring()).replace(/\/$/, '');
+    const suppliedTo = args.astring();
+    const to = session.mailboxName(suppliedTo).replace(/\/$/, '');
     args.end();
     await using source = await findPlace(session, from);
     const { mailbox } = await source.require('x');
@@ -24,9 +28,12 @@ export const rename: Command = {
     if (source.access !== undefined && mailbox.name === 'Inbox') {
       throw new RefusedError('NO', 'CANNOT', 'Every account has an inbox');
     }
-    await source.account.renameMailbox(source.name, target.name);
+    await source.account.mailboxes.rename(source.name, target.name);
     if (source.access === undefined) {
       await session.notifications?.noteOwnNames([source.name, target.name].map(normaliseMailboxName));
+    }
+    if (oldName(session, suppliedFrom, from) !== '' || oldName(session, suppliedTo, to) !== '') {
+      session.untagged(`LIST () "/" ${session.quotedName(to)} ("OLDNAME" (${quote(suppliedFrom, true)}))`);
     }
     return undefined;
   },

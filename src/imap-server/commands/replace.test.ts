@@ -148,8 +148,8 @@ describe('REPLACE', () => {
     client.send('a REPLACE 1 INBOX {14}\r\n');
     await client.expect('+ OK');
     await using account = await server.accounts.open('gone');
-    const inbox = await account.read((reader) => reader.mailbox('Inbox'));
-    await account.expungeMessages(inbox?.id ?? 0, 'all', 'all');
+    const inbox = await account.read((reader) => reader.mailboxes.named('Inbox'));
+    await account.messages.expunge(inbox?.id ?? 0, 'all', 'all');
     await client.play(String.raw`
       C: Subject: b\r\n\r\n
       S: * 1 EXPUNGE

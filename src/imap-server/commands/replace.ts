@@ -31,14 +31,16 @@ function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<Ok
     const one = number === '*' ? highest : Number(number);
     const [uid] = mailbox.resolve({ saved: false, ranges: [one, one] }, byUid);
     const rows = await account.read((reader) =>
-      reader.messages(mailbox.id, uid === undefined ? [] : [uid], undefined, undefined, { columns: ['sizeBytes'] }),
+      reader.messages.rows(mailbox.id, uid === undefined ? [] : [uid], undefined, undefined, {
+        columns: ['sizeBytes'],
+      }),
     );
     if (uid === undefined || rows.length === 0) throw new RefusedError('NO', 'EXPUNGEISSUED', 'The message is gone');
     const [message] = await upload.messages(1, { bytes: rows[0].sizeBytes, messages: 1 });
     // While the message came, they may have been taken away.
     await mailbox.renewRights(session.out);
     session.mailboxToChange('te');
-    const added = await account.replaceMessage(mailbox.id, uid, message);
+    const added = await account.messages.replace(mailbox.id, uid, message);
     noteAdded(session, account, added.mailboxId, added.modseq);
     // RFC 8508 §4.3: APPENDUID comes before the EXPUNGE response.
     session.untaggedOk(`APPENDUID ${added.uidValidity} ${added.uid}`, 'Replaced');

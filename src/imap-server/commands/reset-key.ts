@@ -14,11 +14,11 @@ export const resetKey: Command = {
         args.space();
         if (args.word() !== 'INTERNAL') throw new RefusedError('NO', 'CANNOT', 'The only mechanism is INTERNAL');
       }
-      const mailbox = await session.mail.read((reader) => reader.mailbox(name));
+      const mailbox = await session.mail.read((reader) => reader.mailboxes.named(name));
       if (mailbox === undefined) throw new RefusedError('NO', 'NONEXISTENT', 'There is no such mailbox');
       mailboxId = mailbox.id;
     }
-    await session.mail.removeUrlKeys(mailboxId);
+    await session.mail.mailboxes.removeUrlKeys(mailboxId);
     return { code: 'URLMECH INTERNAL', text: 'URLs are void' };
   },
 };

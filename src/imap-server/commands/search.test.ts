@@ -42,7 +42,9 @@ describe('SEARCH', () => {
     ['3,*', '3 4'],
     ['UID 2:3 3:4', '3'],
     ['UID 77:*', '4'],
-    ['9', undefined],
+    ['9', ''],
+    ['NOT 3:9', '1 2'],
+    ['2,9:4', '2 4'],
     ['BEFORE 2-Nov-2026', '1'],
     ['ON 2-Nov-2026', '2'],
     ['SINCE 3-Nov-2026 BEFORE 4-Nov-2026', '3'],
@@ -217,6 +219,35 @@ describe('SEARCH', () => {
       S: b OK Done
     `);
   });
+});
+
+it('says when it may have looked for what is gone', async () => {
+  const [looking, removing] = [await server.login('gone'), await server.login('gone')];
+  for (const subject of ['one', 'two', 'three']) await looking.append('INBOX', `Subject: ${subject}\n\nbody`);
+  for (const session of [looking, removing]) await session.ok('SELECT INBOX');
+  await removing.ok('STORE 2 +FLAGS.SILENT (\\Deleted)');
+  await looking.play(`
+    C: a SEARCH ALL
+    S: * SEARCH 1 2 3
+    S: * 2 FETCH (UID 2 FLAGS (\\Deleted))
+    S: a OK Done
+  `);
+  await removing.ok('EXPUNGE');
+  await looking.play(`
+    C: a SEARCH ALL
+    S: * SEARCH 1 3
+    S: a OK [EXPUNGEISSUED] Done
+    C: b SEARCH SUBJECT two
+    S: * SEARCH
+    S: b OK [EXPUNGEISSUED] Done
+    C: c UID SEARCH ALL
+    S: * SEARCH 1 3
+    S: * 2 EXPUNGE
+    S: c OK Done
+    C: d SEARCH ALL
+    S: * SEARCH 1 2
+    S: d OK Done
+  `);
 });
 
 describe('I18NLEVEL=1', () => {

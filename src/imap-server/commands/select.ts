@@ -3,10 +3,11 @@ import type { SequenceSet } from '../../imap/sequence-set.ts';
 import type { Command } from '../command.ts';
 import { formatMailboxFlags } from '../flag-text.ts';
 import { findPlace, type MailboxPlace, nonexistent } from '../mailbox-place.ts';
+import { oldName } from '../old-name.ts';
+import { openSelected, type Selection } from '../open-selected.ts';
 import { RefusedError } from '../reply.ts';
 import { requireUids } from '../require-uids.ts';
 import { type Resync, resynchronise } from '../resynchronise.ts';
-import { SelectedMailbox, type Selection } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
 
 /** Source: RFC 9051 §6.3.2; RFC 7162 §3.1.8 (CONDSTORE), §3.2.5 (QRESYNC); RFC 8474 §4.2 (MAILBOXID) */
@@ -64,7 +65,9 @@ async function open(
   session.untaggedOk(`MAILBOXID (${mailbox.objectId})`, 'Name for ever');
   // RFC 4467 §8
   session.untaggedOk('URLMECH INTERNAL', 'URLs can be authorized');
-  if (session.rev2) session.untagged(`LIST () "/" ${session.quotedName(selected.nameOf(mailbox))}`);
+  if (session.rev2) {
+    session.untagged(`LIST () "/" ${session.quotedName(selected.nameOf(mailbox))}${oldName(session, nameBytes, name)}`);
+  }
   if (resync !== undefined && resync.uidValidity === mailbox.uidValidity) await resynchronise(session, opened, resync);
   return selected.readOnly
     ? { code: 'READ-ONLY', text: 'Mailbox is open for reading' }
@@ -78,7 +81,7 @@ async function openPlace(
   options: { readOnly: boolean; since: number | undefined },
 ): Promise<Selection> {
   try {
-    const opened = await SelectedMailbox.open(place, { ...options, sharedUids: session.server.sharedUids });
+    const opened = await openSelected(place, { ...options, memory: session.server.memory });
     if (opened === undefined) throw nonexistent();
     return opened;
   } catch (error) {
@@ -111,7 +114,8 @@ function parseResync(args: ArgumentParser): Resync {
   const uidValidity = args.number();
   args.space();
   const modseq = args.number64();
-  if (uidValidity === 0 || modseq === 0) args.fail('Number must not be 0');
+  // 0, which the grammar doesn't have, is all there is, as in CHANGEDSINCE: Cyrus takes it.
+  if (uidValidity === 0) args.fail('Number must not be 0');
   let knownUids: SequenceSet | undefined;
   let match: Resync['match'];
   if (args.takeIf(' ')) {

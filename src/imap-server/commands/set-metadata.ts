@@ -30,7 +30,7 @@ export const setMetadata: Command = {
       value: value === undefined ? undefined : Buffer.from(value, 'latin1'),
     }));
     try {
-      const modseq = await (place?.account ?? session.mail).setAnnotations(mailbox?.id, annotations);
+      const modseq = await (place?.account ?? session.mail).annotations.set(mailbox?.id, annotations);
       if (place?.access === undefined) {
         session.metadata?.noteOwnChange(modseq);
         session.notifications?.noteOwnMetadata(modseq);

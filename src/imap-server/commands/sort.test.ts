@@ -86,6 +86,24 @@ describe('SORT', () => {
     `);
   });
 
+  it('goes by the same when parts were sorted before, and messages came and went between', async () => {
+    const other = await server.login('parts');
+    const append = (length: number): Promise<unknown> => other.append('INBOX', `Subject: x\n\n${'x'.repeat(length)}`);
+    for (const length of [50, 20, 40, 10, 30]) await append(length);
+    await other.ok('SELECT INBOX');
+    expect(await other.ok('UID SORT (SIZE) UTF-8 4:5')).toEqual(['* SORT 4 5']);
+    expect(await other.ok('UID SORT (SIZE) UTF-8 1:2')).toEqual(['* SORT 2 1']);
+    await other.ok('STORE 2 +FLAGS (\\Deleted)');
+    await other.ok('EXPUNGE');
+    await append(25);
+    await other.ok('NOOP');
+    expect(await other.ok('UID SORT (REVERSE SIZE) UTF-8 UID 3,6')).toEqual(['* SORT 3 6']);
+    for (let time = 0; time < 2; time++) {
+      expect(await other.ok('UID SORT (SIZE) UTF-8 ALL')).toEqual(['* SORT 4 6 5 3 1']);
+    }
+    expect(await other.ok('UID SORT (REVERSE SIZE) UTF-8 UID 1,4:6')).toEqual(['* SORT 1 5 6 4']);
+  });
+
   it('answers in parts', async () => {
     await client.play(`
       C: a UID SORT RETURN (PARTIAL 2:3) (ARRIVAL) UTF-8 ALL
@@ -138,7 +156,7 @@ describe('SORT', () => {
           return await intake.finish();
         }),
       );
-      await account.addMessages(files.map((file) => ({ mailbox: 'Inbox', file })));
+      await account.messages.addAll(files.map((file) => ({ mailbox: 'Inbox', file })));
       for (const file of files) await file[Symbol.asyncDispose]();
     }
     const many = await server.login('many');

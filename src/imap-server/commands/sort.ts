@@ -1,16 +1,14 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import { parseSearchProgramIn, type SearchKey } from '../../imap/search-keys.ts';
-import { parseSortKeys, type SortKey } from '../../imap/sort-keys.ts';
+import { parseSortKeys } from '../../imap/sort-keys.ts';
 import type { Command } from '../command.ts';
-import { replyToError } from '../error-replies.ts';
 
-import { checkTagIsFree, keepUpdated } from '../keep-updated.ts';
+import { keepUpdated } from '../keep-updated.ts';
+import { forSaving, parseSearchRequest, parseWanted } from '../parse-search.ts';
 import { Progress } from '../progress.ts';
-import { checkFuzzy, type Relevancy, relevancyText } from '../relevancy.ts';
+import { relevancyText } from '../relevancy.ts';
 import type { OkReply } from '../reply.ts';
-import { requireUidKeys } from '../require-uids.ts';
-import { hasModseq, namesNumbers, searchMailbox } from '../search-mailbox.ts';
-import { extendedResponse, highestOf, isTold, parseReturn, savedUids } from '../search-return.ts';
+import { searchMailbox } from '../search-mailbox.ts';
+import { extendedResponse, highestOf, isTold, savedUids } from '../search-return.ts';
 
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
@@ -32,54 +30,43 @@ export const uidSort: Command = {
 async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
   const { mailbox } = session;
   args.space();
-  const options = args.takeIf('RETURN ') ? parseReturn(args) : undefined;
-  const tag = args.text.slice(0, args.text.indexOf(' '));
+  const request = parseSearchRequest(session, args);
+  const { tag, extended, options, saves, updates, tellsRelevancy } = request;
   const correlator = `TAG "${tag}"`;
-  const updates = options?.names.has('UPDATE') === true;
-  if (updates) checkTagIsFree(session, tag);
-  const saves = options?.names.has('SAVE') === true;
-  let order: SortKey[];
-  let wanted: SearchKey;
-  let uids: Uint32Array;
-  let modseqs: number[] | undefined;
-  let relevancy: Relevancy | undefined;
-  let keepsNumbers = false;
-  try {
-    order = parseSortKeys(args);
-    args.space();
-    wanted = parseSearchProgramIn(args);
-    requireUidKeys(session, wanted);
-    const tellsRelevancy = options?.names.has('RELEVANCY') === true;
-    if (tellsRelevancy || order.some(({ by }) => by === 'RELEVANCY')) checkFuzzy(wanted);
-    const wantsModseqs = hasModseq(wanted);
-    keepsNumbers = namesNumbers(wanted);
-    if (wantsModseqs) {
-      session.enableCondstore();
-      mailbox.noteModseqsShown();
-    }
-    // What is found is gone through once more.
-    const progress = new Progress(session, args, { goalKnown: false });
-    const nowMs = session.server.clock.now();
-    const found = await searchMailbox(mailbox, wanted, { nowMs, wantsModseqs, progress });
-    const places = await sortMessages(mailbox, found.uids, order, { progress, relevancy: found.relevancy });
-    if (tellsRelevancy) relevancy = found.relevancy;
-    uids = places.map((place) => found.uids[place]!);
-    if (wantsModseqs) modseqs = Array.from(places, (place) => found.modseqs?.[place] ?? 1);
-  } catch (error) {
-    if (saves && replyToError(error).status === 'NO') mailbox.saved = new Uint32Array(0);
-    throw error;
-  }
+  const { order, wanted, uids, modseqs, relevancy } = await forSaving(session, request, () =>
+    findSorted(session, args, tellsRelevancy),
+  );
   if (saves) mailbox.saved = savedUids(uids, options);
   const numbers = byUid ? uids : uids.map((uid) => mailbox.sequenceOf(uid));
-  if (options === undefined) {
+  if (!extended) {
     const modseq = modseqs !== undefined && uids.length > 0 ? ` (MODSEQ ${highestOf(modseqs)})` : '';
     session.untagged(`SORT${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
   } else if (isTold(options)) {
-    session.untagged(extendedResponse(correlator, byUid, options, numbers, modseqs) + relevancyText(relevancy, uids));
+    const fits = tellsRelevancy ? relevancyText(relevancy, uids) : '';
+    session.untagged(extendedResponse(correlator, byUid, options, numbers, modseqs) + fits);
   }
   if (updates) {
     const { attributes } = options;
-    keepUpdated(session, { tag, correlator, byUid, key: wanted, order, attributes, found: uids });
+    keepUpdated(session, { tag, correlator, byUid, key: wanted.key, order, attributes, found: uids });
   }
-  return keepsNumbers ? { keepsNumbers } : undefined;
+  return wanted.keepsNumbers ? { keepsNumbers: true } : undefined;
+}
+
+async function findSorted(session: Session, args: ArgumentParser, tellsRelevancy: boolean) {
+  const { mailbox } = session;
+  const order = parseSortKeys(args);
+  args.space();
+  const fuzzy = tellsRelevancy || order.some(({ by }) => by === 'RELEVANCY');
+  const wanted = parseWanted(session, args, { charset: 'named', fuzzy });
+  const wantsModseqs = wanted.asksModseq;
+  if (wantsModseqs) mailbox.noteModseqsShown();
+  // What is found is gone through once more.
+  const progress = new Progress(session, args, { goalKnown: false });
+  const nowMs = session.server.clock.now();
+  const found = await searchMailbox(mailbox, wanted.key, { nowMs, wantsModseqs, progress });
+  const { relevancy } = found;
+  const places = await sortMessages(mailbox, found.uids, order, { progress, relevancy });
+  const uids = places.map((place) => found.uids[place]!);
+  const modseqs = wantsModseqs ? Array.from(places, (place) => found.modseqs?.[place] ?? 1) : undefined;
+  return { order, wanted, uids, modseqs, relevancy };
 }

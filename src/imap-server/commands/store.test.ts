@@ -91,6 +91,24 @@ describe('STORE', () => {
     `);
   });
 
+  it('with .SILENT is not told again, unless somebody else has changed the message, too', async () => {
+    const client = await withMessages('silent', 3);
+    const other = await server.login('silent');
+    await other.ok('SELECT INBOX');
+    await other.ok('STORE 1 +FLAGS (\\Flagged)');
+    await client.play(String.raw`
+      C: a STORE 2 +FLAGS.SILENT (\Seen)
+      S: * 1 FETCH (UID 1 FLAGS (\Flagged))
+      S: a OK Done
+    `);
+    await other.ok('STORE 3 +FLAGS (\\Flagged)');
+    await client.play(String.raw`
+      C: b STORE 3 +FLAGS.SILENT (\Seen)
+      S: * 3 FETCH (UID 3 FLAGS (\Seen \Flagged))
+      S: b OK Done
+    `);
+  });
+
   it('says when messages are gone', async () => {
     const client = await withMessages('gone', 2);
     const other = await server.login('gone');
@@ -99,11 +117,18 @@ describe('STORE', () => {
     await other.ok('EXPUNGE');
     await client.play(String.raw`
       C: a STORE 1:2 +FLAGS (\Seen)
+      S: * 1 FETCH (FLAGS (\Seen \Deleted))
       S: * 2 FETCH (FLAGS (\Seen))
-      S: a NO [EXPUNGEISSUED] …
-      C: b UID STORE 1 +FLAGS (\Seen)
+      S: a OK [EXPUNGEISSUED] …
+      C: b STORE 1 -FLAGS.SILENT (\Deleted)
+      S: b OK [EXPUNGEISSUED] …
+      C: c FETCH 1 (FLAGS)
+      S: * 1 FETCH (FLAGS (\Seen))
+      S: c OK Done
+      C: d UID STORE 1 +FLAGS (\Seen)
       S: * 1 EXPUNGE
-      S: b OK Done
+      S: d OK Done
     `);
+    expect(await other.ok('UID FETCH 2 (FLAGS)')).toContain('* 1 FETCH (UID 2 FLAGS (\\Seen))');
   });
 });

@@ -1,9 +1,11 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers, type SequenceSet } from '../../imap/sequence-set.ts';
+import type { MessageFlags } from '../../store/messages/message-rows.ts';
 import type { Flags } from '../../store/flags.ts';
 import type { Command } from '../command.ts';
+import { FlagResponses } from '../flag-responses.ts';
 import { changeablePart } from '../flag-rights.ts';
-import { formatFlags, parseFlagNames } from '../flag-text.ts';
+import { parseFlagNames } from '../flag-text.ts';
 import { Pace } from '../pace.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
@@ -80,6 +82,9 @@ function permittedFlags(mailbox: SelectedMailbox, flags: Flags, mode: Request['m
   return permitted;
 }
 
+/** Answers written between two looks at the time. */
+const messagesBetweenLooks = 16;
+
 async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
   const { set, unchangedSince, mode, silent, flags } = parse(args);
   const mailbox = session.mailboxToChange('');
@@ -87,35 +92,50 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const uids = mailbox.resolve(set, byUid);
   if (unchangedSince !== undefined) session.enableCondstore();
   if (uids.length === 0) return undefined;
-  const change = await mailbox.account.storeFlags(
+  const { changeableFlags: within } = mailbox;
+  const change = await mailbox.account.messages.storeFlags(
     mailbox.id,
     uids,
     { mode, flags: permitted },
-    { within: mailbox.changeableFlags, ...(unchangedSince === undefined ? {} : { unchangedSince }) },
+    { within, ...(unchangedSince === undefined ? {} : { unchangedSince }) },
   );
-  const { changed, modified } = change;
+  const { modified } = change;
+  let changed: readonly MessageFlags[] = change.changed;
+  const left = new Set([...changed.map(({ uid }) => uid), ...modified]);
+  const gone = Array.from(uids.length === left.size ? [] : uids).filter((uid) => !left.has(uid));
+  // RFC 2180 §4.1.1: what the client was not told is gone is there for it, also to be flagged.
+  if (gone.length > 0 && !byUid && unchangedSince === undefined) {
+    const kept = await mailbox.account.messages.storeExpungedFlags(
+      mailbox.id,
+      gone,
+      { mode, flags: permitted },
+      within,
+    );
+    changed = [...changed, ...kept].sort((a, b) => a.uid - b.uid);
+  }
   // RFC 9051 §6.4.6: .SILENT doesn't hide what others have changed. When others changed anything, all is told.
   const tells = !silent || session.condstore;
   mailbox.noteOwnChange(change, !silent);
   if (tells) {
-    const { out } = session;
+    const { out, uidOnly, condstore } = session;
     const pace = new Pace();
-    for (const message of changed) {
+    const what = { uidOnly, uid: byUid || session.qresync, flags: !silent, modseq: condstore };
+    const responses = new FlagResponses(out, changed.length, what);
+    for (const [at, message] of changed.entries()) {
       if (message.keywords.length > 0) await mailbox.announceKeywords(out, message.keywords);
-      const uid = (byUid || session.qresync) && !session.uidOnly ? `UID ${message.uid} ` : '';
-      const text = silent ? '' : `FLAGS ${formatFlags(message.flagBits, message.keywords)}`;
-      const condstore = session.condstore ? `${silent ? '' : ' '}MODSEQ (${message.modseq})` : '';
-      out.write(`* ${mailbox.fetchLabel(message.uid, session)} (${uid}${text}${condstore})\r\n`);
+      responses.write(uidOnly ? 0 : mailbox.sequenceOf(message.uid), message);
       if (out.full) await out.flush();
-      if (pace.over) await pace.turn();
+      if (at % messagesBetweenLooks === 0 && pace.over) await pace.turn();
     }
   }
   if (modified.length > 0) {
     const named = byUid ? modified : modified.map((uid) => mailbox.sequenceOf(uid));
     return { code: `MODIFIED ${formatNumbers(named)}`, text: 'Some messages had changed' };
   }
-  if (!byUid && changed.length < uids.length) {
+  if (byUid || gone.length === 0) return undefined;
+  // RFC 2180 §4.2.1: whoever asks for no flags is not told of those that could not be set.
+  if (!silent && changed.length < uids.length) {
     throw new RefusedError('NO', 'EXPUNGEISSUED', 'Some of the messages are gone');
   }
-  return undefined;
+  return { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' };
 }

@@ -19,6 +19,6 @@ async function set(session: Session, args: ArgumentParser, subscribed: boolean):
   const name = session.mailboxName(args.astring());
   args.end();
   const known = canonicalName(name);
-  await session.mail.setSubscribed(known, subscribed);
+  await session.mail.mailboxes.setSubscribed(known, subscribed);
   session.notifications?.noteOwnSubscription(normaliseMailboxName(known), subscribed);
 }

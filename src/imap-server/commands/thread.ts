@@ -1,10 +1,9 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
-import { parseSearchProgramIn } from '../../imap/search-keys.ts';
 import { parseThreadAlgorithm } from '../../imap/thread-algorithm.ts';
 import type { Command } from '../command.ts';
+import { parseWanted } from '../parse-search.ts';
 import type { OkReply } from '../reply.ts';
-import { requireUidKeys } from '../require-uids.ts';
-import { hasModseq, namesNumbers, searchMailbox } from '../search-mailbox.ts';
+import { searchMailbox } from '../search-mailbox.ts';
 import type { Session } from '../session.ts';
 import { threadMessages } from '../threads/thread-messages.ts';
 
@@ -27,12 +26,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   args.space();
   const algorithm = parseThreadAlgorithm(args);
   args.space();
-  const wanted = parseSearchProgramIn(args);
-  requireUidKeys(session, wanted);
-  if (hasModseq(wanted)) session.enableCondstore();
-  const { uids } = await searchMailbox(mailbox, wanted, { nowMs: session.server.clock.now(), wantsModseqs: false });
+  const { key, keepsNumbers } = parseWanted(session, args, { charset: 'named', fuzzy: false });
+  const { uids } = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: false });
   const numberOf = byUid ? (uid: number) => uid : (uid: number) => mailbox.sequenceOf(uid);
   const threads = await threadMessages(mailbox, uids, algorithm, numberOf);
   session.untagged(threads === '' ? 'THREAD' : `THREAD ${threads}`);
-  return namesNumbers(wanted) ? { keepsNumbers: true } : undefined;
+  return keepsNumbers ? { keepsNumbers } : undefined;
 }

@@ -63,6 +63,8 @@ describe('UIDBATCHES', () => {
       S: a NO [TOOFEW] A batch has at least 3 messages
       C: b UIDBATCHES 500 20:10
       S: b BAD [CLIENTBUG] …
+      C: b2 UIDBATCHES 0
+      S: b2 BAD Number must not be 0
       C: c UIDBATCHES 500 0:1
       S: c BAD [CLIENTBUG] …
       C: d UIDBATCHES

@@ -23,6 +23,7 @@ export const uidBatches: Command = {
       last = args.number();
     }
     args.end();
+    if (size === 0) args.fail('Number must not be 0');
     if (first === 0 || last < first) {
       throw new RefusedError('BAD', 'CLIENTBUG', 'The first batch comes before the last, and its number is at least 1');
     }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TestCertificate, testCertificate } from '../../../tests/harness/test-certificates.ts';
-import { createSqliteEngine } from '../../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../database/sqlite/test-engine-fixture.ts';
 import type { Resolver } from '../../dns/resolver.ts';
 import { ZoneResolver } from '../../dns/zone-fixture.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -56,7 +56,7 @@ describe('MTA-STS policies', () => {
   let host: Host;
   let resolver: Resolver;
   let now: number;
-  let engine: ReturnType<typeof createSqliteEngine>;
+  let engine: ReturnType<typeof createTestEngine>;
   let policies: MtaStsPolicies;
   let record: string | undefined;
 
@@ -90,7 +90,7 @@ describe('MTA-STS policies', () => {
     });
     now = Date.parse('2026-03-01T12:00:00Z');
     record = 'v=STSv1; id=1;';
-    engine = createSqliteEngine({ log: silentLog, workers: 1 });
+    engine = createTestEngine();
     policies = await open();
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkFilesHere } from '../../database/check-files-here.ts';
 import type { DatabaseEngine } from '../../database/engine.ts';
-import { createSqliteEngine } from '../../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../database/sqlite/test-engine-fixture.ts';
 import { limits } from '../../runtime/limits.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { createAuthPart } from './auth-part.ts';
@@ -28,7 +28,7 @@ async function start(): Promise<{
 }> {
   const directory = await mkdtemp(join(tmpdir(), 'restante-logins-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   onTestFinished(() => engine[Symbol.asyncDispose]());
   const clock = { at: 1000 };
   const logins = await LoginAttempts.open({

@@ -1,5 +1,5 @@
 import type { Transactor } from '../../database/engine.ts';
-import type { QuotaLimits } from '../account.ts';
+import type { QuotaLimits } from '../quota.ts';
 import { MailboxNotFoundError, OverQuotaError } from '../store-errors.ts';
 
 /** A mailbox row while an operation changes it. */

@@ -1,4 +1,4 @@
-import type { QuotaLimits } from '../account.ts';
+import type { QuotaLimits } from '../quota.ts';
 import type { AccountTransactor } from './account-change.ts';
 import { addMessages, type StoredMessage } from './add-messages.ts';
 import { keywordsText } from './mailbox-keywords.ts';

@@ -1,7 +1,8 @@
 import { addressRanges } from '../../runtime/address-range.ts';
-import type { AddedMessage, QuotaLimits, Reception } from '../account.ts';
 import { validationNumbers } from '../content-origin.ts';
 import { flagBits } from '../flags.ts';
+import type { AddedMessage, Reception } from '../messages/new-message.ts';
+import type { QuotaLimits } from '../quota.ts';
 import { splitAddress } from '../split-address.ts';
 import { MailboxNotFoundError } from '../store-errors.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';

@@ -1,4 +1,5 @@
-import type { AddedMessage, QuotaLimits } from '../account.ts';
+import type { AddedMessage } from '../messages/new-message.ts';
+import type { QuotaLimits } from '../quota.ts';
 import { contentIdentity } from '../restore/content-identity.ts';
 import { type KeptValues, keptColumns } from '../restore/kept-columns.ts';
 import { OverQuotaError } from '../store-errors.ts';

@@ -1,5 +1,5 @@
-import type { QuotaLimits } from '../account.ts';
 import type { ChangeableFlags } from '../flags.ts';
+import type { QuotaLimits } from '../quota.ts';
 import { rangesTable, type UidRanges } from '../uid-ranges.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
 import { takeKeywords } from './mailbox-keywords.ts';

@@ -1,4 +1,4 @@
-import type { SpecialUse } from '../account.ts';
+import type { SpecialUse } from '../mailboxes/mailbox.ts';
 import { AccountChange, type AccountTransactor } from './account-change.ts';
 import { makeMailbox } from './make-mailbox.ts';
 

@@ -1,4 +1,5 @@
-import type { AddedMessage, QuotaLimits } from '../account.ts';
+import type { AddedMessage } from '../messages/new-message.ts';
+import type { QuotaLimits } from '../quota.ts';
 import { MessageNotFoundError } from '../store-errors.ts';
 import { AccountChange, type AccountTransactor } from './account-change.ts';
 import { insertMessages, type StoredMessage, sizeOf } from './add-messages.ts';

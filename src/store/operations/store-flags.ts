@@ -10,6 +10,8 @@ interface FlagRow {
   low: number;
   uid: number;
   modseq: number;
+  /** Before this change. */
+  prior?: number;
   flags: number;
   keywords: string | null;
 }
@@ -18,6 +20,8 @@ interface FlagRow {
 export interface StoredFlags {
   readonly uids: Uint32Array;
   readonly modseqs: Float64Array;
+  /** MODSEQ of each before the change. */
+  readonly priors: Float64Array;
   readonly flagBits: Uint32Array;
   /** JSON; undefined when no message has any. */
   readonly keywords: (string | null)[] | undefined;
@@ -60,6 +64,7 @@ export async function storeFlags(
       modified.push(row.uid);
       continue;
     }
+    row.prior = row.modseq;
     current.push(row);
     const flags = changeBits(args.mode, row.flags, args.flagBits, args.within.bits);
     const keywords = changeKeywords(row.keywords);
@@ -106,7 +111,7 @@ function extend(group: Group, index: number, row: FlagRow): void {
   group.lastLow = row.low;
 }
 
-function changeBits(mode: 'add' | 'remove' | 'replace', before: number, bits: number, within: number): number {
+export function changeBits(mode: 'add' | 'remove' | 'replace', before: number, bits: number, within: number): number {
   if (mode === 'add') return before | bits;
   return mode === 'remove' ? before & ~bits : (before & ~within) | bits;
 }
@@ -117,7 +122,7 @@ function bitDifference(before: number, after: number, bit: number): number {
 }
 
 /** @returns a function of a row's keywords, which computes each of the few different values once */
-function keywordChange(
+export function keywordChange(
   mode: 'add' | 'remove' | 'replace',
   names: readonly string[],
   within: ChangeableFlags,
@@ -148,17 +153,19 @@ function keywordChange(
 function toColumns(rows: readonly FlagRow[]): Omit<StoredFlags, 'modified' | 'modseq'> {
   const uids = new Uint32Array(rows.length);
   const modseqs = new Float64Array(rows.length);
+  const priors = new Float64Array(rows.length);
   const bits = new Uint32Array(rows.length);
   let keywords: (string | null)[] | undefined;
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!;
     uids[i] = row.uid;
     modseqs[i] = row.modseq;
+    priors[i] = row.prior ?? row.modseq;
     bits[i] = row.flags;
     if (row.keywords !== null) {
       keywords ??= new Array<string | null>(rows.length).fill(null);
       keywords[i] = row.keywords;
     }
   }
-  return { uids, modseqs, flagBits: bits, keywords };
+  return { uids, modseqs, priors, flagBits: bits, keywords };
 }

@@ -1,11 +1,12 @@
 import { takeTurns } from '../../runtime/take-turns.ts';
-import type { MissingMessage, ReceivedFile } from '../account.ts';
+import type { ReceivedFile } from '../messages/received-file.ts';
 import { MessageFileError, MessageTooLargeError, StoreLimitError } from '../store-errors.ts';
 import { contentIdentity } from './content-identity.ts';
 import { withoutTraining } from './kept-columns.ts';
 import type { RestoreAccountOptions } from './restore-options.ts';
 import type { RestorePlan } from './restore-plan.ts';
 import type { RestoreTally } from './restore-tally.ts';
+import type { MissingMessage } from './restore-writer.ts';
 import type { StoredContent } from './stored-rows.ts';
 
 /** Messages that are flushed at the same time and added in one transaction. */
@@ -144,9 +145,9 @@ class MissingAdder {
     if (prepared.length === 0) return;
     const { account } = this.#options;
     const seen = this.#seen.get(target) ?? this.#plan.live.modseq;
-    let result: Awaited<ReturnType<typeof account.addMissing>>;
+    let result: Awaited<ReturnType<typeof account.restoring.addMissing>>;
     try {
-      result = await account.addMissing(
+      result = await account.restoring.addMissing(
         this.#nameOf(target),
         seen,
         prepared.map((each) => this.#toMissing(each)),
@@ -174,7 +175,8 @@ class MissingAdder {
     const { source, accounts } = this.#options;
     await using intake = await accounts.startMessage();
     try {
-      for await (const piece of source.streamContent({ ...row, prefix: noBytes })) await intake.write(piece as Buffer);
+      for await (const piece of source.contents.stream({ ...row, prefix: noBytes }))
+        await intake.write(piece as Buffer);
     } catch (error) {
       if (error instanceof MessageTooLargeError) this.#skip(target, row, 'limit', error.message);
       else if (isOfFile(error, source.filePath(row.contentId))) this.#skip(target, row, 'damaged', error.message);

@@ -13,7 +13,7 @@ export const changeMessages = {
     let done = 0;
     for (const { mailboxId, mode, bits, keywords, uids } of changes.flags) {
       await inSteps(options, uids, async (some) => {
-        await options.account.storeFlags(mailboxId, some, { mode, flags: { bits, keywords } });
+        await options.account.messages.storeFlags(mailboxId, some, { mode, flags: { bits, keywords } });
         done += some.length;
         options.onProgress({ step: 'change', done, total });
       });
@@ -28,7 +28,7 @@ export const changeMessages = {
   ): Promise<void> {
     for (const { mailboxId, target, uids } of changes.moves) {
       await inSteps(options, uids, async (some) => {
-        await options.account.moveMessages(mailboxId, some, ids.get(target)!);
+        await options.account.messages.move(mailboxId, some, ids.get(target)!);
       });
     }
   },
@@ -45,9 +45,9 @@ export const changeMessages = {
       const copy = async (some: readonly number[]): Promise<void> => {
         const id = ids.get(target)!;
         try {
-          const { pairs } = await options.account.copyMessages(mailboxId, some, id);
+          const { pairs } = await options.account.messages.copy(mailboxId, some, id);
           const copied = pairs.map(({ uid }) => uid);
-          await options.account.storeFlags(id, copied, { mode: 'replace', flags: { bits, keywords } });
+          await options.account.messages.storeFlags(id, copied, { mode: 'replace', flags: { bits, keywords } });
           tally.count(name, 'restored', copied.length);
         } catch (error) {
           if (!(error instanceof OverQuotaError)) throw error;
@@ -68,7 +68,7 @@ export const changeMessages = {
 
   async expunge(options: RestoreAccountOptions, mailboxId: number, uids: readonly number[]): Promise<void> {
     await inSteps(options, uids, async (some) => {
-      await options.account.expungeMessages(mailboxId, some, 'all');
+      await options.account.messages.expunge(mailboxId, some, 'all');
     });
   },
 };

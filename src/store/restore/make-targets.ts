@@ -47,17 +47,17 @@ async function makeTarget(
     const canRevive = await account.read(({ stored }) => stored.hasDeletedMailbox(name));
     return { outcome: canRevive ? 'revived' : 'created' };
   }
-  return await account.restoreMailbox({
+  return await account.restoring.restoreMailbox({
     name,
     specialUse: was?.specialUse ?? [],
     // A mailbox that somebody asked for just now is shown by mail programs that show subscribed ones only.
     subscribed: was?.subscribed ?? true,
-    annotations: was === undefined ? [] : await source.reader.annotations(was.id),
+    annotations: was === undefined ? [] : await source.reader.annotations.of(was.id),
   });
 }
 
 /** The name that it has may have changed with that of a mailbox above. */
 async function giveBackName({ account }: RestoreAccountOptions, id: number, name: string): Promise<void> {
-  const mailbox = await account.read((reader) => reader.mailboxById(id));
-  if (mailbox !== undefined && mailbox.name !== name) await account.renameMailbox(mailbox.name, name);
+  const mailbox = await account.read((reader) => reader.mailboxes.byId(id));
+  if (mailbox !== undefined && mailbox.name !== name) await account.mailboxes.rename(mailbox.name, name);
 }

@@ -54,18 +54,18 @@ async function expungeOthers(
 async function restoreProperties(options: RestoreAccountOptions, mailboxes: readonly StoredMailbox[]): Promise<void> {
   const { account, source } = options;
   for (const { id, name, specialUse } of mailboxes) {
-    const mailbox = await account.read((reader) => reader.mailbox(name));
+    const mailbox = await account.read((reader) => reader.mailboxes.named(name));
     if (mailbox === undefined) continue;
     try {
-      if (mailbox.specialUse.join() !== specialUse.join()) await account.setSpecialUse(name, specialUse);
-      await restoreAnnotations(options, mailbox.id, await source.reader.annotations(id));
+      if (mailbox.specialUse.join() !== specialUse.join()) await account.mailboxes.setSpecialUse(name, specialUse);
+      await restoreAnnotations(options, mailbox.id, await source.reader.annotations.of(id));
     } catch (error) {
       // Deleted meanwhile.
       if (!(error instanceof MailboxNotFoundError)) throw error;
     }
   }
   if (options.selection.mailbox === undefined) {
-    await restoreAnnotations(options, undefined, await source.reader.annotations(undefined));
+    await restoreAnnotations(options, undefined, await source.reader.annotations.of(undefined));
   }
 }
 
@@ -74,14 +74,14 @@ async function restoreAnnotations(
   mailboxId: number | undefined,
   wanted: readonly { key: string; value: Uint8Array }[],
 ): Promise<void> {
-  const found = await account.read((reader) => reader.annotations(mailboxId));
+  const found = await account.read((reader) => reader.annotations.of(mailboxId));
   const removed = found.filter(({ key }) => !wanted.some((each) => each.key === key));
   const set = wanted.filter(({ key, value }) => {
     const now = found.find((each) => each.key === key);
     return now === undefined || !Buffer.from(now.value).equals(value);
   });
   if (removed.length + set.length === 0) return;
-  await account.setAnnotations(mailboxId, [...removed.map(({ key }) => ({ key, value: undefined })), ...set]);
+  await account.annotations.set(mailboxId, [...removed.map(({ key }) => ({ key, value: undefined })), ...set]);
 }
 
 async function deleteOthers(
@@ -112,11 +112,11 @@ async function deleteOther(
 ): Promise<boolean> {
   const { account, dryRun } = options;
   if (!dryRun) {
-    const now = await account.read((reader) => reader.mailboxById(id));
+    const now = await account.read((reader) => reader.mailboxes.byId(id));
     // Deleted meanwhile.
     if (now === undefined) return true;
     try {
-      await account.deleteMailbox(now.name, { ifEmpty: true });
+      await account.mailboxes.delete(now.name, { ifEmpty: true });
     } catch (error) {
       // One below it was made meanwhile.
       if (error instanceof MailboxHasChildrenError) return false;
@@ -133,8 +133,8 @@ async function deleteOther(
 }
 
 async function restoreSubscriptions({ account, source }: RestoreAccountOptions): Promise<void> {
-  const wanted = new Set(await source.reader.subscriptions());
-  const found = new Set(await account.read((reader) => reader.subscriptions()));
-  for (const name of found) if (!wanted.has(name)) await account.setSubscribed(name, false);
-  for (const name of wanted) if (!found.has(name)) await account.setSubscribed(name, true);
+  const wanted = new Set(await source.reader.mailboxes.subscriptions());
+  const found = new Set(await account.read((reader) => reader.mailboxes.subscriptions()));
+  for (const name of found) if (!wanted.has(name)) await account.mailboxes.setSubscribed(name, false);
+  for (const name of wanted) if (!found.has(name)) await account.mailboxes.setSubscribed(name, true);
 }

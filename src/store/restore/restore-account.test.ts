@@ -1,7 +1,8 @@
 import { chmod, readFile, unlink, writeFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
-import type { Account, Mailbox } from '../account.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { Account } from '../account.ts';
 import { flagBits, flagNames } from '../flags.ts';
+import type { Mailbox } from '../mailboxes/mailbox.ts';
 import { deliver, message, openTestStore, type TestStore } from '../store-fixture.ts';
 import { NothingChosenError } from './restore-errors.ts';
 import { backUpAccount, restoreTo } from './restore-fixture.ts';
@@ -10,9 +11,9 @@ import type { MessageSelection } from './select-messages.ts';
 /** Subjects and flags of a mailbox, in UID order. */
 async function contentOf(account: Account, name: string): Promise<string[]> {
   return await account.read(async (reader) => {
-    const mailbox = await reader.mailbox(name);
+    const mailbox = await reader.mailboxes.named(name);
     if (mailbox === undefined) return ['no mailbox'];
-    const rows = await reader.renderedMessages(mailbox.id, 'all');
+    const rows = await reader.messages.rendered(mailbox.id, 'all');
     return rows.map(({ envelope, flagBits: bits, keywords, uid }) => {
       const [, subject] = /^\("[^"]*" "([^"]*)"/.exec(envelope) ?? [];
       return [uid, subject, ...flagNames(bits), ...keywords].join(' ');
@@ -21,7 +22,7 @@ async function contentOf(account: Account, name: string): Promise<string[]> {
 }
 
 async function idOf(account: Account, name: string): Promise<number> {
-  return (await account.read((reader) => reader.mailbox(name)))!.id;
+  return (await account.read((reader) => reader.mailboxes.named(name)))!.id;
 }
 
 /** Inbox: One, Two (seen, flagged, a keyword), Three. */
@@ -39,7 +40,7 @@ async function startedAccount(): Promise<{ store: TestStore; account: Account }>
 }
 
 async function mailboxNames(account: Account): Promise<string[]> {
-  return (await account.read((reader) => reader.mailboxes())).map(({ name }) => name);
+  return (await account.read((reader) => reader.mailboxes.all())).map(({ name }) => name);
 }
 
 describe('a merge', () => {
@@ -47,8 +48,8 @@ describe('a merge', () => {
     const { store, account } = await startedAccount();
     const backup = await backUpAccount(store, 'anna');
     const inbox = await idOf(account, 'Inbox');
-    await account.expungeMessages(inbox, [2], 'all');
-    await account.storeFlags(inbox, [1], { mode: 'add', flags: { bits: flagBits['\\Seen'], keywords: [] } });
+    await account.messages.expunge(inbox, [2], 'all');
+    await account.messages.storeFlags(inbox, [1], { mode: 'add', flags: { bits: flagBits['\\Seen'], keywords: [] } });
     await deliver(store.accounts, account, message('Newer'));
     const summary = await restoreTo(store, account, backup);
     expect(summary).toMatchObject({ restored: 1, alreadyThere: 2, changed: 0, moved: 0, removed: 0, skipped: 0 });
@@ -58,7 +59,7 @@ describe('a merge', () => {
       '4 Newer',
       '5 Two \\Seen \\Flagged Work',
     ]);
-    const [row] = await account.read((reader) => reader.messages(inbox, [5]));
+    const [row] = await account.read((reader) => reader.messages.rows(inbox, [5]));
     expect(row!.receivedAt).toBe(1_600_000_000_000);
     expect(await restoreTo(store, account, backup)).toMatchObject({ restored: 0, alreadyThere: 3, changed: 0 });
     expect(await contentOf(account, 'Inbox')).toHaveLength(4);
@@ -69,9 +70,12 @@ describe('a merge', () => {
     const { store, account } = await startedAccount();
     const backup = await backUpAccount(store, 'anna');
     const inbox = await idOf(account, 'Inbox');
-    await account.moveMessages(inbox, [1], await idOf(account, 'Archive'));
-    await account.moveMessages(inbox, [2], await idOf(account, 'Trash'));
-    await account.storeFlags(inbox, [3], { mode: 'add', flags: { bits: flagBits['\\Deleted'], keywords: [] } });
+    await account.messages.move(inbox, [1], await idOf(account, 'Archive'));
+    await account.messages.move(inbox, [2], await idOf(account, 'Trash'));
+    await account.messages.storeFlags(inbox, [3], {
+      mode: 'add',
+      flags: { bits: flagBits['\\Deleted'], keywords: [] },
+    });
     expect(await restoreTo(store, account, backup)).toMatchObject({
       restored: 1,
       fromTrash: 1,
@@ -87,10 +91,10 @@ describe('a merge', () => {
   it('counts copies: as many as there were come back, and no more', async () => {
     const { store, account } = await startedAccount();
     const [inbox, archive] = [await idOf(account, 'Inbox'), await idOf(account, 'Archive')];
-    await account.copyMessages(inbox, [1], archive);
-    await account.copyMessages(inbox, [1], inbox);
+    await account.messages.copy(inbox, [1], archive);
+    await account.messages.copy(inbox, [1], inbox);
     const backup = await backUpAccount(store, 'anna');
-    await account.expungeMessages(inbox, [1, 4], 'all');
+    await account.messages.expunge(inbox, [1, 4], 'all');
     // Of three, one is left in Archive, and stands for the one that was there.
     expect(await restoreTo(store, account, backup)).toMatchObject({ restored: 2, alreadyThere: 3 });
     expect(await contentOf(account, 'Inbox')).toEqual(['2 Two \\Seen \\Flagged Work', '3 Three', '5 One', '6 One']);
@@ -103,7 +107,7 @@ describe('a merge', () => {
     const { store, account } = await startedAccount();
     const backup = await backUpAccount(store, 'anna');
     const inbox = await idOf(account, 'Inbox');
-    await account.expungeMessages(inbox, [1, 2], 'all');
+    await account.messages.expunge(inbox, [1, 2], 'all');
     await deliver(store.accounts, account, message('One', 'X-Reimported: yes\n'), { mailbox: 'Archive' });
     // The same Message-ID and another subject: something else.
     const other = message('Two').replace('Subject: Two', 'Subject: Other');
@@ -115,22 +119,22 @@ describe('a merge', () => {
 
   it('brings a deleted mailbox back with its UIDVALIDITY, and its UIDs go on', async () => {
     const { store, account } = await startedAccount();
-    const made = await account.createMailbox('Lists/Work', { specialUse: ['\\All'] });
-    await account.setSubscribed('Lists/Work', true);
-    await account.setAnnotations(made.id, [{ key: '/private/comment', value: Buffer.from('of mine') }]);
+    const made = await account.mailboxes.create('Lists/Work', { specialUse: ['\\All'] });
+    await account.mailboxes.setSubscribed('Lists/Work', true);
+    await account.annotations.set(made.id, [{ key: '/private/comment', value: Buffer.from('of mine') }]);
     await deliver(store.accounts, account, message('Post'), { mailbox: 'Lists/Work' });
     const backup = await backUpAccount(store, 'anna');
-    await account.deleteMailbox('Lists/Work');
-    await account.deleteMailbox('Lists');
-    await account.setSubscribed('Lists/Work', false);
+    await account.mailboxes.delete('Lists/Work');
+    await account.mailboxes.delete('Lists');
+    await account.mailboxes.setSubscribed('Lists/Work', false);
     const summary = await restoreTo(store, account, backup);
     expect(summary).toMatchObject({ restored: 1, alreadyThere: 3 });
     expect(summary.mailboxes).toContainEqual(expect.objectContaining({ mailbox: 'Lists/Work', outcome: 'revived' }));
-    const again = await account.read((reader) => reader.mailbox('Lists/Work'));
+    const again = await account.read((reader) => reader.mailboxes.named('Lists/Work'));
     const { id, uidValidity } = made;
     expect(again).toMatchObject({ id, uidValidity, uidNext: 3, specialUse: ['\\All'], subscribed: true });
     expect(await contentOf(account, 'Lists/Work')).toEqual(['2 Post']);
-    expect(await account.read((reader) => reader.annotations(id))).toEqual([
+    expect(await account.read((reader) => reader.annotations.of(id))).toEqual([
       { key: '/private/comment', value: Buffer.from('of mine') },
     ]);
     await store.close();
@@ -138,30 +142,34 @@ describe('a merge', () => {
 
   it('of a name that was used again since, the later mailbox comes back: UIDVALIDITY only ascends', async () => {
     const { store, account } = await startedAccount();
-    await account.createMailbox('Lists');
+    await account.mailboxes.create('Lists');
     await deliver(store.accounts, account, message('Post'), { mailbox: 'Lists' });
     const backup = await backUpAccount(store, 'anna');
-    await account.deleteMailbox('Lists');
-    const later = await account.createMailbox('Lists');
+    await account.mailboxes.delete('Lists');
+    const later = await account.mailboxes.create('Lists');
     await deliver(store.accounts, account, message('Seen by clients'), { mailbox: 'Lists' });
-    await account.deleteMailbox('Lists');
+    await account.mailboxes.delete('Lists');
     await restoreTo(store, account, backup);
     const { uidValidity, id } = later;
-    expect(await account.read((reader) => reader.mailbox('Lists'))).toMatchObject({ id, uidValidity, uidNext: 3 });
+    expect(await account.read((reader) => reader.mailboxes.named('Lists'))).toMatchObject({
+      id,
+      uidValidity,
+      uidNext: 3,
+    });
     expect(await contentOf(account, 'Lists')).toEqual(['2 Post']);
     await store.close();
   });
 
   it('restores to a mailbox that was renamed under its new name, unless it was thrown away', async () => {
     const { store, account } = await startedAccount();
-    await account.createMailbox('Lists/Work');
-    await account.createMailbox('Old');
+    await account.mailboxes.create('Lists/Work');
+    await account.mailboxes.create('Old');
     await deliver(store.accounts, account, message('Post'), { mailbox: 'Lists/Work' });
     await deliver(store.accounts, account, message('Old post'), { mailbox: 'Old' });
     const backup = await backUpAccount(store, 'anna');
-    await account.renameMailbox('Lists', 'Groups');
-    await account.expungeMessages(await idOf(account, 'Groups/Work'), 'all', 'all');
-    await account.renameMailbox('Old', 'Trash/Old');
+    await account.mailboxes.rename('Lists', 'Groups');
+    await account.messages.expunge(await idOf(account, 'Groups/Work'), 'all', 'all');
+    await account.mailboxes.rename('Old', 'Trash/Old');
     expect(await restoreTo(store, account, backup)).toMatchObject({ restored: 2, fromTrash: 1, alreadyThere: 3 });
     expect(await contentOf(account, 'Groups/Work')).toEqual(['2 Post']);
     expect(await contentOf(account, 'Old')).toEqual(['1 Old post']);
@@ -173,7 +181,7 @@ describe('a merge', () => {
     const { store, account } = await startedAccount();
     const backup = await backUpAccount(store, 'anna');
     const inbox = await idOf(account, 'Inbox');
-    await account.expungeMessages(inbox, [1, 2], 'all');
+    await account.messages.expunge(inbox, [1, 2], 'all');
     let came = false;
     const slow = {
       startMessage: async () => {
@@ -200,7 +208,7 @@ describe('a merge', () => {
     const backup = await backUpAccount(store, 'anna');
     const inbox = await idOf(account, 'Inbox');
     const before = await account.read((reader) => reader.stored.contents(inbox, [1]));
-    await account.expungeMessages(inbox, [1], 'all');
+    await account.messages.expunge(inbox, [1], 'all');
     await restoreTo(store, account, backup);
     const after = await account.read((reader) => reader.stored.contents(inbox, [2]));
     const { uid: _, contentId: _id, ...kept } = before[0]!;
@@ -213,12 +221,12 @@ describe('a merge', () => {
 describe('what is chosen', () => {
   it('is told by mailbox, UID, Message-ID, date and text', async () => {
     const { store, account } = await startedAccount();
-    await account.createMailbox('Lists');
+    await account.mailboxes.create('Lists');
     const text = message('Kaese').replace('Hello', 'The word is Needle.');
     await deliver(store.accounts, account, text, { mailbox: 'Lists', receivedAt: Date.UTC(2020, 0, 2) });
     const backup = await backUpAccount(store, 'anna');
-    await account.expungeMessages(await idOf(account, 'Inbox'), 'all', 'all');
-    await account.deleteMailbox('Lists');
+    await account.messages.expunge(await idOf(account, 'Inbox'), 'all', 'all');
+    await account.mailboxes.delete('Lists');
     const dry = async (selection: MessageSelection): Promise<number> =>
       (await restoreTo(store, account, backup, { dryRun: true, selection })).restored;
     expect(await dry({})).toBe(4);
@@ -243,7 +251,7 @@ describe('what is chosen', () => {
 
   it('goes into one mailbox when asked to, each message once', async () => {
     const { store, account } = await startedAccount();
-    await account.copyMessages(await idOf(account, 'Inbox'), [1], await idOf(account, 'Archive'));
+    await account.messages.copy(await idOf(account, 'Inbox'), [1], await idOf(account, 'Archive'));
     const backup = await backUpAccount(store, 'anna');
     expect(await restoreTo(store, account, backup, { into: 'Old/Mail' })).toMatchObject({
       restored: 3,
@@ -281,7 +289,7 @@ describe('what can not be restored', () => {
     const backup = await backUpAccount(store, 'anna');
     const inbox = await idOf(account, 'Inbox');
     const { usedBytes } = await account.read((reader) => reader.quota());
-    await account.expungeMessages(inbox, 'all', 'all');
+    await account.messages.expunge(inbox, 'all', 'all');
     await unlink(backup.filePath(1));
     const two = await readFile(backup.filePath(2));
     await chmod(backup.filePath(2), 0o600);
@@ -312,7 +320,7 @@ describe('what can not be restored', () => {
     const account = await store.accounts.open('anna');
     for (let at = 0; at < 120; at++) await deliver(store.accounts, account, message(`Number ${at}`));
     const backup = await backUpAccount(store, 'anna');
-    await account.expungeMessages(await idOf(account, 'Inbox'), 'all', 'all');
+    await account.messages.expunge(await idOf(account, 'Inbox'), 'all', 'all');
     const abort = new AbortController();
     const interrupted = restoreTo(store, account, backup, {
       signal: abort.signal,
@@ -330,26 +338,29 @@ describe('what can not be restored', () => {
 describe('a mirror', () => {
   it('makes mailboxes, messages, flags, subscriptions, uses and annotations as they were, and keeps UIDs', async () => {
     const { store, account } = await startedAccount();
-    await account.createMailbox('Lists/Work');
-    await account.setAnnotations(undefined, [{ key: '/private/x', value: Buffer.from('mine') }]);
+    await account.mailboxes.create('Lists/Work');
+    await account.annotations.set(undefined, [{ key: '/private/x', value: Buffer.from('mine') }]);
     await deliver(store.accounts, account, message('Post'), { mailbox: 'Lists/Work' });
     const backup = await backUpAccount(store, 'anna');
-    const before = await account.read((reader) => reader.mailboxes());
+    const before = await account.read((reader) => reader.mailboxes.all());
     const inbox = await idOf(account, 'Inbox');
 
-    await account.storeFlags(inbox, [1], { mode: 'replace', flags: { bits: flagBits['\\Seen'], keywords: ['New'] } });
-    await account.moveMessages(inbox, [2], await idOf(account, 'Archive'));
-    await account.expungeMessages(inbox, [3], 'all');
+    await account.messages.storeFlags(inbox, [1], {
+      mode: 'replace',
+      flags: { bits: flagBits['\\Seen'], keywords: ['New'] },
+    });
+    await account.messages.move(inbox, [2], await idOf(account, 'Archive'));
+    await account.messages.expunge(inbox, [3], 'all');
     await deliver(store.accounts, account, message('Newer'));
-    await account.renameMailbox('Lists', 'Groups');
-    await account.createMailbox('Later/Below');
+    await account.mailboxes.rename('Lists', 'Groups');
+    await account.mailboxes.create('Later/Below');
     await deliver(store.accounts, account, message('Newer too'), { mailbox: 'Later/Below' });
-    await account.setSpecialUse('Later', ['\\Trash']);
-    await account.createMailbox('Starred', { specialUse: ['\\Flagged'] });
-    await account.setSubscribed('Later', true);
-    await account.setSubscribed('Archive', false);
-    await account.setAnnotations(undefined, [{ key: '/private/x', value: Buffer.from('changed') }]);
-    await account.setAnnotations(undefined, [{ key: '/private/y', value: Buffer.from('new') }]);
+    await account.mailboxes.setSpecialUse('Later', ['\\Trash']);
+    await account.mailboxes.create('Starred', { specialUse: ['\\Flagged'] });
+    await account.mailboxes.setSubscribed('Later', true);
+    await account.mailboxes.setSubscribed('Archive', false);
+    await account.annotations.set(undefined, [{ key: '/private/x', value: Buffer.from('changed') }]);
+    await account.annotations.set(undefined, [{ key: '/private/y', value: Buffer.from('new') }]);
 
     const options = { mode: 'mirror' } as const;
     const dry = await restoreTo(store, account, backup, { ...options, dryRun: true });
@@ -364,14 +375,14 @@ describe('a mirror', () => {
     });
     expect(await contentOf(account, 'Inbox')).toEqual(['1 One', '5 Three', '6 Two \\Seen \\Flagged Work']);
     expect(await contentOf(account, 'Lists/Work')).toEqual(['1 Post']);
-    const after = await account.read((reader) => reader.mailboxes());
+    const after = await account.read((reader) => reader.mailboxes.all());
     const essence = (mailboxes: readonly Mailbox[]): unknown[] =>
       mailboxes.map(({ id, name, uidValidity, specialUse, subscribed, messages, unseen }) => {
         return { id, name, uidValidity, specialUse, subscribed, messages, unseen };
       });
     // A special use that there was not then is somebody's choice since.
     expect(essence(after.filter(({ name }) => name !== 'Starred'))).toEqual(essence(before));
-    expect(await account.read((reader) => reader.annotations(undefined))).toEqual([
+    expect(await account.read((reader) => reader.annotations.of(undefined))).toEqual([
       { key: '/private/x', value: Buffer.from('mine') },
     ]);
     expect(await restoreTo(store, account, backup, options)).toMatchObject({
@@ -389,9 +400,9 @@ describe('a mirror', () => {
     const [inbox, archive] = [await idOf(account, 'Inbox'), await idOf(account, 'Archive')];
     await deliver(store.accounts, account, message('Filed'), { mailbox: 'Archive' });
     const backup = await backUpAccount(store, 'anna');
-    await account.moveMessages(inbox, [2], archive);
-    await account.storeFlags(archive, [2], { mode: 'replace', flags: { bits: 0, keywords: [] } });
-    await account.moveMessages(archive, [1], inbox);
+    await account.messages.move(inbox, [2], archive);
+    await account.messages.storeFlags(archive, [2], { mode: 'replace', flags: { bits: 0, keywords: [] } });
+    await account.messages.move(archive, [1], inbox);
     await deliver(store.accounts, account, message('Newer'));
     await deliver(store.accounts, account, message('Newer too'), { mailbox: 'Archive' });
     const options = { mode: 'mirror', selection: { mailbox: 'Inbox' } } as const;
@@ -408,20 +419,13 @@ describe('a mirror', () => {
   it('goes on when somebody else deletes first what it is about to delete', async () => {
     const { store, account } = await startedAccount();
     const backup = await backUpAccount(store, 'anna');
-    await account.createMailbox('Later');
-    const racing = new Proxy(account, {
-      get(target, name) {
-        if (name !== 'deleteMailbox') {
-          const value = Reflect.get(target, name, target);
-          return typeof value === 'function' ? value.bind(target) : value;
-        }
-        return async (mailbox: string, options: { ifEmpty?: boolean }) => {
-          await account.deleteMailbox(mailbox);
-          await account.deleteMailbox(mailbox, options);
-        };
-      },
+    await account.mailboxes.create('Later');
+    const remove = account.mailboxes.delete.bind(account.mailboxes);
+    vi.spyOn(account.mailboxes, 'delete').mockImplementationOnce(async (mailbox, options) => {
+      await remove(mailbox);
+      await remove(mailbox, options);
     });
-    await restoreTo(store, racing, backup, { mode: 'mirror' });
+    await restoreTo(store, account, backup, { mode: 'mirror' });
     expect(await contentOf(account, 'Later')).toEqual(['no mailbox']);
     await store.close();
   });
@@ -429,8 +433,8 @@ describe('a mirror', () => {
   it('leaves a mailbox that new mail has come into meanwhile', async () => {
     const { store, account } = await startedAccount();
     const backup = await backUpAccount(store, 'anna');
-    await account.createMailbox('Later');
-    await account.expungeMessages(await idOf(account, 'Inbox'), [1], 'all');
+    await account.mailboxes.create('Later');
+    await account.messages.expunge(await idOf(account, 'Inbox'), [1], 'all');
     const slow = {
       startMessage: async () => {
         await deliver(store.accounts, account, message('In the nick of time'), { mailbox: 'Later' });

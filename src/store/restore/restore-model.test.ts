@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Account, Accounts } from '../account.ts';
+import type { Account } from '../account.ts';
 import type { AccountAtRest } from '../account-at-rest.ts';
+import type { Accounts } from '../accounts.ts';
 import { deliver, openTestStore, type TestStore } from '../store-fixture.ts';
 import { backUpAccount, restoreTo } from './restore-fixture.ts';
+
+// Many more in tests/faults.
+const numRuns = Number(process.env.RESTANTE_RESTORES ?? 15);
 
 type Step =
   | { kind: 'add'; mailbox: string; text: number; flags: number; keywords: string[] }
@@ -39,10 +43,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** What cannot be done, such as to delete Inbox, is passed over. */
 async function run(accounts: Accounts, account: Account, next: Step): Promise<void> {
   const idOf = async (name: string): Promise<number | undefined> =>
-    (await account.read((reader) => reader.mailbox(name)))?.id;
+    (await account.read((reader) => reader.mailboxes.named(name)))?.id;
   const id = await idOf(next.mailbox);
   const done = async (): Promise<unknown> => {
-    if (next.kind === 'create') return await account.createMailbox(next.mailbox);
+    if (next.kind === 'create') return await account.mailboxes.create(next.mailbox);
     if (id === undefined) return undefined;
     switch (next.kind) {
       case 'add': {
@@ -52,7 +56,7 @@ async function run(accounts: Accounts, account: Account, next: Step): Promise<vo
         return await deliver(accounts, account, text, { mailbox: next.mailbox, flags: added, receivedAt });
       }
       case 'flags':
-        return await account.storeFlags(id, next.uids, {
+        return await account.messages.storeFlags(id, next.uids, {
           mode: 'replace',
           flags: { bits: next.flags, keywords: next.keywords },
         });
@@ -61,15 +65,15 @@ async function run(accounts: Accounts, account: Account, next: Step): Promise<vo
         const target = await idOf(next.target);
         if (target === undefined) return undefined;
         return next.kind === 'copy'
-          ? await account.copyMessages(id, next.uids, target)
-          : await account.moveMessages(id, next.uids, target);
+          ? await account.messages.copy(id, next.uids, target)
+          : await account.messages.move(id, next.uids, target);
       }
       case 'expunge':
-        return await account.expungeMessages(id, next.uids, 'all');
+        return await account.messages.expunge(id, next.uids, 'all');
       case 'delete':
-        return await account.deleteMailbox(next.mailbox);
+        return await account.mailboxes.delete(next.mailbox);
       case 'rename':
-        return await account.renameMailbox(next.mailbox, next.target);
+        return await account.mailboxes.rename(next.mailbox, next.target);
     }
   };
   await done().catch((error: { code?: string }) => {
@@ -88,10 +92,10 @@ interface State {
 async function stateOf(account: Pick<Account, 'read'>): Promise<State> {
   return await account.read(async (reader) => {
     const state: State = { mailboxes: new Map(), messages: [], modseq: await reader.modseq(), trash: '' };
-    for (const { id, name, uidValidity, specialUse } of await reader.mailboxes()) {
+    for (const { id, name, uidValidity, specialUse } of await reader.mailboxes.all()) {
       if (specialUse.includes('\\Trash')) state.trash = name;
       state.mailboxes.set(name, uidValidity);
-      const rows = await reader.messages(id, 'all');
+      const rows = await reader.messages.rows(id, 'all');
       const identities = await reader.stored.identities(rows.map(({ contentId }) => contentId));
       for (const { uid, contentId, flagBits, keywords: words, receivedAt, modseq } of rows) {
         const content = Buffer.from(identities.get(contentId)!.sha256).toString('hex').slice(0, 12);
@@ -192,7 +196,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           expect(await stateOf(account)).toEqual(after);
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });
@@ -219,7 +223,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           expect(await stateOf(account)).toEqual(after);
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });
@@ -254,7 +258,7 @@ describe('after any history', { timeout: 120_000 }, () => {
           }
         });
       }),
-      { numRuns: 40 },
+      { numRuns },
     );
     await store.close();
   });

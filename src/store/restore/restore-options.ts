@@ -1,6 +1,7 @@
 import type { ExpectedFile, FileProblem } from '../../database/durable-part.ts';
-import type { Account, Accounts } from '../account.ts';
+import type { Account } from '../account.ts';
 import type { AccountAtRest } from '../account-at-rest.ts';
+import type { Accounts } from '../accounts.ts';
 import type { SkippedMessage } from './restore-tally.ts';
 import type { MessageSelection } from './select-messages.ts';
 
@@ -33,19 +34,4 @@ export interface RestoreProgress {
 }
 
 /** What restoring uses of an account. */
-export type RestoredAccount = Pick<
-  Account,
-  | 'name'
-  | 'read'
-  | 'addMissing'
-  | 'restoreMailbox'
-  | 'renameMailbox'
-  | 'deleteMailbox'
-  | 'setSubscribed'
-  | 'setSpecialUse'
-  | 'setAnnotations'
-  | 'storeFlags'
-  | 'copyMessages'
-  | 'moveMessages'
-  | 'expungeMessages'
->;
+export type RestoredAccount = Pick<Account, 'name' | 'read' | 'mailboxes' | 'messages' | 'annotations' | 'restoring'>;

@@ -46,7 +46,7 @@ export function selectsMessages({ mailbox: _, ...conditions }: MessageSelection)
 export async function selectMailboxes(account: AccountAtRest, only: string | undefined): Promise<StoredMailbox[]> {
   const mailboxes = await account.stored.mailboxes();
   if (only === undefined) return mailboxes;
-  const name = (await account.reader.mailbox(only))?.name;
+  const name = (await account.reader.mailboxes.named(only))?.name;
   const found = mailboxes.filter((mailbox) => mailbox.name === name);
   if (found.length > 0) return found;
   throw new MailboxNotInBackupError(
@@ -119,12 +119,13 @@ async function hasText(
   const [message] = await account.messages(mailbox.id, [uid]);
   const pieces: Buffer[] = [];
   try {
-    for await (const piece of account.streamContent(message!, limits.imapSearchTextBytes)) pieces.push(piece as Buffer);
+    for await (const piece of account.contents.stream(message!, 0, limits.imapSearchTextBytes))
+      pieces.push(piece as Buffer);
   } catch (error) {
     if (!(error instanceof MessageFileError) || onUnreadable === undefined) throw error;
     onUnreadable(mailbox.name, uid, error);
     return false;
   }
-  const structure = await account.reader.structure(contentId);
+  const structure = await account.reader.messages.structure(contentId);
   return searchMessageText(Buffer.concat(pieces), structure, matcher, { headers: true });
 }

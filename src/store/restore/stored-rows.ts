@@ -1,5 +1,5 @@
-import type { SpecialUse } from '../account.ts';
 import type { AccountDatabaseReader } from '../account-database.ts';
+import type { SpecialUse } from '../mailboxes/mailbox.ts';
 import { messageFilePath } from '../message-files.ts';
 import { type KeptValues, keptColumns } from './kept-columns.ts';
 

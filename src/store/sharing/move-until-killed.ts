@@ -10,25 +10,23 @@ const engine = createSqliteEngine({ log: silentLog, workers: 1 });
 const accounts = await openAccounts({ dataDirectory: dataDirectory!, engine });
 
 function deadly(account: Account): Account {
-  return new Proxy(account, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return (...given: unknown[]) => {
-        if (name === change && when === 'before') process.kill(process.pid, 'SIGKILL');
-        const result: unknown = value.apply(target, given);
-        if (name !== change || !(result instanceof Promise)) return result;
-        return result.then(() => process.kill(process.pid, 'SIGKILL'));
-      };
-    },
-  });
+  for (const part of [account.messages, account.sharing]) {
+    const original: unknown = Reflect.get(part, change!);
+    if (typeof original !== 'function') continue;
+    Reflect.set(part, change!, async (...given: unknown[]) => {
+      if (when === 'before') process.kill(process.pid, 'SIGKILL');
+      await original.apply(part, given);
+      process.kill(process.pid, 'SIGKILL');
+    });
+  }
+  return account;
 }
 
 const [source, target] = [deadly(await accounts.open('left')), deadly(await accounts.open('right'))];
 const [from, to] = [
-  (await source.read((reader) => reader.mailbox('Inbox')))!.id,
-  (await target.read((reader) => reader.mailbox('Inbox')))!.id,
+  (await source.read((reader) => reader.mailboxes.named('Inbox')))!.id,
+  (await target.read((reader) => reader.mailboxes.named('Inbox')))!.id,
 ];
-const uids = await source.read((reader) => reader.uids(from));
+const uids = await source.read((reader) => reader.uids.all(from));
 const transfer = { source, mailboxId: from, uids, target, targetMailboxId: to, moves: true, kept: everyFlag };
 for await (const _ of accounts.transferMessages(transfer));

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../runtime/log.ts';
-import type { Account, Accounts, CopiedMessages, NewMessage, ReceivedFile, RenderedMessageRow } from '../account.ts';
+import type { Account } from '../account.ts';
+import type { Accounts } from '../accounts.ts';
 import type { ChangeableFlags } from '../flags.ts';
+import type { RenderedMessageRow } from '../messages/message-rows.ts';
+import type { CopiedMessages } from '../messages/message-writer.ts';
+import type { NewMessage } from '../messages/new-message.ts';
+import type { ReceivedFile } from '../messages/received-file.ts';
 import type { ArrivedMove } from '../operations/add-messages.ts';
 import { MailboxNotFoundError } from '../store-errors.ts';
 import type { SharingIndex } from './sharing-index.ts';
@@ -56,20 +61,20 @@ export async function* transferMessages(transfer: Transfer, tools: TransferTools
     for (let at = 0; at < uids.length; at += batchSize) {
       const batch = uids.subarray(at, at + batchSize);
       const rows = await source.read((reader) =>
-        reader.renderedMessages(mailboxId, batch, undefined, undefined, { columns }),
+        reader.messages.rendered(mailboxId, batch, undefined, undefined, { columns }),
       );
       if (rows.length === 0) continue;
       await using messages = await adoptMessages(rows, transfer, tools);
       const copied = moves
         ? await moveBatch(transfer, tools, messages.list, rows)
-        : toCopied(rows, await target.addMessages(messages.list));
+        : toCopied(rows, await target.messages.addAll(messages.list));
       added.push(...copied.pairs.map(({ uid }) => uid));
       yield copied;
     }
     done = true;
   } finally {
     // RFC 9051 §6.4.7: a COPY that fails leaves the target as it was.
-    if (!done && !moves && added.length > 0) await target.expungeMessages(targetMailboxId, added, 'all');
+    if (!done && !moves && added.length > 0) await target.messages.expunge(targetMailboxId, added, 'all');
   }
 }
 
@@ -83,8 +88,8 @@ async function moveBatch(
     const id = randomBytes(16);
     const uids = rows.map(({ uid }) => uid);
     await sharing.beginMove({ id, source: source.name, target: target.name });
-    const added = await target
-      .addMessages(messages, { id, account: source.name, mailboxId, uids })
+    const added = await target.messages
+      .addAll(messages, { id, account: source.name, mailboxId, uids })
       .catch(async (error: unknown) => {
         // They may have arrived all the same, and stay in both. If not even this can be written, the next start decides.
         await forget(sharing, id, target, undefined).catch(() => {});
@@ -112,7 +117,7 @@ async function moveBatch(
 
 /** Expunges in the source, and takes back from the target what was not there to be moved. @returns UIDs that were */
 async function complete(source: Account, target: Account, move: ArrivedMove): Promise<number[]> {
-  const taken = await source.expungeMoved(move.id, move.mailboxId, move.uids);
+  const taken = await source.sharing.expungeMoved(move.id, move.mailboxId, move.uids);
   const lost = move.targetUids.filter((_, index) => !taken.includes(move.uids[index]!));
   if (lost.length > 0) await expungeIfThere(target, move.targetMailboxId, lost);
   return taken;
@@ -120,7 +125,7 @@ async function complete(source: Account, target: Account, move: ArrivedMove): Pr
 
 async function expungeIfThere(account: Account, mailboxId: number, uids: readonly number[]): Promise<void> {
   try {
-    await account.expungeMessages(mailboxId, uids, 'all');
+    await account.messages.expunge(mailboxId, uids, 'all');
   } catch (error) {
     // With their mailbox, the messages are gone.
     if (!(error instanceof MailboxNotFoundError)) throw error;
@@ -134,8 +139,8 @@ async function forget(
   target: Account | undefined,
   source: Account | undefined,
 ): Promise<void> {
-  await target?.forgetMove(id);
-  await source?.forgetMove(id);
+  await target?.sharing.forgetMove(id);
+  await source?.sharing.forgetMove(id);
   await sharing.endMove(id);
 }
 
@@ -193,7 +198,7 @@ async function finishMove(
     (await accounts.exists(name)) ? opened.use(await accounts.open(name)) : undefined;
   const target = await open(names.target);
   const source = await open(names.source);
-  const move = await target?.read((reader) => reader.arrivedMove(id));
+  const move = await target?.read((reader) => reader.sharing.arrivedMove(id));
   if (move !== undefined && target !== undefined && source !== undefined) {
     const taken = await complete(source, target, move);
     log.info({ ...names, messages: taken.length }, 'finished a move of messages');

@@ -38,6 +38,8 @@ export class AccountTextIndex {
   #swept = false;
   #opened = false;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer was set, by `performance.now()`. */
+  #scheduledAt = 0;
   #running: Promise<void> | undefined;
   #closed = false;
   /** Changes under way that it can't follow. */
@@ -45,7 +47,7 @@ export class AccountTextIndex {
   /** Contents about to go into the index. */
   #adding = new Set<number>();
 
-  /** @param options.afterMs after a change others come soon */
+  /** @param options.afterMs how long nothing may have changed: after a change others come soon */
   constructor(options: {
     thread: TextIndexThread;
     readers: IndexReaders;
@@ -64,7 +66,13 @@ export class AccountTextIndex {
 
   /** Something may be new. */
   schedule(afterMs = this.#afterMs): void {
-    if (this.#closed || this.#timer !== undefined) return;
+    if (this.#closed) return;
+    if (this.#timer !== undefined) {
+      // Whoever brings one message after the other doesn't share the processor with it.
+      if (performance.now() - this.#scheduledAt < limits.textIndexMostMs - this.#afterMs) this.#timer.refresh();
+      return;
+    }
+    this.#scheduledAt = performance.now();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.run().catch((error: unknown) => {

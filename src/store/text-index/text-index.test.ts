@@ -12,7 +12,7 @@ import { trigramsOf, wordsOf } from './trigrams.ts';
 
 async function candidates(account: Account, text: string): Promise<number[] | undefined> {
   const { id } = await inbox(account);
-  const uids = await account.textCandidates(id, text, 'text');
+  const uids = await account.textIndex?.candidates(id, text, 'text');
   return uids === undefined ? undefined : [...uids];
 }
 
@@ -35,31 +35,31 @@ describe('the index of texts', () => {
     await using account = await accounts.open('me');
     for (const subject of ['tomato soup', 'potato soup', 'cake']) await deliver(accounts, account, message(subject));
     expect(await candidates(account, 'soup')).toBeUndefined();
-    await account.indexTexts();
+    await account.textIndex!.run();
     expect(await candidates(account, 'OTATO')).toEqual([2]);
     expect(await candidates(account, 'soup')).toEqual([1, 2]);
     expect(await candidates(account, 'pizza')).toEqual([]);
     expect(await candidates(account, 'pi')).toBeUndefined();
     await deliver(accounts, account, message('pizza'));
     expect(await candidates(account, 'pasta')).toEqual([4]);
-    await account.indexTexts();
+    await account.textIndex!.run();
     expect(await candidates(account, 'pasta')).toEqual([]);
     expect(await candidates(account, 'pizza')).toEqual([4]);
     // Asked again, for another part of the messages, and when another has come.
     const inboxId = (await inbox(account)).id;
     for (const where of ['text', 'body', 'text'] as const) {
-      expect([...(await account.textCandidates(inboxId, 'pizza', where))!]).toEqual(where === 'body' ? [] : [4]);
+      expect([...(await account.textIndex!.candidates(inboxId, 'pizza', where))!]).toEqual(where === 'body' ? [] : [4]);
     }
     await deliver(accounts, account, message('pizza, too'));
-    await account.indexTexts();
+    await account.textIndex!.run();
     expect(await candidates(account, 'pizza')).toEqual([4, 5]);
     // A copy shares the content, and a mailbox nobody has looked at has none.
-    const { id } = await account.createMailbox('Copies');
-    await account.copyMessages((await inbox(account)).id, [4], id);
-    expect([...(await account.textCandidates(id, 'pasta', 'text'))!]).toEqual([1]);
-    await account.indexTexts();
-    expect([...(await account.textCandidates(id, 'pasta', 'text'))!]).toEqual([]);
-    expect([...(await account.textCandidates(id, 'pizza', 'text'))!]).toEqual([1]);
+    const { id } = await account.mailboxes.create('Copies');
+    await account.messages.copy((await inbox(account)).id, [4], id);
+    expect([...(await account.textIndex!.candidates(id, 'pasta', 'text'))!]).toEqual([1]);
+    await account.textIndex!.run();
+    expect([...(await account.textIndex!.candidates(id, 'pasta', 'text'))!]).toEqual([]);
+    expect([...(await account.textIndex!.candidates(id, 'pizza', 'text'))!]).toEqual([1]);
   });
 
   it('is made in the background', async () => {
@@ -76,7 +76,7 @@ describe('the index of texts', () => {
     for (const name of ['me', 'you']) {
       await using account = await first.accounts.open(name);
       await deliver(first.accounts, account, message(`subject of ${name}`));
-      await account.indexTexts();
+      await account.textIndex!.run();
     }
     await first.close();
     expect(statSync(path('me')).mode & 0o777).toBe(0o600);
@@ -90,7 +90,7 @@ describe('the index of texts', () => {
       const store = await openTestStore(first.dataDirectory, { indexTextsAfterMs: 3_600_000 });
       {
         await using account = await store.accounts.open('me');
-        await account.indexTexts();
+        await account.textIndex!.run();
         expect(await candidates(account, 'subject of me'), name).toEqual([1]);
         expect(await candidates(account, 'subject of you'), name).toEqual([]);
       }
@@ -105,7 +105,7 @@ describe('the index of texts', () => {
       {
         await using account = await first.accounts.open('me');
         await deliver(first.accounts, account, message('subject', 'Content-Type: image/x\n'));
-        await account.indexTexts();
+        await account.textIndex!.run();
         expect(await candidates(account, 'subject')).toEqual([1]);
         expect(await candidates(account, 'Hello')).toEqual([]);
       }
@@ -119,14 +119,14 @@ describe('the index of texts', () => {
       const second = await openTestStore(first.dataDirectory, indexed ? options : { checkWhenClosed: false });
       {
         await using account = await second.accounts.open('me');
-        await account.indexTexts();
+        await account.textIndex?.run();
         const { signal } = new AbortController();
         const { identity } = account;
         const repaired = await account.repair('reparse', { dryRun: false, signal, onProgress: () => {} });
         expect(repaired.changes).toEqual([{ what: 'messages described anew', count: 1 }]);
         expect(account.identity).not.toBe(identity);
         expect(await candidates(account, 'Hello')).toBeUndefined();
-        await account.indexTexts();
+        await account.textIndex?.run();
         expect(await candidates(account, 'Hello')).toEqual(indexed ? [] : undefined);
       }
       expect(existsSync(join(first.dataDirectory, 'accounts/me/search.db'))).toBe(indexed);
@@ -149,14 +149,14 @@ describe('the index of texts', () => {
     const second = await openTestStore(first.dataDirectory, options);
     {
       await using account = await second.accounts.open('me');
-      await account.indexTexts();
+      await account.textIndex!.run();
       expect(await candidates(account, 'Hello')).toEqual([]);
       const controller = new AbortController();
       const onProgress = (): void => controller.abort();
       const repair = account.repair('reparse', { dryRun: false, signal: controller.signal, onProgress });
       await expect(repair).rejects.toThrow();
       expect(await candidates(account, 'Hello')).toBeUndefined();
-      await account.indexTexts();
+      await account.textIndex!.run();
       expect(await candidates(account, 'Hello')).toHaveLength(200);
     }
     await second.close();
@@ -167,7 +167,7 @@ describe('the index of texts', () => {
     {
       await using account = await first.accounts.open('me');
       await deliver(first.accounts, account, message('before'));
-      await account.indexTexts();
+      await account.textIndex!.run();
     }
     const part = createStorePart();
     expect(part.owns('accounts/me/search.db')).toBe(true);
@@ -183,7 +183,7 @@ describe('the index of texts', () => {
     const second = await openTestStore(first.dataDirectory, { indexTextsAfterMs: 3_600_000 });
     await part.afterRestore?.(second.engine, first.dataDirectory, { instant: 0, now: 1_000_000, restores: 0 });
     await using account = await second.accounts.open('me');
-    await account.indexTexts();
+    await account.textIndex!.run();
     expect(await candidates(account, 'before')).toEqual([1]);
     expect(await candidates(account, 'after')).toEqual([]);
   });
@@ -250,13 +250,13 @@ describe('the index of texts', () => {
   it('forgets what is erased, also what was erased without its knowing', async () => {
     const first = await openTestStore(undefined, { indexTextsAfterMs: 3_600_000 });
     const words = async (account: Account): Promise<number> =>
-      (await account.wordHits((await inbox(account)).id, 'secret', ['subject'])).size;
+      (await account.textIndex!.hits((await inbox(account)).id, 'secret', ['subject'])).size;
     const gone = async (account: Account, uid: number): Promise<void> => {
       const { id } = await inbox(account);
-      const [row] = await account.read((reader) => reader.messages(id, [uid]));
-      await account.expungeMessages(id, [uid], 'all');
+      const [row] = await account.read((reader) => reader.messages.rows(id, [uid]));
+      await account.messages.expunge(id, [uid], 'all');
       await expect
-        .poll(async () => (await account.read((reader) => reader.placesOf([row!.contentId]))).length, {
+        .poll(async () => (await account.read((reader) => reader.messages.placesOf([row!.contentId]))).length, {
           timeout: 20_000,
         })
         .toBe(0);
@@ -264,7 +264,7 @@ describe('the index of texts', () => {
     {
       await using account = await first.accounts.open('me');
       for (const subject of ['secret one', 'secret two']) await deliver(first.accounts, account, message(subject));
-      await account.indexTexts();
+      await account.textIndex!.run();
       expect(await words(account)).toBe(2);
       await gone(account, 1);
       expect(await words(account)).toBe(1);
@@ -279,7 +279,7 @@ describe('the index of texts', () => {
     const third = await openTestStore(first.dataDirectory, { indexTextsAfterMs: 3_600_000 });
     {
       await using account = await third.accounts.open('me');
-      await account.indexTexts();
+      await account.textIndex!.run();
     }
     await third.close();
     const path = join(first.dataDirectory, 'accounts/me/search.db');
@@ -306,7 +306,7 @@ describe('the index of texts', () => {
       await deliver(accounts, account, message(`secret ${name}`) + large);
     }
     const { id } = await inbox(account);
-    const rows = await account.read((reader) => reader.messages(id, [1, 2, 3]));
+    const rows = await account.read((reader) => reader.messages.rows(id, [1, 2, 3]));
     const contentIds = rows.map(({ contentId }) => contentId);
     // The rows of contents stay until all is looked at.
     using hold = account.holdExpunged(0);
@@ -314,7 +314,7 @@ describe('the index of texts', () => {
     const { accountDatabaseKind } = await import('../account-database.ts');
     await using database = await engine.open(accountDatabaseKind, join(directory, 'index.db'));
     const erase = async (index: AccountTextIndex, uid: number): Promise<void> => {
-      await account.expungeMessages(id, [uid], 'all');
+      await account.messages.expunge(id, [uid], 'all');
       await index.forget([contentIds[uid - 1]!]);
     };
     let erases = true;

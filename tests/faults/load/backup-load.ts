@@ -3,13 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ImapTestClient } from '../../harness/imap-client.ts';
 import { SmtpTestClient } from '../../harness/smtp-test-client.ts';
-import {
-  type CommandResult,
-  choosePorts,
-  runCommand,
-  startTestServer,
-  type TestServer,
-} from '../../harness/start-test-server.ts';
+import { choosePorts, runCommand, startTestServer, type TestServer } from '../../harness/start-test-server.ts';
 import { keyedMessage, keyOf, newKey, wrongBytes } from './keyed-message.ts';
 import { verify } from './kill-rounds.ts';
 import { queueIsEmpty } from './server-load.ts';
@@ -144,8 +138,10 @@ export class BackupLoad implements AsyncDisposable {
 
   async #holdAndRelease(): Promise<void> {
     while (!this.#stopped) {
-      for (const change of ['hold', 'unhold']) await succeed(this.#server.command('queue', change, '--all'));
-      await this.#turn();
+      for (const change of ['hold', 'unhold']) {
+        await this.#server.control('queueChange', { change, filter: { all: true } });
+        await this.#turn(150);
+      }
     }
   }
 
@@ -153,7 +149,9 @@ export class BackupLoad implements AsyncDisposable {
   async #comeAndGo(): Promise<void> {
     for (let number = 1; !this.#stopped; number++) {
       const name = `guest${number}`;
-      await succeed(this.#server.command('config', 'account', 'add', name, `${name}@example.org`));
+      await this.#server.control('editDomains', {
+        changes: [{ edit: 'addAccount', account: name, address: `${name}@example.org` }],
+      });
       using client = await SmtpTestClient.connect(this.#server.ports.smtp);
       await expectReply(client.reply(), '220');
       await expectReply(client.ask('EHLO load.example'), '250');
@@ -164,7 +162,7 @@ export class BackupLoad implements AsyncDisposable {
       await expectReply(client.reply(), '250');
       this.#guests = number;
       await this.#turn(400);
-      await succeed(this.#server.command('config', 'account', 'rm', name));
+      await this.#server.control('editDomains', { changes: [{ edit: 'removeAccount', account: name }] });
       await this.#turn(400);
     }
   }
@@ -187,11 +185,6 @@ export class BackupLoad implements AsyncDisposable {
       await this.#turn();
     }
   }
-}
-
-async function succeed(command: Promise<CommandResult>): Promise<void> {
-  const { code, stderr } = await command;
-  if (code !== 0) throw new Error(`A command ended with ${code}: ${stderr}`);
 }
 
 async function expectReply(reply: Promise<string>, code: string): Promise<void> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkFilesHere } from '../../../database/check-files-here.ts';
-import { createSqliteEngine } from '../../../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../../database/sqlite/test-engine-fixture.ts';
 import { limits } from '../../../runtime/limits.ts';
 import { silentLog } from '../../../runtime/log.ts';
 import type { DmarcEvaluation } from './evaluation.ts';
@@ -36,7 +36,7 @@ function evaluation(changes: Partial<DmarcEvaluation['record']> = {}, intervalSe
 async function start() {
   const directory = await mkdtemp(join(tmpdir(), 'restante-dmarc-evaluations-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   onTestFinished(() => engine[Symbol.asyncDispose]());
   const clock = { at: midnight, now: (): number => clock.at };
   const options = { engine, dataDirectory: directory, clock, log: silentLog };

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkFilesHere } from '../../../database/check-files-here.ts';
-import { createSqliteEngine } from '../../../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../../database/sqlite/test-engine-fixture.ts';
 import { limits } from '../../../runtime/limits.ts';
-import { silentLog } from '../../../runtime/log.ts';
 import type { AggregateReport, ReportRecord } from '../aggregate-report.ts';
 import { createReceivedDmarcPart } from './received-part.ts';
 import { ReceivedReports } from './received-reports.ts';
@@ -43,7 +42,7 @@ function report(changes: Partial<AggregateReport> = {}): AggregateReport {
 async function start() {
   const directory = await mkdtemp(join(tmpdir(), 'restante-dmarc-received-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   onTestFinished(() => engine[Symbol.asyncDispose]());
   const reports = await ReceivedReports.open({ engine, dataDirectory: directory });
   onTestFinished(() => reports[Symbol.asyncDispose]());

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createSqliteEngine } from '../../../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../../database/sqlite/test-engine-fixture.ts';
 import { ZoneResolver } from '../../../dns/zone-fixture.ts';
 import { StructureParser } from '../../../message/structure-parser.ts';
 import { limits } from '../../../runtime/limits.ts';
@@ -18,7 +18,7 @@ const midnight = Date.UTC(2026, 5, 1);
 async function start(options: Partial<ReportSenderOptions> = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'restante-report-sender-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const engine = createSqliteEngine({ log: silentLog, workers: 1 });
+  const engine = createTestEngine();
   onTestFinished(() => engine[Symbol.asyncDispose]());
   const clock = { at: midnight, now: (): number => clock.at };
   const evaluations = await DmarcEvaluations.open({ engine, dataDirectory: directory, clock, log: silentLog });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSqliteEngine } from '../../../database/sqlite/sqlite-engine.ts';
+import { createTestEngine } from '../../../database/sqlite/test-engine-fixture.ts';
 import { ZoneResolver } from '../../../dns/zone-fixture.ts';
 import type { TlsPolicy } from '../../../mailauth/tls-report/tls-result.ts';
 import { parseStructure } from '../../../message/structure-parser.ts';
@@ -21,7 +21,7 @@ const dayMs = 86_400_000;
 describe('reports on TLS with others', () => {
   const clock = { at: day, now: (): number => clock.at };
   let directory: string;
-  let engine: ReturnType<typeof createSqliteEngine>;
+  let engine: ReturnType<typeof createTestEngine>;
   let results: TlsResults;
   let resolver: ZoneResolver;
   let sent: OutgoingTlsReport[];
@@ -31,7 +31,7 @@ describe('reports on TLS with others', () => {
   beforeEach(async () => {
     clock.at = day + 3_600_000;
     directory = await mkdtemp(join(tmpdir(), 'restante-tls-reports-'));
-    engine = createSqliteEngine({ log: silentLog, workers: 1 });
+    engine = createTestEngine();
     results = await TlsResults.open({ engine, dataDirectory: directory, clock, log: silentLog });
     resolver = new ZoneResolver();
     resolver.add('_smtp._tls.b.example', 'TXT', 'v=TLSRPTv1; rua=mailto:tls@b.example,https://b.example/tls');

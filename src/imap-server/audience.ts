@@ -1,0 +1,15 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ResponseWriter } from './response-writer.ts';
+import type { SelectedEvents } from './selected-events.ts';
+
+/** What of a session decides how changes are written. */
+export interface Audience {
+  readonly out: ResponseWriter;
+  readonly condstore: boolean;
+  readonly qresync: boolean;
+  readonly uidOnly: boolean;
+  readonly server: { readonly clock: Clock };
+  readonly log: Log;
+  readonly notifications: { readonly selected: SelectedEvents } | undefined;
+}
