@@ -135,6 +135,40 @@ describe('FETCH of what the index of texts has', () => {
     expect(await answers('30:61'), `seed ${seed}`).toEqual(lagging);
   });
 
+  it('makes the threads of a search without it', async () => {
+    await using opened = await open();
+    const { client, account, add, directory } = opened;
+    const ids = (...numbers: readonly number[]): string => numbers.map((number) => `<${number}@x>`).join(' ');
+    await add(
+      `Subject: a\r\nMessage-ID: ${ids(1)}\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n`,
+      `Subject: Re: a\r\nMessage-ID: ${ids(2)}\r\nReferences: ${ids(9, 1)}\r\nDate: Mon, 23 Nov 2026 09:00:00 +0000\r\n\r\n`,
+      `Subject: other\r\nMessage-ID: ${ids(3)}\r\nIn-Reply-To: ${ids(2, 1)}\r\n\r\n`,
+      'Subject: Fwd: [list] a\r\n\r\n',
+      `Subject: many\r\nMessage-ID: ${ids(5)}\r\nReferences: ${ids(...Array.from({ length: 500 }, (_, at) => 1000 + at), 3)}\r\n\r\n`,
+    );
+    await account.textIndex!.run();
+    const { id } = (await account.read((reader) => reader.mailboxes.named('Inbox')))!;
+    const contentIds = (await account.read((reader) => reader.messages.rows(id, 'all'))).map(
+      ({ contentId }) => contentId,
+    );
+    // The references of the last are too many to be kept twice.
+    expect([...account.textIndex!.threads(contentIds).keys()]).toEqual(contentIds.slice(0, 4));
+    const threads = async (): Promise<(readonly string[])[]> => [
+      await client.ok('THREAD REFERENCES UTF-8 ALL'),
+      await client.ok('THREAD ORDEREDSUBJECT UTF-8 ALL'),
+    ];
+    const indexed = await threads();
+    expect(indexed[0]).toEqual(['* THREAD (1 (2 3 5)(4))']);
+    // Another number for the mailbox's UIDs: nothing is remembered. Without the index all is read from the messages' rows.
+    const database = new SqliteDatabase(join(directory, 'search.db'));
+    database.exec('UPDATE threads SET sum = sum + 1');
+    database.close();
+    await account.mailboxes.bumpUidValidity('Inbox');
+    await client.ok('SELECT INBOX');
+    expect(await threads()).toEqual(indexed);
+    expect(account.textIndex!.threads(contentIds).size).toBe(0);
+  });
+
   it('goes on with the messages when the index is changed on the disk, which is made again', async () => {
     await using opened = await open();
     const { client, account, add, directory, withoutFiles } = opened;

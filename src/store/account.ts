@@ -36,7 +36,9 @@ export interface Account extends AsyncDisposable {
   readonly imports: ImportWriter;
   readonly restoring: RestoreWriter;
   /** Undefined when no index of texts is kept: then all messages have to be looked at. */
-  readonly textIndex: Pick<AccountTextIndex, 'candidates' | 'hits' | 'headers' | 'previews' | 'run'> | undefined;
+  readonly textIndex:
+    | Pick<AccountTextIndex, 'candidates' | 'hits' | 'headers' | 'previews' | 'threads' | 'run'>
+    | undefined;
 
   /** Sets a limit of bytes for this account, which comes before the one it has by configuration; undefined takes it away. */
   setQuota(limitBytes: number | undefined): Promise<void>;

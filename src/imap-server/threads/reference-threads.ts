@@ -1,7 +1,8 @@
+import type { ThreadFacts } from '../../message/thread-facts.ts';
 import { limits } from '../../runtime/limits.ts';
 import type { Pace } from '../pace.ts';
 import { Forest } from './forest.ts';
-import type { MessageFacts, MessageThreads, ThreadsBuilder } from './message-threads.ts';
+import type { MessageThreads, ThreadsBuilder } from './message-threads.ts';
 import { NumberList } from './number-list.ts';
 
 const none = -1;
@@ -22,7 +23,7 @@ export class ReferenceThreads implements ThreadsBuilder {
   #missing = 0;
 
   /** Step 1 */
-  add(facts: MessageFacts): void {
+  add(facts: ThreadFacts): void {
     const forest = this.#forest;
     let above = none;
     for (const id of facts.references) {

@@ -1,10 +1,11 @@
-import type { MessageFacts, MessageThreads, ThreadsBuilder } from './message-threads.ts';
+import type { ThreadFacts } from '../../message/thread-facts.ts';
+import type { MessageThreads, ThreadsBuilder } from './message-threads.ts';
 
 /** Threads by subject: the oldest message, and below it all others. Source: RFC 5256 §3 (ORDEREDSUBJECT) */
 export class SubjectThreads implements ThreadsBuilder {
   readonly #subjects: string[] = [];
 
-  add({ subject }: MessageFacts): void {
+  add({ subject }: ThreadFacts): void {
     this.#subjects.push(subject);
   }
 

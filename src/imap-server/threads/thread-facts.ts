@@ -1,17 +1,10 @@
-import { hash } from 'node:crypto';
-import { baseSubject } from '../../message/base-subject.ts';
-import { parseMessageIds } from '../../message/parse-message-ids.ts';
-import { threadReferences } from '../../message/thread-references.ts';
-import { unicodeCasemap } from '../../message/unicode-casemap.ts';
-import { limits } from '../../runtime/limits.ts';
-import type { ThreadFieldsRow } from '../../store/messages/message-rows.ts';
+import { findThreadFacts, type ThreadFacts } from '../../message/thread-facts.ts';
 import type { Remembered } from '../mailbox-memory.ts';
 import type { Pace } from '../pace.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
-import type { MessageFacts } from './message-threads.ts';
 
 /** With the sent date, RFC 5256 §2.2. */
-export interface ThreadFacts extends MessageFacts {
+interface DatedFacts extends ThreadFacts {
   readonly date: number;
 }
 
@@ -23,9 +16,9 @@ const bytesEach = 400;
 
 /** Facts of a mailbox's messages by UID: they never change. */
 class KnownFacts implements Remembered {
-  readonly byUid: Map<number, ThreadFacts>;
+  readonly byUid: Map<number, DatedFacts>;
 
-  constructor(byUid = new Map<number, ThreadFacts>()) {
+  constructor(byUid = new Map<number, DatedFacts>()) {
     this.byUid = byUid;
   }
 
@@ -43,7 +36,7 @@ export async function* threadFacts(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
   pace: Pace,
-): AsyncGenerator<readonly (readonly [uid: number, facts: ThreadFacts])[]> {
+): AsyncGenerator<readonly (readonly [uid: number, facts: DatedFacts])[]> {
   const { memory } = mailbox;
   const facts = memory.recall(mailbox, KnownFacts) ?? new KnownFacts();
   const known = facts.byUid;
@@ -51,14 +44,16 @@ export async function* threadFacts(
   for (let at = 0; at < uids.length; at += batchSize) {
     const batch = uids.subarray(at, at + batchSize);
     const unknown = batch.filter((uid) => !known.has(uid));
-    const read = new Map<number, ThreadFacts>();
+    const read = new Map<number, DatedFacts>();
     if (unknown.length > 0) {
-      for (const row of await mailbox.account.read((reader) => reader.messages.threadFields(mailbox.id, unknown))) {
-        read.set(row.uid, factsOf(row));
+      await readIndexed(mailbox, unknown, read);
+      const others = unknown.filter((uid) => !read.has(uid));
+      for (const row of await mailbox.account.read((reader) => reader.messages.threadFields(mailbox.id, others))) {
+        read.set(row.uid, { ...findThreadFacts(row), date: row.sentAt ?? row.receivedAt });
         if (pace.over) await pace.turn();
       }
     }
-    const found: [number, ThreadFacts][] = [];
+    const found: [number, DatedFacts][] = [];
     for (const uid of batch) {
       const of = known.get(uid) ?? read.get(uid);
       if (of !== undefined) found.push([uid, of]);
@@ -76,19 +71,15 @@ export async function* threadFacts(
   memory.remember(mailbox, KnownFacts, new KnownFacts(kept));
 }
 
-function factsOf({ messageId, references, inReplyTo, subject, sentAt, receivedAt }: ThreadFieldsRow): ThreadFacts {
-  const ids = threadReferences({ references, envelope: { messageId, inReplyTo } });
-  const { base, isReplyOrForward } = baseSubject(subject);
-  return {
-    messageId: idOf(parseMessageIds(messageId ?? '')[0]),
-    references: ids.map((id) => idOf(id)!),
-    subject: unicodeCasemap(Buffer.from(base.slice(0, limits.imapSortCharacters)).toString()),
-    isReply: isReplyOrForward,
-    date: sentAt ?? receivedAt,
-  };
-}
-
-/** 53 bits of a digest: less memory than the text, which may be as long as a header. */
-function idOf(id: string | undefined): number | undefined {
-  return id === undefined ? undefined : hash('sha256', id, 'buffer').readUIntBE(0, 6) * 32;
+/** Takes from the index of texts what it has. */
+async function readIndexed(mailbox: SelectedMailbox, uids: Uint32Array, read: Map<number, DatedFacts>): Promise<void> {
+  const { account, id } = mailbox;
+  if (account.textIndex === undefined) return;
+  const options = { columns: ['contentId', 'receivedAt'] } as const;
+  const rows = await account.read((reader) => reader.messages.rows(id, uids, undefined, undefined, options));
+  const indexed = account.textIndex.threads(rows.map(({ contentId }) => contentId));
+  for (const { uid, contentId, receivedAt } of rows) {
+    const facts = indexed.get(contentId);
+    if (facts !== undefined) read.set(uid, { ...facts, date: facts.sentAt ?? receivedAt });
+  }
 }

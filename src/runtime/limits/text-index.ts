@@ -14,6 +14,8 @@ export const textIndexLimits = {
   textIndexMostMs: 10_000,
   /** Header of a message that is kept in the index of texts too: nearly all, without what servers write for each other, are shorter. */
   indexedHeaderBytes: 8 * 1024,
+  /** What THREAD goes by, in the same place: some hundred references. */
+  indexedThreadCharacters: 4 * 1024,
   /** Indexes of texts that are open at once; for reading headers from them, as many again. */
   textIndexesOpen: 64,
   /** Trigrams of one search that the index is asked for, and words of a fuzzy one. */

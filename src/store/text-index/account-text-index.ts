@@ -6,6 +6,7 @@ import type { IndexedAccount, MessageToIndex, WordColumn } from './index-protoco
 import { type IndexReader, type IndexReaders, WrongIndexError } from './index-reader.ts';
 import { TextIndexError, type TextIndexThread } from './index-thread.ts';
 import type { IndexedHeader } from './indexed-header.ts';
+import type { IndexedThread } from './indexed-thread.ts';
 import { trigramsOf, wordsOf } from './trigrams.ts';
 
 /** After a failure: a disk that is full stays so for a while. */
@@ -178,6 +179,11 @@ export class AccountTextIndex {
     return this.#read((reader) => reader.previews(contentIds)) ?? new Map();
   }
 
+  /** What THREAD goes by, in the same way. */
+  threads(contentIds: readonly number[]): ReadonlyMap<number, IndexedThread> {
+    return this.#read((reader) => reader.threads(contentIds)) ?? new Map();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -197,7 +203,7 @@ export class AccountTextIndex {
       this.#lose();
       this.#log.warn(
         { err: error, directory: this.#directory },
-        'Cannot read headers from the index of texts: reading messages',
+        'Cannot read from the index of texts: reading messages',
       );
       this.schedule();
       return undefined;
@@ -319,7 +325,7 @@ export class AccountTextIndex {
   async #add(contentIds: readonly number[], mailboxId: number, uid: number): Promise<void> {
     const messages = await this.#database.read((reader) =>
       reader.all<MessageToIndex>(
-        `SELECT id AS contentId, prefix, file_size AS fileSizeBytes, sha256, structure FROM contents
+        `SELECT id AS contentId, prefix, file_size AS fileSizeBytes, sha256, structure, subject, sent_at AS sentAt FROM contents
          WHERE id IN (SELECT value FROM json_each(?))
            AND EXISTS (SELECT 1 FROM messages WHERE content_id = contents.id AND expunged = 0) ORDER BY id`,
         [JSON.stringify(contentIds)],

@@ -7,6 +7,7 @@ import { decodeHeaderText } from '../../message/header-text.ts';
 import { findPreviewPart, previewText } from '../../message/preview.ts';
 import { searchedTexts } from '../../message/search-message-text.ts';
 import type { MessageStructure } from '../../message/structure.ts';
+import { findThreadFacts } from '../../message/thread-facts.ts';
 import { limits } from '../../runtime/limits.ts';
 import { messageFilePath } from '../message-files.ts';
 import { shiftStructure } from '../shift-structure.ts';
@@ -14,6 +15,7 @@ import type { IndexedAccount, IndexRequests, MessageToIndex, Progress } from './
 import { indexFormat, indexSchema } from './index-schema.ts';
 import { sumOf } from './index-sum.ts';
 import { type IndexedHeader, shortenHeader } from './indexed-header.ts';
+import { encodeThread } from './indexed-thread.ts';
 import { indexedForm } from './trigrams.ts';
 
 /*
@@ -86,17 +88,19 @@ export class IndexDatabase implements Handler {
       const addContent = database.prepare('INSERT OR IGNORE INTO contents (id, partial) VALUES (?, ?)');
       const addHeader = database.prepare('INSERT INTO headers (id, sum, whole, text) VALUES (?, ?, ?, ?)');
       const addPreview = database.prepare('INSERT INTO previews (id, sum, text) VALUES (?, ?, ?)');
+      const addThread = database.prepare('INSERT INTO threads (id, sum, text) VALUES (?, ?, ?)');
       messages.forEach(({ contentId }, at) => {
         const text = texts[at]!;
         if (addContent.run(contentId, text.partial ? 1 : 0).changes === 0) return;
         addTrigrams.run(contentId * 2, indexedForm(text.header));
         addTrigrams.run(contentId * 2 + 1, indexedForm(text.body));
         addWords.run(contentId, text.subject, text.sender, text.recipients, text.body);
-        const { ownHeader, preview } = text;
+        const { ownHeader, preview, thread } = text;
         if (ownHeader !== undefined) {
           addHeader.run(contentId, sumOf(ownHeader.text, contentId), ownHeader.whole ? 1 : 0, ownHeader.text);
         }
         if (preview !== undefined) addPreview.run(contentId, sumOf(preview, contentId), preview);
+        if (thread.length <= limits.indexedThreadCharacters) addThread.run(contentId, sumOf(thread, contentId), thread);
       });
       database
         .prepare('INSERT INTO progress VALUES (?, ?) ON CONFLICT (mailbox_id) DO UPDATE SET uid = excluded.uid')
@@ -119,6 +123,7 @@ export class IndexDatabase implements Handler {
         database.prepare('DELETE FROM words WHERE rowid = ?').run(id);
         database.prepare('DELETE FROM headers WHERE id = ?').run(id);
         database.prepare('DELETE FROM previews WHERE id = ?').run(id);
+        database.prepare('DELETE FROM threads WHERE id = ?').run(id);
       }
     })();
   }
@@ -224,6 +229,7 @@ export class IndexDatabase implements Handler {
       partial: !isWhole,
       ownHeader: isWhole ? headerOf(bytes) : undefined,
       preview: isWhole ? previewOf(bytes, structure) : undefined,
+      thread: threadOf(message, structure),
     };
     let left: number = limits.textIndexCharacters;
     for (const text of searchedTexts(bytes, structure)) {
@@ -291,12 +297,21 @@ function previewOf(bytes: Buffer, structure: MessageStructure): string {
   );
 }
 
+function threadOf({ subject, sentAt }: MessageToIndex, { envelope, references }: MessageStructure): string {
+  const { messageId, inReplyTo } = envelope;
+  return encodeThread({
+    ...findThreadFacts({ messageId, inReplyTo, references, subject }),
+    sentAt: sentAt ?? undefined,
+  });
+}
+
 interface MessageTexts {
   readonly subject: string;
   readonly sender: string;
   readonly recipients: string;
   readonly ownHeader: IndexedHeader | undefined;
   readonly preview: string | undefined;
+  readonly thread: string;
   /** All headers, also of parts. */
   header: string;
   body: string;

@@ -6,6 +6,9 @@ export interface MessageToIndex {
   readonly sha256: Uint8Array;
   /** JSON, as it is stored: offsets are of the file. */
   readonly structure: string;
+  /** Decoded, and of at most some hundred characters. */
+  readonly subject: string;
+  readonly sentAt: number | null;
 }
 
 /** The messages of a mailbox up to a UID are in the index, or were removed. */

@@ -5,6 +5,7 @@ import type { IndexedAccount } from './index-protocol.ts';
 import { indexFormat } from './index-schema.ts';
 import { sumOf } from './index-sum.ts';
 import type { IndexedHeader } from './indexed-header.ts';
+import { decodeThread, type IndexedThread } from './indexed-thread.ts';
 
 const cacheKibibytes = 256;
 /** Ids that name at least one in so many of a range are read as the range. */
@@ -16,16 +17,17 @@ export class WrongIndexError extends Error {
 }
 
 type HeaderRow = { id: number; sum: number; whole: number; text: string };
-type PreviewRow = { id: number; sum: number; text: string };
+type TextRow = { id: number; sum: number; text: string };
 
 /**
- * Reads what an index has of headers and previews, on the thread that asks: the thread of the index may be busy for a second. Each read is
+ * Reads what an index has of headers, previews and threads, on the thread that asks: the thread of the index may be busy for a second. Each read is
  * of one instant. When the index is made anew this one still has the old file, which tells the same of the same contents.
  */
 export class IndexReader implements Disposable {
   readonly #database: Database;
   readonly #headers: Readonly<Record<'range' | 'list', Statement>>;
   readonly #previews: Readonly<Record<'range' | 'list', Statement>>;
+  readonly #threads: Readonly<Record<'range' | 'list', Statement>>;
 
   /** @param directory of the account. @throws WrongIndexError when it is the index of another account */
   constructor(directory: string, account: IndexedAccount) {
@@ -46,6 +48,7 @@ export class IndexReader implements Disposable {
       }
       this.#headers = this.#prepare('SELECT id, sum, whole, text FROM headers');
       this.#previews = this.#prepare('SELECT id, sum, text FROM previews');
+      this.#threads = this.#prepare('SELECT id, sum, text FROM threads');
     } catch (error) {
       this.#database.close();
       throw error;
@@ -64,16 +67,28 @@ export class IndexReader implements Disposable {
 
   /** The same. */
   previews(contentIds: readonly number[]): ReadonlyMap<number, string> {
-    const found = new Map<number, string>();
-    for (const { id, sum, text } of read<PreviewRow>(this.#previews, contentIds)) {
-      if (sumOf(text, id) !== sum) throw new WrongIndexError();
-      found.set(id, text);
-    }
-    return found;
+    return this.#texts(this.#previews, contentIds, (text) => text);
+  }
+
+  threads(contentIds: readonly number[]): ReadonlyMap<number, IndexedThread> {
+    return this.#texts(this.#threads, contentIds, decodeThread);
   }
 
   [Symbol.dispose](): void {
     this.#database.close();
+  }
+
+  #texts<Value>(
+    from: Readonly<Record<'range' | 'list', Statement>>,
+    contentIds: readonly number[],
+    decode: (text: string) => Value,
+  ): ReadonlyMap<number, Value> {
+    const found = new Map<number, Value>();
+    for (const { id, sum, text } of read<TextRow>(from, contentIds)) {
+      if (sumOf(text, id) !== sum) throw new WrongIndexError();
+      found.set(id, decode(text));
+    }
+    return found;
   }
 
   #prepare(select: string): Record<'range' | 'list', Statement> {

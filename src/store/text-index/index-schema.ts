@@ -1,6 +1,6 @@
 /**
  * To be raised whenever `searchedTexts` finds other texts in a message, `unicodeCasemap` another form of one, `previewText` another preview,
- * or `shortenHeader` leaves out other fields.
+ * `findThreadFacts` other facts, or `shortenHeader` leaves out other fields.
  */
 export const indexFormat = 2;
 
@@ -19,5 +19,7 @@ CREATE VIRTUAL TABLE words USING fts5(subject, sender, recipients, body, content
 -- text: a character for each byte. whole: no field is left out. sum: see index-sum.ts.
 CREATE TABLE headers (id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, whole INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
 CREATE TABLE previews (id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
+-- text: see indexed-thread.ts.
+CREATE TABLE threads (id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
 PRAGMA user_version = ${indexFormat};
 `;
