@@ -108,7 +108,7 @@ describe('Apple Mail', () => {
     while (!heard.at(-1)?.startsWith('11.2 ')) heard.push(await client.line());
     const tagged = heard.filter((line) => /^\d/.test(line)).map((line) => line.slice(0, line.indexOf(' ') + 3));
     expect(tagged).toEqual(Array.from({ length: 9 }, (_, at) => `${at + 3}.2 OK`));
-    expect(heard).toContainEqual(expect.stringMatching(/^\* 2 FETCH \(MODSEQ \(\d+\) UID 2 FLAGS \(\\Seen\)\)$/));
+    expect(heard).toContainEqual(expect.stringMatching(/^\* 2 FETCH \(UID 2 FLAGS \(\\Seen\) MODSEQ \(\d+\)\)$/));
     expect(heard).toContainEqual('* ESEARCH (TAG "8.2") UID ALL 1:2');
     expect(heard).toContainEqual(expect.stringMatching(/^\* 1 FETCH \(UID 1 MODSEQ \(\d+\)\)$/));
   });

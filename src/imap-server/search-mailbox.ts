@@ -61,7 +61,7 @@ function namedMessages(mailbox: SelectedMailbox, key: SearchKey): number {
   let named = mailbox.uids.count;
   for (const one of key.kind === 'and' ? key.keys : [key]) {
     if (one.kind !== 'sequence' && one.kind !== 'uid') continue;
-    named = Math.min(named, mailbox.resolve(one.set, one.kind === 'uid').length);
+    named = Math.min(named, mailbox.matching(one.set, one.kind === 'uid').length);
   }
   return named;
 }

@@ -11,7 +11,11 @@ import { testCertificate } from '../harness/test-certificates.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ accounts: ['me', 'you'], settings: 'limits: { failedLoginDelay: 0 }' });
+  server = await startTestServer({
+    accounts: ['me', 'you'],
+    // Those of all tests count together.
+    settings: 'limits: { failedLoginDelay: 0, failedLoginsPerMinute: 1000 }',
+  });
 }, 60_000);
 afterAll(() => server[Symbol.asyncDispose]());
 

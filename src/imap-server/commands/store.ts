@@ -1,7 +1,7 @@
 import type { ArgumentParser } from '../../imap/argument-parser.ts';
 import { formatNumbers, type SequenceSet } from '../../imap/sequence-set.ts';
-import type { MessageFlags } from '../../store/messages/message-rows.ts';
 import type { Flags } from '../../store/flags.ts';
+import type { MessageFlags } from '../../store/messages/message-rows.ts';
 import type { Command } from '../command.ts';
 import { FlagResponses } from '../flag-responses.ts';
 import { changeablePart } from '../flag-rights.ts';
