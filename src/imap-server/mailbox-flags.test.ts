@@ -3,6 +3,7 @@ import { SeededRandom } from '../../tests/harness/seeded-random.ts';
 import { deliver, message, openTestStore } from '../store/store-fixture.ts';
 import { MailboxFlags } from './mailbox-flags.ts';
 import { MailboxMemory } from './mailbox-memory.ts';
+import { UidList } from './uid-list.ts';
 
 const seed = Number(process.env.RESTANTE_SEED ?? Date.now() % 1_000_000);
 
@@ -76,5 +77,22 @@ describe(`the flags of a mailbox that are remembered (RESTANTE_SEED=${seed})`, (
     expect(after.matching(all, () => true)).toEqual(Uint32Array.of(2, 3, 4));
     expect(after.matching(all, (bits) => (bits & 1) === 1)).toEqual(Uint32Array.of(2));
     expect(after.firstWithout(1)).toBe(1);
+  });
+
+  // A search may have a thousand keys, and nobody has a turn meanwhile.
+  it('are tested once for each set of them, however many messages there are', () => {
+    const uids = Uint32Array.from({ length: 1000 }, (_, index) => index + 1);
+    const flags = new MailboxFlags(
+      1,
+      new UidList(uids),
+      Uint16Array.from(uids, (uid) => uid % 4),
+    );
+    const tested: number[] = [];
+    const found = flags.matching(uids, (bits) => {
+      tested.push(bits);
+      return (bits & 2) !== 0;
+    });
+    expect(found).toEqual(uids.filter((uid) => (uid & 2) !== 0));
+    expect(tested).toEqual([1, 2, 3, 0]);
   });
 });

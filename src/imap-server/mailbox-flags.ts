@@ -59,16 +59,24 @@ export class MailboxFlags implements Remembered {
     return this.#bits.findIndex((own) => (own & bits) === 0);
   }
 
-  /** Those of some UIDs that exist and whose flags pass a test. @param asked ascending */
+  /**
+   * Those of some UIDs that exist and whose flags pass a test.
+   * @param asked ascending
+   * @param test may take long, as it is asked once for each set of flags that there is
+   */
   matching(asked: Uint32Array, test: (bits: number) => boolean): Uint32Array {
     const uids = this.uids.slice();
     const found = new Uint32Array(Math.min(asked.length, uids.length));
+    const passes: (boolean | undefined)[] = [];
     let count = 0;
     let at = asked.length === 0 ? 0 : this.uids.firstFrom(asked[0]);
     for (const uid of asked) {
       while (at < uids.length && uids[at] < uid) at++;
       if (at === uids.length) break;
-      if (uids[at] === uid && test(this.#bits[at])) found[count++] = uid;
+      if (uids[at] !== uid) continue;
+      const bits = this.#bits[at]!;
+      passes[bits] ??= test(bits);
+      if (passes[bits]) found[count++] = uid;
     }
     return found.subarray(0, count);
   }

@@ -54,4 +54,14 @@ describe('what is remembered of mailboxes', () => {
     expect(memory.recall(mailbox(4), Letters)).toBeUndefined();
     expect(memory.sizeBytes).toBe(60);
   });
+
+  it('is of some thousand mailboxes at most, as those that are empty have no bytes', () => {
+    const memory = new MailboxMemory(100);
+    const account = { identity: {} };
+    const mailbox = (id: number): MailboxIdentity => ({ account, id, uidValidity: 1 });
+    for (let id = 1; id <= 20_001; id++) memory.remember(mailbox(id), Letters, new Letters(0));
+    expect(memory.recall(mailbox(1), Letters)).toBeUndefined();
+    expect(memory.recall(mailbox(2), Letters)).toBeDefined();
+    expect(memory.recall(mailbox(20_001), Letters)).toBeDefined();
+  });
 });

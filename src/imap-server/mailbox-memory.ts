@@ -8,6 +8,9 @@ export interface MailboxIdentity {
   readonly uidValidity: number;
 }
 
+/** Things remembered: of those of small mailboxes the bytes are next to nothing, and all that is around them is not. */
+const mostThings = 20_000;
+
 /** Something that is known of a mailbox's messages, and can be read again. */
 export interface Remembered {
   /** Memory that it takes, roughly. */
@@ -62,7 +65,7 @@ export class MailboxMemory {
     this.#things.set(key, { thing, sizeBytes });
     this.#sizeBytes += sizeBytes;
     for (const oldest of this.#things.keys()) {
-      if (this.#sizeBytes <= this.#limitBytes) break;
+      if (this.#sizeBytes <= this.#limitBytes && this.#things.size <= mostThings) break;
       this.#forget(oldest);
     }
   }

@@ -225,6 +225,8 @@ export class SelectedMailbox implements Disposable {
     const { out } = audience;
     let news: MailboxNews = { added: [], ownAdded: [], gone: [], changed: [] };
     if (events.messages) {
+      /** Whether messages were added to the list or taken out of it. */
+      let listChanged = false;
       if (this.#gone.length === 0) this.#told.noteComplete();
       news = await findNews(this, events.flags, {
         out,
@@ -239,8 +241,7 @@ export class SelectedMailbox implements Disposable {
         const all = this.#gone;
         this.#gone = [];
         await this.#tellGone(audience, all);
-        // Who has been told of some removals only, as by `tellExpunged`, knows what no other does.
-        this.memory.sharedUids.join(this.account.name, this, this.#told.mailbox, this.uids);
+        listChanged = true;
       }
       if (this.#gone.length === 0) {
         this.#hold.advance(this.#told.seen);
@@ -249,6 +250,11 @@ export class SelectedMailbox implements Disposable {
       if (news.added.length > 0) {
         for (const uid of news.added) this.uids.append(uid);
         out.write(`* ${this.uids.count} EXISTS\r\n`);
+        listChanged = true;
+      }
+      // Who has been told of some removals only, as by `tellExpunged`, knows what no other does.
+      if (listChanged && this.#gone.length === 0) {
+        this.memory.sharedUids.join(this.account.name, this, this.#told.mailbox, this.uids);
       }
       if (events.flags) await writeFlagChanges(audience, this, news.changed);
     }

@@ -15,7 +15,7 @@ export class SharedUids {
   readonly #known = new Map<string, Known>();
 
   /**
-   * Joins lists that show the same: those that were just read, and those of sessions after messages were removed.
+   * Joins lists that show the same: those that were just read, and those of sessions after messages have come or were removed.
    * @param modseq of the last change to the mailbox, which the list shows as all before it
    */
   join(account: string, mailbox: { id: number; uidValidity: number }, modseq: number, uids: UidList): void {

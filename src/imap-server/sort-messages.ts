@@ -36,6 +36,7 @@ export async function sortMessages(
   }: { includeExpunged?: boolean; progress?: Progress; relevancy?: Relevancy | undefined } = {},
 ): Promise<Uint32Array> {
   const pace = new Pace();
+  const { identity } = mailbox.account;
   const ranks = keys.map(({ by }) => (by === 'RELEVANCY' ? undefined : recallRanks(mailbox, by, uids)));
   const unknown = keys.filter((_, index) => ranks[index] === undefined);
   if (unknown.length === 0)
@@ -71,6 +72,7 @@ export async function sortMessages(
     for (const [at, key] of keys.entries()) if (key.by === by) ranks[at] = ranked;
     if (by === 'RELEVANCY') continue;
     rememberRanks(mailbox, by, {
+      identity,
       uids: places.map((place) => uids[place]!),
       ranks: Float64Array.from(places, (place) => ranked[place]!),
       own: isNumber(by),

@@ -43,14 +43,16 @@ export function recallRanks(mailbox: SelectedMailbox, by: SortKey['by'], uids: U
 
 /**
  * Remembers ranks for the next time. Both arrays must not be changed any more.
+ * @param identity the account's, before the messages were read: what was read before a repair is not what they are sorted by after it
  * @param own whether a message's rank is its own, whatever it is sorted with: those of others that were known stay
  */
 export function rememberRanks(
   mailbox: SelectedMailbox,
   by: SortKey['by'],
-  { uids, ranks, own }: { uids: Uint32Array; ranks: Float64Array; own: boolean },
+  { identity, uids, ranks, own }: { identity: object; uids: Uint32Array; ranks: Float64Array; own: boolean },
 ): void {
   const { memory } = mailbox;
+  if (mailbox.account.identity !== identity) return;
   const known = memory.recall(mailbox, SortRanks, by);
   if (own) {
     memory.remember(

@@ -38,6 +38,7 @@ export async function* threadFacts(
   pace: Pace,
 ): AsyncGenerator<readonly (readonly [uid: number, facts: DatedFacts])[]> {
   const { memory } = mailbox;
+  const { identity } = mailbox.account;
   const facts = memory.recall(mailbox, KnownFacts) ?? new KnownFacts();
   const known = facts.byUid;
   let grown = false;
@@ -65,7 +66,8 @@ export async function* threadFacts(
     }
     yield found;
   }
-  if (!grown) return;
+  // What was read before a repair may be wrong after it.
+  if (!grown || mailbox.account.identity !== identity) return;
   const isFullOfGone = known.size > 2 * mailbox.uids.count;
   const kept = isFullOfGone ? new Map([...known].filter(([uid]) => mailbox.uids.indexOf(uid) !== -1)) : known;
   memory.remember(mailbox, KnownFacts, new KnownFacts(kept));
