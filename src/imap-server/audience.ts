@@ -6,6 +6,8 @@ import type { SelectedEvents } from './selected-events.ts';
 /** What of a session decides how changes are written. */
 export interface Audience {
   readonly out: ResponseWriter;
+  /** Then nothing is said of \Recent. */
+  readonly rev2: boolean;
   readonly condstore: boolean;
   readonly qresync: boolean;
   readonly uidOnly: boolean;

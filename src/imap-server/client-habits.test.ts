@@ -60,7 +60,7 @@ describe('Thunderbird', () => {
       'UID fetch 1:2 (UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority X-Priority References Newsgroups In-Reply-To Content-Type Reply-To)])',
     );
     expect(headers).toMatch(
-      /^\* 1 FETCH \(UID 1 RFC822\.SIZE \d+ FLAGS \(\) BODY\[HEADER\.FIELDS \(From To .*Subject: Hello\r\n/s,
+      /^\* 1 FETCH \(UID 1 RFC822\.SIZE \d+ FLAGS \(\\Recent\) BODY\[HEADER\.FIELDS \(From To .*Subject: Hello\r\n/s,
     );
     await client.ok('UID fetch 1 (BODYSTRUCTURE)');
     await client.ok('UID fetch 1 (BODY.PEEK[HEADER] BODY.PEEK[1.MIME] BODY.PEEK[1] BODY.PEEK[2.MIME] BODY.PEEK[2])');
@@ -74,7 +74,7 @@ describe('Thunderbird', () => {
       whole += bytes;
     }
     expect(whole).toBe(message.replaceAll('\n', '\r\n'));
-    expect((await client.ok('uid store 1 +Flags (\\Seen)')).at(-1)).toMatch(/FLAGS \(\\Seen\) MODSEQ/);
+    expect((await client.ok('uid store 1 +Flags (\\Seen)')).at(-1)).toMatch(/FLAGS \(\\Seen \\Recent\) MODSEQ/);
     await client.ok('uid store 1 +FLAGS ($label1 NonJunk)');
     await client.ok('uid store 1 -FLAGS (Junk)');
     expect(await client.ok(`UID fetch 1:* (FLAGS) (CHANGEDSINCE ${modseq})`)).toHaveLength(1);
@@ -108,7 +108,9 @@ describe('Apple Mail', () => {
     while (!heard.at(-1)?.startsWith('11.2 ')) heard.push(await client.line());
     const tagged = heard.filter((line) => /^\d/.test(line)).map((line) => line.slice(0, line.indexOf(' ') + 3));
     expect(tagged).toEqual(Array.from({ length: 9 }, (_, at) => `${at + 3}.2 OK`));
-    expect(heard).toContainEqual(expect.stringMatching(/^\* 2 FETCH \(UID 2 FLAGS \(\\Seen\) MODSEQ \(\d+\)\)$/));
+    expect(heard).toContainEqual(
+      expect.stringMatching(/^\* 2 FETCH \(UID 2 FLAGS \(\\Seen \\Recent\) MODSEQ \(\d+\)\)$/),
+    );
     expect(heard).toContainEqual('* ESEARCH (TAG "8.2") UID ALL 1:2');
     expect(heard).toContainEqual(expect.stringMatching(/^\* 1 FETCH \(UID 1 MODSEQ \(\d+\)\)$/));
   });
@@ -135,17 +137,17 @@ describe('Outlook', () => {
     await client.ok('SELECT "INBOX"');
     await client.play(String.raw`
       C: a006 UID FETCH 1:* (UID FLAGS)
-      S: * 1 FETCH (UID 1 FLAGS ())
-      S: * 2 FETCH (UID 2 FLAGS (\Seen))
+      S: * 1 FETCH (UID 1 FLAGS (\Recent))
+      S: * 2 FETCH (UID 2 FLAGS (\Seen \Recent))
       S: a006 OK …
       C: a007 UID FETCH 1 (UID RFC822.SIZE RFC822.HEADER FLAGS)
-      S: * 1 FETCH (UID 1 RFC822.SIZE … RFC822.HEADER {…}…FLAGS ())
+      S: * 1 FETCH (UID 1 RFC822.SIZE … RFC822.HEADER {…}…FLAGS (\Recent))
       S: a007 OK …
       C: a008 UID FETCH 2 (BODY.PEEK[] UID)
       S: * 2 FETCH (BODY[] {…}…UID 2)
       S: a008 OK …
       C: a009 UID STORE 1 +FLAGS (\Deleted \Seen)
-      S: * 1 FETCH (UID 1 FLAGS (\Seen \Deleted))
+      S: * 1 FETCH (UID 1 FLAGS (\Seen \Deleted \Recent))
       S: a009 OK …
       C: a010 EXPUNGE
       S: * 1 EXPUNGE
@@ -233,12 +235,12 @@ describe('programs that poll', () => {
       S: * 2 FETCH (RFC822.SIZE …)
       S: b OK …
       C: c FETCH 1 RFC822
-      S: * 1 FETCH (FLAGS (\Seen) RFC822 {…}…)
+      S: * 1 FETCH (FLAGS (\Seen \Recent) RFC822 {…}…)
       S: c OK …
       C: d STORE 1 +FLAGS (\Seen \Recent)
       S: d BAD …
       C: e SEARCH RECENT
-      S: * SEARCH
+      S: * SEARCH 1 2
       S: e OK …
       C: f CHECK
       S: f OK …

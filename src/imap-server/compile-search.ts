@@ -42,6 +42,8 @@ export function compileSearch(
         return result === undefined ? undefined : !result;
       };
     }
+    case 'recent':
+      return ({ row }) => mailbox.recent.has(row.uid);
     case 'flag':
       return flagTest(key.flag, key.set);
     case 'sequence':

@@ -35,7 +35,7 @@ export async function writeFlags(session: Session, uids: Uint32Array, items: rea
     for (const message of messages) {
       if (message.keywords.length > 0) await mailbox.announceKeywords(out, message.keywords);
       sequence = mailbox.uids.at(sequence) === message.uid ? sequence + 1 : mailbox.sequenceOf(message.uid);
-      responses.write(sequence, message);
+      responses.write(sequence, mailbox.shown(message));
       if (out.full) await out.flush();
       if (++written % messagesBetweenLooks === 0 && pace.over) await pace.turn();
     }

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FlagResponses, putNumber } from './flag-responses.ts';
+import { recentBit } from './flag-text.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 async function written(
@@ -16,6 +17,8 @@ async function written(
   responses.write(12, { uid: 4_294_967_295, flagBits: 1023, keywords: [], modseq: Number.MAX_SAFE_INTEGER });
   responses.write(13, { uid: 1000, flagBits: 1, keywords: ['one', 'two'], modseq: 99 });
   responses.write(14, { uid: 1001, flagBits: 1, keywords: [], modseq: 1_000_000_000 });
+  responses.write(15, { uid: 1002, flagBits: 1 | recentBit, keywords: [], modseq: 3 });
+  responses.write(16, { uid: 1003, flagBits: recentBit, keywords: ['one'], modseq: 4 });
   out.write('a OK Done\r\n');
   await out.drain();
   return (stream.read() as Buffer).toString('latin1');
@@ -41,6 +44,8 @@ it('tells number, UID, flags and MODSEQ', async () => {
     '* 12 FETCH (UID 4294967295 FLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft $Forwarded $Junk $NotJunk $Phishing $MDNSent) MODSEQ (9007199254740991))',
     '* 13 FETCH (UID 1000 FLAGS (\\Seen one two) MODSEQ (99))',
     '* 14 FETCH (UID 1001 FLAGS (\\Seen) MODSEQ (1000000000))',
+    '* 15 FETCH (UID 1002 FLAGS (\\Seen \\Recent) MODSEQ (3))',
+    '* 16 FETCH (UID 1003 FLAGS (\\Recent one) MODSEQ (4))',
     'a OK Done',
     '',
   ]);

@@ -1,21 +1,31 @@
 import { type ChangeableFlags, everyFlag, type Flags, flagBit, flagNames } from '../store/flags.ts';
 import { RefusedError } from './reply.ts';
 
+/** What a session tells of a message beside its flags: `\Recent`, which no message has by itself. Not a bit of {@link flagBits}. */
+export const recentBit = 1 << 30;
+
 /** Flags without keywords, as sent: there are few sets of bits, and FETCH asks once a message. */
 const textOfBits = new Map<number, string>();
 
 /** Writes flags in parentheses. */
 export function formatFlags(bits: number, keywords: readonly string[]): string {
-  if (keywords.length > 0) return `(${[...flagNames(bits), ...keywords].join(' ')})`;
+  if (keywords.length > 0) return `(${[...namesOf(bits), ...keywords].join(' ')})`;
   let text = textOfBits.get(bits);
   if (text === undefined) {
-    text = `(${flagNames(bits).join(' ')})`;
+    text = `(${namesOf(bits).join(' ')})`;
     textOfBits.set(bits, text);
   }
   return text;
 }
 
-/** All flags a mailbox may show: what FLAGS announces. The registered keywords are always among them. */
+function namesOf(bits: number): readonly string[] {
+  return (bits & recentBit) === 0 ? flagNames(bits) : [...flagNames(bits & ~recentBit), '\\Recent'];
+}
+
+/**
+ * All flags a mailbox may show: what FLAGS announces. The registered keywords are always among them; `\Recent`, which clients know
+ * anyway, is not.
+ */
 export function formatMailboxFlags(keywords: readonly string[], permanent: boolean): string {
   return `(${mailboxFlags(keywords, everyFlag)}${permanent ? ' \\*' : ''})`;
 }

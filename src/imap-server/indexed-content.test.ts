@@ -68,8 +68,8 @@ describe('FETCH of what the index of texts has', () => {
     await withoutFiles(async () => {
       await client.play(String.raw`
         C: a FETCH 1:2 (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT Received X-None)])
-        S: * 1 FETCH (UID 1 FLAGS () BODY[HEADER.FIELDS (SUBJECT Received X-None)] {38}\r\nReceived: from there\r\nSubject: one\r\n\r\n)
-        S: * 2 FETCH (UID 2 FLAGS () BODY[HEADER.FIELDS (SUBJECT Received X-None)] {38}\r\nReceived: from there\r\nSubject: two\r\n\r\n)
+        S: * 1 FETCH (UID 1 FLAGS (\Recent) BODY[HEADER.FIELDS (SUBJECT Received X-None)] {38}\r\nReceived: from there\r\nSubject: one\r\n\r\n)
+        S: * 2 FETCH (UID 2 FLAGS (\Recent) BODY[HEADER.FIELDS (SUBJECT Received X-None)] {38}\r\nReceived: from there\r\nSubject: two\r\n\r\n)
         S: a OK Done
         C: b FETCH 2:3 (BODY.PEEK[HEADER.FIELDS (Subject)]<9.4> PREVIEW)
         S: * 2 FETCH (BODY[HEADER.FIELDS (Subject)]<9> {4}\r\ntwo… PREVIEW "Some words.")
@@ -79,7 +79,7 @@ describe('FETCH of what the index of texts has', () => {
         S: * 3 FETCH (RFC822.HEADER {18}\r\nSubject: three\r\n\r\n BODY[HEADER.FIELDS.NOT (Subject)] {2}\r\n\r\n RFC822.SIZE 18)
         S: c OK Done
         C: d FETCH 2 BODY[HEADER.FIELDS (Subject)]
-        S: * 2 FETCH (FLAGS (\Seen) BODY[HEADER.FIELDS (Subject)] {16}\r\nSubject: two\r\n\r\n)
+        S: * 2 FETCH (FLAGS (\Seen \Recent) BODY[HEADER.FIELDS (Subject)] {16}\r\nSubject: two\r\n\r\n)
         S: d OK Done
         C: e SEARCH HEADER X-Kind "two kind"
         S: * SEARCH 2

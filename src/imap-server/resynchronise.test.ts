@@ -68,7 +68,7 @@ describe('QRESYNC', () => {
     const other = await server.login('ghost');
     await other.append('INBOX', 'Subject: 2\n\n');
     // EXISTS says no MODSEQ: the client has nothing but the one of SELECT to come back with.
-    expect(await client.ok('NOOP')).toEqual(['* 2 EXISTS']);
+    expect(await client.ok('NOOP')).toEqual(['* 2 EXISTS', '* 2 RECENT']);
     await other.play(String.raw`
       C: a SELECT INBOX
       S: * FLAGS …
@@ -141,7 +141,7 @@ describe('QRESYNC', () => {
     await other.ok('EXPUNGE');
     await client.play(String.raw`
       C: a FETCH 2 FLAGS
-      S: * 2 FETCH (UID 2 FLAGS (\Deleted))
+      S: * 2 FETCH (UID 2 FLAGS (\Deleted \Recent))
       S: a OK Done
       C: b NOOP
       S: * VANISHED 2:3
@@ -150,7 +150,7 @@ describe('QRESYNC', () => {
       S: * VANISHED (EARLIER) 2:3
       S: c OK Done
       C: d STORE 1 +FLAGS (\Deleted)
-      S: * 1 FETCH (UID 1 FLAGS (\Deleted) MODSEQ (${modseq + 3}))
+      S: * 1 FETCH (UID 1 FLAGS (\Deleted \Recent) MODSEQ (${modseq + 3}))
       S: d OK Done
       C: e EXPUNGE
       S: * VANISHED 1
@@ -176,6 +176,7 @@ describe('QRESYNC after a restore', () => {
     expect(await client.ok('UID FETCH 1:* (UID) (CHANGEDSINCE 999 VANISHED)')).toEqual([
       '* VANISHED (EARLIER) 1',
       '* 2 EXISTS',
+      '* 2 RECENT',
     ]);
   });
 });

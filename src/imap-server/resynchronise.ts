@@ -40,7 +40,7 @@ export async function resynchronise(session: Session, opened: Selection, resync:
     if (pace.over) await pace.turn();
     if (change.expunged || !within(known, change.uid)) continue;
     if (change.keywords.length > 0) await selected.announceKeywords(session.out, change.keywords);
-    const flags = formatFlags(change.flagBits, change.keywords);
+    const flags = formatFlags(selected.shown(change).flagBits, change.keywords);
     const uid = session.uidOnly ? '' : `UID ${change.uid} `;
     session.untagged(`${selected.fetchLabel(change.uid, session)} (${uid}FLAGS ${flags} MODSEQ (${change.modseq}))`);
     if (session.out.full) await session.out.flush();

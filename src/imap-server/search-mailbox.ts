@@ -109,16 +109,19 @@ async function narrow(
 ): Promise<{ uids: Uint32Array; rest: SearchKey | undefined }> {
   const tests: ((bits: number) => boolean)[] = [];
   let view: Uint32Array | undefined;
+  const narrowTo = (uids: Uint32Array): Uint32Array => (view === undefined ? uids : intersect(view, uids));
   const rest: SearchKey[] = [];
   const inEnvelope: HeaderKey[] = [];
-  for (const one of key.kind === 'and' ? key.keys : [key]) {
+  for (const one of conjuncts(key)) {
     const answer = answers.get(one);
-    if (answer?.uids !== undefined) view = view === undefined ? answer.uids : intersect(view, answer.uids);
+    if (answer?.uids !== undefined) view = narrowTo(answer.uids);
     const flagTest = flagBitsTest(one);
     if (flagTest !== undefined) tests.push(flagTest);
-    else if (one.kind === 'sequence' || one.kind === 'uid') {
-      const uids = mailbox.matching(one.set, one.kind === 'uid');
-      view = view === undefined ? uids : intersect(view, uids);
+    else if (one.kind === 'recent') view = narrowTo(mailbox.recent.within(mailbox.uids));
+    else if (one.kind === 'not' && one.key.kind === 'recent') {
+      view = narrowTo(mailbox.uids.slice().filter((uid) => !mailbox.recent.has(uid)));
+    } else if (one.kind === 'sequence' || one.kind === 'uid') {
+      view = narrowTo(mailbox.matching(one.set, one.kind === 'uid'));
     } else if (one.kind === 'header' && envelopeKeys.has(one.field) && one.value !== '') inEnvelope.push(one);
     else if (answer?.decides !== true) rest.push(one);
   }
@@ -132,6 +135,11 @@ async function narrow(
     new Uint32Array(0);
   for (const one of inEnvelope) uids = await searchEnvelopes(mailbox, uids, one, pace);
   return { uids, rest: restKey };
+}
+
+/** Keys that all must match. */
+function conjuncts(key: SearchKey): readonly SearchKey[] {
+  return key.kind === 'and' ? key.keys.flatMap(conjuncts) : [key];
 }
 
 type HeaderKey = Extract<SearchKey, { kind: 'header' }>;

@@ -77,6 +77,7 @@ describe('what others do', () => {
     await second.play(String.raw`
       C: a NOOP
       S: * 2 EXISTS
+      S: * 0 RECENT
       S: * 1 FETCH (UID 1 FLAGS (\Flagged))
       S: a OK Done
       C: b NOOP
@@ -92,6 +93,7 @@ describe('what others do', () => {
       C: a UID FETCH 1:* FLAGS
       S: * 1 FETCH (UID 1 FLAGS ())
       S: * 2 EXISTS
+      S: * 0 RECENT
       S: a OK Done
       C: b FETCH 2 FLAGS
       S: * 2 FETCH (FLAGS (\Flagged))
@@ -117,8 +119,8 @@ describe('what others do', () => {
     await second.ok('STORE 3 +FLAGS.SILENT (\\Answered)');
     await first.play(String.raw`
       C: c STORE 2:3 +FLAGS (\Flagged)
-      S: * 2 FETCH (FLAGS (\Seen \Flagged))
-      S: * 3 FETCH (FLAGS (\Answered \Flagged))
+      S: * 2 FETCH (FLAGS (\Seen \Flagged \Recent))
+      S: * 3 FETCH (FLAGS (\Answered \Flagged \Recent))
       S: c OK Done
       C: d NOOP
       S: d OK Done
@@ -130,8 +132,8 @@ describe('what others do', () => {
     await second.ok('STORE 1:2 +FLAGS.SILENT (\\Answered)');
     await first.play(String.raw`
       C: a STORE 1 +FLAGS.SILENT (\Seen)
-      S: * 1 FETCH (UID 1 FLAGS (\Seen \Answered))
-      S: * 2 FETCH (UID 2 FLAGS (\Answered))
+      S: * 1 FETCH (UID 1 FLAGS (\Seen \Answered \Recent))
+      S: * 2 FETCH (UID 2 FLAGS (\Answered \Recent))
       S: a OK Done
     `);
   });
@@ -141,8 +143,8 @@ describe('what others do', () => {
     await second.ok('STORE 1:2 +FLAGS.SILENT (\\Seen)');
     await first.play(String.raw`
       C: a STORE 1 +FLAGS (\Seen)
-      S: * 1 FETCH (FLAGS (\Seen))
-      S: * 2 FETCH (UID 2 FLAGS (\Seen))
+      S: * 1 FETCH (FLAGS (\Seen \Recent))
+      S: * 2 FETCH (UID 2 FLAGS (\Seen \Recent))
       S: a OK Done
     `);
   });
@@ -157,6 +159,7 @@ describe('what others do', () => {
       S: * 2 EXPUNGE
       S: * 3 EXPUNGE
       S: * 5 EXISTS
+      S: * 0 RECENT
       S: * 4 FETCH (UID 6 FLAGS (\Flagged))
       S: a OK Done
       C: b FETCH 1:* UID
@@ -209,15 +212,16 @@ describe('commands sent without waiting', () => {
       ].join('\r\n'),
     );
     await first.play(String.raw`
-      S: * 1 FETCH (FLAGS (\Deleted))
+      S: * 1 FETCH (FLAGS (\Deleted \Recent))
       S: a OK Done
-      S: * 1 FETCH (FLAGS (\Deleted))
+      S: * 1 FETCH (FLAGS (\Deleted \Recent))
       S: b OK Done
       S: * 1 EXPUNGE
       S: c OK Done
       S: * 1 FETCH (UID 2)
       S: d OK Done
       S: * 2 EXISTS
+      S: * 2 RECENT
       S: e OK [APPENDUID … 3] Added
       S: * 2 FETCH (UID 3)
       S: f OK Done

@@ -2,15 +2,16 @@ import { resolveRanges, type SequenceSet } from '../imap/sequence-set.ts';
 import type { Account } from '../store/account.ts';
 import type { ChangeableFlags } from '../store/flags.ts';
 import type { Mailbox } from '../store/mailboxes/mailbox.ts';
-import type { ChangedFlags } from '../store/messages/message-rows.ts';
+import type { ChangedFlags, MessageFlags } from '../store/messages/message-rows.ts';
 import type { Rights } from '../store/sharing/rights.ts';
 import type { Audience } from './audience.ts';
 import { changeableFlags } from './flag-rights.ts';
-import { formatMailboxFlags, formatPermanentFlags } from './flag-text.ts';
+import { formatMailboxFlags, formatPermanentFlags, recentBit } from './flag-text.ts';
 import { MailboxFlags } from './mailbox-flags.ts';
 import type { MailboxMemory } from './mailbox-memory.ts';
 import { findNews, type MailboxNews } from './mailbox-news.ts';
 import { checkRights, type MailboxPlace } from './mailbox-place.ts';
+import { RecentUids } from './recent-uids.ts';
 import { RefusedError } from './reply.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import { SearchContexts } from './search-contexts.ts';
@@ -42,7 +43,10 @@ export class SelectedMailbox implements Disposable {
   readonly contexts = new SearchContexts(this);
   /** What the client may do, as of its last command: all, in a mailbox of its own. */
   rights: Rights;
+  /** Which messages are \Recent for the client: none, as long as {@link findRecent} is not called. */
+  readonly recent = new RecentUids();
   readonly #place: MailboxPlace;
+  readonly #recentUid: number;
   #keywords: readonly string[];
   readonly #told: ToldModseqs;
   /** Expunged, ascending, not told yet. */
@@ -71,6 +75,7 @@ export class SelectedMailbox implements Disposable {
     this.rights = view.rights;
     this.uids = view.uids;
     this.#keywords = mailbox.keywords;
+    this.#recentUid = mailbox.recentUid;
     this.#told = new ToldModseqs(view.modseq, mailbox.modseq);
     this.#hold = view.hold;
     this.memory = view.memory;
@@ -167,6 +172,31 @@ export class SelectedMailbox implements Disposable {
     return ranges.length === 0 ? new Uint32Array(0) : this.uids.atSequences(ranges);
   }
 
+  /**
+   * Looks which of the messages that the client is told of were told to nobody before; unless it may only look, nobody after it finds
+   * these any more.
+   * @param end above the UIDs of all messages of the view, at most UIDNEXT
+   * @returns how many are \Recent for the client now
+   * Source: RFC 3501 §2.3.2
+   */
+  findRecent(end: number): number {
+    const { recent: claims } = this.account;
+    const first = this.readOnly ? this.firstUnclaimed : claims.claim(this.id, this.#recentUid, end);
+    if (first !== undefined && first < end) this.recent.add(first, end - 1, this.uids);
+    return this.recent.count(this.uids);
+  }
+
+  /** The first UID of which nobody was told. */
+  get firstUnclaimed(): number {
+    return this.account.recent.first(this.id, this.#recentUid);
+  }
+
+  /** A message, or its flags, as it is told to the client. */
+  shown<Message extends MessageFlags>(message: Message): Message {
+    if (!this.recent.some || !this.recent.has(message.uid)) return message;
+    return { ...message, flagBits: message.flagBits | recentBit };
+  }
+
   /** Sequence number of a message that is in the view. */
   sequenceOf(uid: number): number {
     return this.uids.indexOf(uid) + 1;
@@ -251,6 +281,7 @@ export class SelectedMailbox implements Disposable {
         for (const uid of news.added) this.uids.append(uid);
         out.write(`* ${this.uids.count} EXISTS\r\n`);
         listChanged = true;
+        if (!audience.rev2) out.write(`* ${this.findRecent(this.uids.last + 1)} RECENT\r\n`);
       }
       // Who has been told of some removals only, as by `tellExpunged`, knows what no other does.
       if (listChanged && this.#gone.length === 0) {

@@ -195,7 +195,7 @@ describe('a shared mailbox', () => {
       S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Forwarded $Junk $NotJunk $Phishing $MDNSent green)
       S: * OK [PERMANENTFLAGS ()] Opened read-only
       S: * 1 EXISTS
-      S: * 0 RECENT
+      S: * 1 RECENT
       S: * OK [UNSEEN 1] First unseen message
       S: * OK [UIDVALIDITY …] UIDs are valid
       S: * OK [UIDNEXT 2] Next UID
@@ -207,7 +207,7 @@ describe('a shared mailbox', () => {
       S: * 1 FETCH (BODY[TEXT] {6}\r\nBody\r\n)
       S: b OK Done
       C: c FETCH 1 FLAGS
-      S: * 1 FETCH (FLAGS (\Flagged green))
+      S: * 1 FETCH (FLAGS (\Flagged \Recent green))
       S: c OK Done
       C: d STORE 1 +FLAGS (\Seen)
       S: d NO [NOPERM] Its owner does not allow that to you
@@ -226,8 +226,9 @@ describe('a shared mailbox', () => {
       C: j CLOSE
       S: j OK Done
     `);
+    // Who can change nothing has not taken \Recent from those that come after.
     await owner.ok('SELECT Projects');
-    expect(await owner.ok('FETCH 1 FLAGS')).toEqual(['* 1 FETCH (FLAGS (\\Flagged green))']);
+    expect(await owner.ok('FETCH 1 FLAGS')).toEqual(['* 1 FETCH (FLAGS (\\Flagged \\Recent green))']);
   });
 
   it.each([
@@ -249,17 +250,17 @@ describe('a shared mailbox', () => {
     await guest.ok(`SELECT ${name}`);
     await guest.play(String.raw`
       C: a STORE 1 +FLAGS (\Seen \Deleted \Answered)
-      S: * 1 FETCH (FLAGS (\Seen \Flagged green))
+      S: * 1 FETCH (FLAGS (\Seen \Flagged \Recent green))
       S: a OK Done
       C: b STORE 1 -FLAGS (\Flagged)
       S: b NO [NOPERM] …
       C: c STORE 1 FLAGS (\Deleted)
       S: c NO [NOPERM] …
       C: d STORE 1 FLAGS ()
-      S: * 1 FETCH (FLAGS (\Flagged green))
+      S: * 1 FETCH (FLAGS (\Flagged \Recent green))
       S: d OK Done
       C: e FETCH 1 BODY[TEXT]
-      S: * 1 FETCH (FLAGS (\Seen \Flagged green) BODY[TEXT] {6}\r\nBody\r\n)
+      S: * 1 FETCH (FLAGS (\Seen \Flagged \Recent green) BODY[TEXT] {6}\r\nBody\r\n)
       S: e OK Done
       C: f STORE 1 +FLAGS (blue)
       S: f NO [NOPERM] …
@@ -305,8 +306,8 @@ describe('a shared mailbox', () => {
     }
     await owner.ok('SELECT Projects');
     expect(await owner.ok('FETCH 1:* FLAGS')).toEqual(
-      ['()', '()', '(\\Seen)', '(\\Seen)', '(\\Deleted)', '(\\Deleted)', '(\\Answered blue)', '(\\Answered blue)'].map(
-        (text, index) => `* ${index + 1} FETCH (FLAGS ${text})`,
+      ['', '', '\\Seen ', '\\Seen ', '\\Deleted ', '\\Deleted ', '\\Answered ', '\\Answered '].map(
+        (text, index) => `* ${index + 1} FETCH (FLAGS (${text}\\Recent${index > 5 ? ' blue' : ''}))`,
       ),
     );
     await owner.ok('SETACL Projects append-guest lr');
@@ -317,7 +318,10 @@ describe('a shared mailbox', () => {
     await guest.ok(`SELECT ${name}`);
     await guest.ok('COPY 3,7 "Other Users/append-owner/Target"');
     await owner.ok('SELECT Target');
-    expect(await owner.ok('FETCH 1:* FLAGS')).toEqual(['* 1 FETCH (FLAGS (\\Seen))', '* 2 FETCH (FLAGS ())']);
+    expect(await owner.ok('FETCH 1:* FLAGS')).toEqual([
+      '* 1 FETCH (FLAGS (\\Seen \\Recent))',
+      '* 2 FETCH (FLAGS (\\Recent))',
+    ]);
   });
 
   it('gives and takes messages with bytes, flags and date', async () => {
@@ -339,14 +343,14 @@ describe('a shared mailbox', () => {
       [1, 2, 2, 3].map((subject, index) => {
         const text = `Subject: ${subject}\r\n\r\nBody\r\n`;
         const date = '" 5-Nov-2026 00:00:00 +0000"';
-        return `* ${index + 1} FETCH (FLAGS (\\Flagged green) INTERNALDATE ${date} BODY[] {${text.length}}\r\n${text})`;
+        return `* ${index + 1} FETCH (FLAGS (\\Flagged \\Recent green) INTERNALDATE ${date} BODY[] {${text.length}}\r\n${text})`;
       }),
     );
     await guest.ok(`MOVE 4 ${name}`);
     await owner.ok('SELECT Projects');
     expect(await owner.ok('FETCH 1:* (UID FLAGS)')).toEqual([
       '* 1 FETCH (UID 1 FLAGS (\\Flagged green))',
-      '* 2 FETCH (UID 4 FLAGS (\\Flagged green))',
+      '* 2 FETCH (UID 4 FLAGS (\\Flagged \\Recent green))',
     ]);
   });
 
@@ -505,15 +509,16 @@ describe('a shared mailbox', () => {
     await guest.play(`
       C: a NOOP
       S: * 2 EXISTS
+      S: * 2 RECENT
       S: a OK Done
       C: b IDLE
       S: + idling
     `);
     await owner.ok('SELECT Projects');
     await owner.ok('STORE 1 +FLAGS (\\Seen)');
-    await guest.expect('* 1 FETCH (UID 1 FLAGS (\\Seen \\Flagged green))');
+    await guest.expect('* 1 FETCH (UID 1 FLAGS (\\Seen \\Flagged \\Recent green))');
     await owner.ok('STORE 2 +FLAGS (\\Deleted)');
-    await guest.expect('* 2 FETCH (UID 2 FLAGS (\\Deleted))');
+    await guest.expect('* 2 FETCH (UID 2 FLAGS (\\Deleted \\Recent))');
     await owner.ok('EXPUNGE');
     await guest.play(`
       S: * 2 EXPUNGE
@@ -532,7 +537,7 @@ describe('a shared mailbox', () => {
       S: * OK [PERMANENTFLAGS (\Seen)] Flags that can be changed
       S: a NO [NOPERM] …
       C: b STORE 1 +FLAGS (\Seen)
-      S: * 1 FETCH (FLAGS (\Seen \Flagged green))
+      S: * 1 FETCH (FLAGS (\Seen \Flagged \Recent green))
       S: b OK Done
     `);
     await owner.ok('SETACL Projects revoke-guest l');
@@ -556,6 +561,7 @@ describe('a shared mailbox', () => {
     await guest.play(`
       C: a NOOP
       S: * 3 EXISTS
+      S: * 3 RECENT
       S: a OK Done
     `);
     await owner.ok('DELETEACL Projects revoke-guest');
@@ -599,8 +605,9 @@ describe('a shared mailbox', () => {
     await owner.ok('SETACL Projects slow-guest -s');
     guest.send('Subject: x\r\n\r\n\r\n');
     await guest.expect('* 2 EXISTS');
+    await guest.expect('* 2 RECENT');
     await guest.expect('a OK [APPENDUID …');
-    expect((await guest.ok('FETCH 2 FLAGS')).at(-1)).toBe('* 2 FETCH (FLAGS ())');
+    expect((await guest.ok('FETCH 2 FLAGS')).at(-1)).toBe('* 2 FETCH (FLAGS (\\Recent))');
     await guest.play(`
       C: b REPLACE 2 ${name} {14}
       S: + …

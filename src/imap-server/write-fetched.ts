@@ -31,7 +31,8 @@ export async function writeFetched(
         columns,
       }),
     );
-    for (const row of rows) {
+    for (const found of rows) {
+      const row = mailbox.shown(found);
       if (row.keywords.length > 0) await mailbox.announceKeywords(out, row.keywords);
       try {
         const items = wanted.get(row.uid)!;

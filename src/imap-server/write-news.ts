@@ -42,7 +42,7 @@ export async function writeFlagChanges(
   const responses = new FlagResponses(out, changed.length, { uidOnly, uid: true, flags: true, modseq: condstore });
   for (const change of changed) {
     if (change.keywords.length > 0) await mailbox.announceKeywords(out, change.keywords);
-    responses.write(uidOnly ? 0 : mailbox.sequenceOf(change.uid), change);
+    responses.write(uidOnly ? 0 : mailbox.sequenceOf(change.uid), mailbox.shown(change));
     if (out.full) await out.flush();
     if (++told % toldBetweenLooks === 0 && pace.over) await pace.turn();
   }

@@ -39,8 +39,9 @@ describe('search keys', () => {
     ['HEADER X-Foo ""', { kind: 'header', field: 'x-foo', value: '' }],
     ['UID $', { kind: 'uid', set: { saved: true, ranges: [] } }],
     ['YOUNGER 60', { kind: 'younger', seconds: 60 }],
-    ['OLD', { kind: 'all' }],
-    ['NEW', { kind: 'none' }],
+    ['RECENT', { kind: 'recent' }],
+    ['OLD', { kind: 'not', key: { kind: 'recent' } }],
+    ['NEW', { kind: 'and', keys: [{ kind: 'recent' }, { kind: 'flag', flag: '\\Seen', set: false }] }],
   ])('read %s', (text, key) => {
     expect(parse(text)).toEqual(key);
   });

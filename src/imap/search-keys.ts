@@ -6,7 +6,7 @@ import { ImapSyntaxError } from './syntax-error.ts';
 
 /** What SEARCH asks of a message. */
 export type SearchKey =
-  | { readonly kind: 'all' | 'none' }
+  | { readonly kind: 'all' | 'none' | 'recent' }
   | { readonly kind: 'and' | 'or'; readonly keys: readonly SearchKey[] }
   | { readonly kind: 'not'; readonly key: SearchKey }
   | { readonly kind: 'flag'; readonly flag: string; readonly set: boolean }
@@ -123,12 +123,12 @@ class SearchKeyParser {
     switch (name) {
       case 'ALL':
         return { kind: 'all' };
-      // Nothing is ever \Recent here, as RFC 9051 has done away with it.
-      case 'NEW':
       case 'RECENT':
-        return { kind: 'none' };
+        return { kind: 'recent' };
       case 'OLD':
-        return { kind: 'all' };
+        return { kind: 'not', key: { kind: 'recent' } };
+      case 'NEW':
+        return { kind: 'and', keys: [{ kind: 'recent' }, { kind: 'flag', flag: '\\Seen', set: false }] };
       case 'BCC':
       case 'CC':
       case 'FROM':

@@ -2,6 +2,7 @@ import type { AccountReader } from './account-reader.ts';
 import type { AnnotationWriter } from './annotations/annotation-writer.ts';
 import type { ImportWriter } from './imports/import-writer.ts';
 import type { MailboxWriter } from './mailboxes/mailbox-writer.ts';
+import type { RecentClaims } from './mailboxes/recent-claims.ts';
 import type { StoredContents } from './message-files.ts';
 import type { MessageWriter } from './messages/message-writer.ts';
 import type { Repaired } from './operations/repairs.ts';
@@ -35,6 +36,8 @@ export interface Account extends AsyncDisposable {
   readonly sharing: SharingWriter;
   readonly imports: ImportWriter;
   readonly restoring: RestoreWriter;
+  /** Which messages no client was told of. */
+  readonly recent: Pick<RecentClaims, 'first' | 'claim'>;
   /** Undefined when no index of texts is kept: then all messages have to be looked at. */
   readonly textIndex:
     | Pick<AccountTextIndex, 'candidates' | 'hits' | 'headers' | 'previews' | 'threads' | 'run'>

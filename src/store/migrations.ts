@@ -150,4 +150,12 @@ CREATE TABLE import_unmatched (
 CREATE INDEX import_unmatched_sha256 ON import_unmatched (import_mailbox_id, sha256);
 `,
   },
+  {
+    version: 10,
+    sql: `
+-- The first UID that no session of IMAP4rev1 was told of: messages from there on are \\Recent.
+ALTER TABLE mailboxes ADD COLUMN recent_uid INTEGER NOT NULL DEFAULT 1;
+UPDATE mailboxes SET recent_uid = uid_next;
+`,
+  },
 ];

@@ -23,6 +23,7 @@ export class OpenAccount implements Account {
   readonly sharing: SharingWriter;
   readonly imports: ImportWriter;
   readonly restoring: RestoreWriter;
+  readonly recent: Account['recent'];
   readonly textIndex: Account['textIndex'];
   readonly #shared: SharedAccount;
   readonly #quota: () => QuotaLimits;
@@ -53,6 +54,7 @@ export class OpenAccount implements Account {
     this.sharing = new SharingWriter(shared, options.noteShare);
     this.imports = new ImportWriter(opening);
     this.restoring = new RestoreWriter(opening);
+    this.recent = shared.recent;
     this.textIndex = shared.textIndex;
   }
 

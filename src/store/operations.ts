@@ -13,6 +13,7 @@ import { expungeMoved, forgetMove } from './operations/expunge-moved.ts';
 import { forgetErased } from './operations/forget-erased.ts';
 import { initialiseAccount } from './operations/initialise-account.ts';
 import { moveMessages } from './operations/move-messages.ts';
+import { noteRecent } from './operations/note-recent.ts';
 import { noteRecipients } from './operations/note-recipients.ts';
 import { passOverUnknown } from './operations/pass-over-unknown.ts';
 import { reassignThreads } from './operations/reassign-threads.ts';
@@ -59,6 +60,7 @@ export const operations = {
   makeUrlKey,
   moveMessages,
   noteAppPasswordUse,
+  noteRecent,
   noteRecipients,
   passOverUnknown,
   reassignThreads,

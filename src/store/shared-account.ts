@@ -5,6 +5,7 @@ import type { AccountDatabase } from './account-database.ts';
 import { checkConsistency } from './check-consistency.ts';
 import { ContentIds } from './content-ids.ts';
 import { Eraser } from './eraser.ts';
+import { RecentClaims } from './mailboxes/recent-claims.ts';
 import type { MessageFiles } from './message-files.ts';
 import { SharedChanges } from './messages/shared-changes.ts';
 import { InconsistentAccountError, reviveStoreError } from './store-errors.ts';
@@ -21,6 +22,7 @@ export class SharedAccount {
   readonly contentIds: ContentIds;
   readonly eraser: Eraser;
   readonly changes = new SharedChanges();
+  readonly recent: RecentClaims;
   readonly textIndex: AccountTextIndex | undefined;
   /** See `Account.identity`. */
   identity: object = {};
@@ -56,6 +58,7 @@ export class SharedAccount {
     this.#log = options.log;
     this.#onChange = options.onChange;
     this.contentIds = new ContentIds(this.database);
+    this.recent = new RecentClaims(options);
     const { textIndex, directory, database, log } = options;
     this.textIndex =
       textIndex === undefined ? undefined : new AccountTextIndex({ ...textIndex, directory, database, log });
@@ -89,6 +92,7 @@ export class SharedAccount {
 
   async close(): Promise<void> {
     await this.eraser.close();
+    await this.recent.close();
     await this.textIndex?.close();
     try {
       await this.contentIds.release();

@@ -8,6 +8,14 @@ export interface Known {
   messages: Map<number, { subject: string; flags: string }>;
 }
 
+/** Flags without what they are for this session alone. */
+function lasting(flags: string): string {
+  return flags
+    .split(' ')
+    .filter((flag) => flag !== '\\Recent')
+    .join(' ');
+}
+
 /** Synchronises as RFC 7162 §3.2.5 has it: fetches only what the server names as new or changed. @returns UIDs fetched anew */
 export async function synchronise(client: ImapTestClient, mailbox: string, known: Known): Promise<number[]> {
   const parameter = known.modseq === 0 ? '' : ` (QRESYNC (${known.uidValidity} ${known.modseq}))`;
@@ -23,11 +31,12 @@ export async function synchronise(client: ImapTestClient, mailbox: string, known
     }
   }
   const flagsOf = new Map<number, string>();
-  for (const [, uid, flags] of text.matchAll(/^\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\)/gm)) flagsOf.set(+uid, flags);
+  for (const [, uid, flags] of text.matchAll(/^\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\)/gm))
+    flagsOf.set(+uid, lasting(flags));
   if (parameter === '') {
     for (const line of await client.ok('UID FETCH 1:* (FLAGS)')) {
       const [, uid, flags] = /UID (\d+) FLAGS \(([^)]*)\)/.exec(line) ?? [];
-      if (uid !== undefined) flagsOf.set(+uid, flags);
+      if (uid !== undefined) flagsOf.set(+uid, lasting(flags));
     }
   }
   const fetched: number[] = [];

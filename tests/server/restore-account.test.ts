@@ -336,6 +336,7 @@ describe('a restore into the running server', { timeout: 60_000 }, () => {
     await idling.expect('+ …');
     expect(await restored('--account', mine)).toMatchObject({ restored: 2 });
     await idling.expect('* 4 EXISTS');
+    await idling.expect('* 2 RECENT');
     idling.send('DONE\r\n');
     expect(await idling.line()).toMatch(/^i OK /);
     const subjects = await idling.ok('UID FETCH 5:6 (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])');

@@ -188,7 +188,7 @@ describe('restante verifydata', { timeout: 60_000 }, () => {
     change(
       'you',
       `${['acl', 'arrived_moves', 'departed_moves', 'deliveries', 'annotation_removals', 'url_keys', 'app_passwords', 'import_unmatched', 'imported_messages', 'import_mailboxes'].map((table) => `DROP TABLE ${table};`).join(' ')}
-       DROP INDEX annotations_modseq; DROP INDEX contents_rejects; DROP INDEX contents_given_thread; ALTER TABLE contents DROP COLUMN given_thread_id;
+       DROP INDEX annotations_modseq; DROP INDEX contents_rejects; DROP INDEX contents_given_thread; ALTER TABLE contents DROP COLUMN given_thread_id; ALTER TABLE mailboxes DROP COLUMN recent_uid;
        DELETE FROM applied_migrations WHERE version >= 2; PRAGMA user_version = 1; UPDATE mailboxes SET messages = 7 WHERE name = 'Inbox'`,
     );
     const path = join(server.dataDirectory, 'accounts', 'you', 'index.db');

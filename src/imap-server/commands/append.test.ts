@@ -16,11 +16,12 @@ describe('APPEND', () => {
       S: + OK
       C: a: b\r\n\r\n
       S: * 1 EXISTS
+      S: * 1 RECENT
       S: a OK [APPENDUID … 1] Added
       C: b FETCH 1 (FLAGS INTERNALDATE)
       S: * FLAGS (… blue)
       S: * OK [PERMANENTFLAGS …
-      S: * 1 FETCH (FLAGS (\Seen $Forwarded blue) INTERNALDATE " 5-Nov-2026 08:00:00 +0000")
+      S: * 1 FETCH (FLAGS (\Seen $Forwarded \Recent blue) INTERNALDATE " 5-Nov-2026 08:00:00 +0000")
       S: b OK Done
     `);
   });

@@ -47,12 +47,12 @@ describe('CATENATE', () => {
     `);
     await client.ok('SELECT Drafts');
     const [fetched] = await client.ok('FETCH 2 (FLAGS BODY.PEEK[])');
-    expect(fetched).toContain('FLAGS (\\Seen \\Draft)');
+    expect(fetched).toContain('FLAGS (\\Seen \\Draft \\Recent)');
     expect(fetched).toContain(
       'Subject: two\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nContent-Type: text/x-second\r\n\r\neco)',
     );
     // What was read is not seen for that.
-    expect(await client.ok('FETCH 1 FLAGS')).toEqual(['* 1 FETCH (FLAGS ())']);
+    expect(await client.ok('FETCH 1 FLAGS')).toEqual(['* 1 FETCH (FLAGS (\\Recent))']);
   });
 
   it('takes URLs of the selected mailbox, and several messages', async () => {
@@ -162,6 +162,7 @@ describe('CATENATE', () => {
       S: * OK [APPENDUID … 2] Replaced
       S: * 1 EXPUNGE
       S: * 1 EXISTS
+      S: * 1 RECENT
       S: a OK Replaced
       C: b FETCH 1 BODY.PEEK[]
       S: * 1 FETCH (BODY[] {25}\r\nTo: x\r\nSubject: a\r\n\r\nbody)

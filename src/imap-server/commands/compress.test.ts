@@ -43,6 +43,7 @@ describe('COMPRESS', () => {
     await client.expect('+ …');
     await other.append('INBOX', 'Subject: new\n\n');
     await client.expect('* 2 EXISTS');
+    await client.expect('* 2 RECENT');
     client.send('DONE\r\n');
     await client.expect('i OK …');
     await client.play(`
@@ -112,7 +113,7 @@ describe('COMPRESS', () => {
     await setTimeout(200);
     client.socket.resume();
     for (let count = 0; count < 200; count++) {
-      await client.expect('* 1 FETCH (UID 1 FLAGS ())');
+      await client.expect('* 1 FETCH (UID 1 FLAGS (\\Recent))');
       await client.expect(`f${count} OK …`);
     }
   });

@@ -38,9 +38,10 @@ describe('an updating SEARCH', () => {
     await client.play(String.raw`
       C: c NOOP
       S: * 4 EXISTS
-      S: * 1 FETCH (UID 2 FLAGS (\Flagged))
-      S: * 2 FETCH (UID 3 FLAGS (\Seen))
-      S: * 3 FETCH (UID 4 FLAGS (\Flagged))
+      S: * 3 RECENT
+      S: * 1 FETCH (UID 2 FLAGS (\Flagged \Recent))
+      S: * 2 FETCH (UID 3 FLAGS (\Seen \Recent))
+      S: * 3 FETCH (UID 4 FLAGS (\Flagged \Recent))
       S: * ESEARCH (TAG "b") ADDTO (0 1,3:4)
       S: * ESEARCH (TAG "u") UID REMOVEFROM (0 3) ADDTO (0 5)
       S: c OK Done
@@ -54,15 +55,15 @@ describe('an updating SEARCH', () => {
       S: * ESEARCH (TAG "u")
       S: u OK Done
       C: a STORE 1:2 +FLAGS (\Seen)
-      S: * 1 FETCH (FLAGS (\Seen))
-      S: * 2 FETCH (FLAGS (\Seen))
+      S: * 1 FETCH (FLAGS (\Seen \Recent))
+      S: * 2 FETCH (FLAGS (\Seen \Recent))
       S: * ESEARCH (TAG "u") REMOVEFROM (0 1:2)
       S: a OK Done
       C: b STORE 2 -FLAGS.SILENT (\Seen)
       S: * ESEARCH (TAG "u") ADDTO (0 2)
       S: b OK Done
       C: c FETCH 3 BODY[]
-      S: * 3 FETCH (FLAGS (\Seen) BODY[] {…}…)
+      S: * 3 FETCH (FLAGS (\Seen \Recent) BODY[] {…}…)
       S: * ESEARCH (TAG "u") REMOVEFROM (0 3)
       S: c OK Done
       C: d STORE 2 +FLAGS.SILENT (\Flagged)
@@ -109,8 +110,9 @@ describe('an updating SEARCH', () => {
     `);
     await other.append('INBOX', 'Subject: old\n\n');
     await client.expect('* 4 EXISTS');
+    await client.expect('* 3 RECENT');
     await other.append('INBOX', 'Subject: newer\n\n');
-    await client.play('S: * 5 EXISTS\nS: * ESEARCH (TAG "u") UID ADDTO (0 6)\nC: DONE\nS: a OK Done');
+    await client.play('S: * 5 EXISTS\nS: * 3 RECENT\nS: * ESEARCH (TAG "u") UID ADDTO (0 6)\nC: DONE\nS: a OK Done');
   });
 
   it('takes message numbers for the messages that had them', async () => {
@@ -131,11 +133,11 @@ describe('an updating SEARCH', () => {
     await client.ok('UID STORE 2 +FLAGS.SILENT (\\Deleted)');
     await client.play('C: e EXPUNGE\nS: * ESEARCH (TAG "n") UID REMOVEFROM (0 2)\nS: * 1 EXPUNGE\nS: e OK Done');
     await other.append('INBOX', 'Subject: new\n\n');
-    await client.play('C: a NOOP\nS: * 3 EXISTS\nS: * ESEARCH (TAG "u") UID ADDTO (0 5)\nS: a OK Done');
+    await client.play('C: a NOOP\nS: * 3 EXISTS\nS: * 2 RECENT\nS: * ESEARCH (TAG "u") UID ADDTO (0 5)\nS: a OK Done');
     await other.ok('UID STORE 4:5 +FLAGS (\\Flagged)');
     await client.play(String.raw`
       C: b NOOP
-      S: * 2 FETCH (UID 4 FLAGS (\Flagged))
+      S: * 2 FETCH (UID 4 FLAGS (\Flagged \Recent))
       S: * 3 FETCH (UID 5 FLAGS (\Flagged))
       S: * ESEARCH (TAG "n") UID REMOVEFROM (0 4)
       S: * ESEARCH (TAG "s") UID REMOVEFROM (0 4)
@@ -188,7 +190,7 @@ describe('an updating SEARCH', () => {
     await other.ok('STORE 1 +FLAGS (\\Flagged)');
     await client.play(String.raw`
       C: e NOOP
-      S: * 1 FETCH (UID 2 FLAGS (\Flagged))
+      S: * 1 FETCH (UID 2 FLAGS (\Flagged \Recent))
       S: * ESEARCH (TAG "v") ADDTO (0 1)
       S: e OK Done
     `);
@@ -225,6 +227,7 @@ describe('an updating SORT', () => {
     await client.play(`
       C: a NOOP
       S: * 6 EXISTS
+      S: * 3 RECENT
       S: * ESEARCH (TAG "u") UID ADDTO (2 5:6 6 7)
       S: * ESEARCH (TAG "n") ADDTO (1 6 4 5,4)
       S: a OK Done

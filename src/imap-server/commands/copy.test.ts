@@ -27,6 +27,7 @@ describe('COPY', () => {
       S: b OK [COPYUID … 2:3 3:4] Copied
       C: c COPY 1 INBOX
       S: * 4 EXISTS
+      S: * 4 RECENT
       S: c OK [COPYUID … 1 4] Copied
       C: d COPY 1 nothing
       S: d NO [TRYCREATE] …
@@ -37,7 +38,7 @@ describe('COPY', () => {
     `);
     await client.ok('SELECT Drafts');
     expect((await client.ok('FETCH 1 (FLAGS INTERNALDATE)')).at(-1)).toBe(
-      '* 1 FETCH (FLAGS (\\Flagged green) INTERNALDATE " 5-Nov-2026 00:00:00 +0000")',
+      '* 1 FETCH (FLAGS (\\Flagged \\Recent green) INTERNALDATE " 5-Nov-2026 00:00:00 +0000")',
     );
   });
 });

@@ -17,6 +17,7 @@ export const enable: Command = {
       switch (name) {
         case 'IMAP4REV2':
           session.rev2 = true;
+          session.selected?.recent.clear();
           enabled.push('IMAP4rev2');
           break;
         case 'UTF8=ACCEPT':

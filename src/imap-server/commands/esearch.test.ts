@@ -139,6 +139,7 @@ describe('ESEARCH', () => {
     await updated.play(`
       C: b NOOP
       S: * 2 EXISTS
+      S: * 2 RECENT
       S: * ESEARCH (TAG "u" MAILBOX "INBOX" UIDVALIDITY …) UID ADDTO (0 2)
       S: b OK Done
       C: u ESEARCH RETURN (UPDATE) ALL

@@ -103,10 +103,10 @@ describe('FETCH of sections', () => {
     const sent = `${pad}X-Last: 1\n\n`.replaceAll('\n', '\r\n');
     const literal = (text: string): string => `{${text.length}}\r\n${text}`;
     expect(await session.ok('FETCH 1 (UID BODY.PEEK[HEADER.FIELDS (X-LAST subject)] RFC822.HEADER FLAGS)')).toEqual([
-      `* 1 FETCH (UID 1 BODY[HEADER.FIELDS (X-LAST subject)] ${literal('Subject: here\r\nX-Last: 1\r\n\r\n')} RFC822.HEADER ${literal(`Subject: here\r\n${sent}`)} FLAGS ())`,
+      `* 1 FETCH (UID 1 BODY[HEADER.FIELDS (X-LAST subject)] ${literal('Subject: here\r\nX-Last: 1\r\n\r\n')} RFC822.HEADER ${literal(`Subject: here\r\n${sent}`)} FLAGS (\\Recent))`,
     ]);
     expect(await session.ok('FETCH 1 (UID BODY.PEEK[HEADER.FIELDS.NOT (Subject)] FLAGS)')).toEqual([
-      `* 1 FETCH (UID 1 BODY[HEADER.FIELDS.NOT (Subject)] ${literal(sent)} FLAGS ())`,
+      `* 1 FETCH (UID 1 BODY[HEADER.FIELDS.NOT (Subject)] ${literal(sent)} FLAGS (\\Recent))`,
     ]);
     expect(await session.ok('FETCH 1 (BODY.PEEK[HEADER.FIELDS (X-Last)])')).toEqual([
       `* 1 FETCH (BODY[HEADER.FIELDS (X-Last)] ${literal('X-Last: 1\r\n\r\n')})`,
@@ -143,10 +143,10 @@ describe('FETCH', () => {
     await client.ok('SELECT INBOX');
     await client.play(String.raw`
       C: a FETCH 1 (UID FLAGS UID BODY.PEEK[TEXT] BODY.PEEK[TEXT]<0.1> BODY.PEEK[TEXT])
-      S: * 1 FETCH (UID 1 FLAGS () BODY[TEXT] {4}\r\nbody BODY[TEXT]<0> {1}\r\nb)
+      S: * 1 FETCH (UID 1 FLAGS (\Recent) BODY[TEXT] {4}\r\nbody BODY[TEXT]<0> {1}\r\nb)
       S: a OK Done
       C: b FETCH 1 (BODY[TEXT] BODY.PEEK[TEXT])
-      S: * 1 FETCH (FLAGS (\Seen) BODY[TEXT] {4}\r\nbody)
+      S: * 1 FETCH (FLAGS (\Seen \Recent) BODY[TEXT] {4}\r\nbody)
       S: b OK Done
       C: c FETCH 1 (BODY.PEEK[TEXT]<0.1> BODY.PEEK[TEXT]<0.2>)
       S: * 1 FETCH (BODY[TEXT]<0> {1}\r\nb BODY[TEXT]<0> {2}\r\nbo)
@@ -157,7 +157,7 @@ describe('FETCH', () => {
   it('reads what was rendered when the message was stored', async () => {
     const [line] = await client.ok('FETCH 1 ALL');
     expect(line).toBe(
-      `* 1 FETCH (FLAGS () INTERNALDATE "23-Nov-2026 09:00:00 +0000" RFC822.SIZE ${message.replaceAll('\n', '\r\n').length} ENVELOPE ("Mon, 23 Nov 2026 10:00:00 +0100" "=?utf-8?q?Gr=C3=BC=C3=9Fe?=" (("A, B" NIL "a" "example.org")) (("A, B" NIL "a" "example.org")) (("A, B" NIL "a" "example.org")) ((NIL NIL "c" "example.org")) NIL NIL NIL NIL))`,
+      `* 1 FETCH (FLAGS (\\Recent) INTERNALDATE "23-Nov-2026 09:00:00 +0000" RFC822.SIZE ${message.replaceAll('\n', '\r\n').length} ENVELOPE ("Mon, 23 Nov 2026 10:00:00 +0100" "=?utf-8?q?Gr=C3=BC=C3=9Fe?=" (("A, B" NIL "a" "example.org")) (("A, B" NIL "a" "example.org")) (("A, B" NIL "a" "example.org")) ((NIL NIL "c" "example.org")) NIL NIL NIL NIL))`,
     );
     expect((await client.ok('FETCH 1 (BODY)'))[0]).toMatch(/^\* 1 FETCH \(BODY \(\("text" "plain" .* "mixed"\)\)$/);
     expect((await client.ok('FETCH 1 BODYSTRUCTURE'))[0]).toMatch(/"mixed" \("boundary" "outer"\) NIL NIL NIL\)\)$/);
@@ -167,7 +167,7 @@ describe('FETCH', () => {
     await client.append('INBOX', message);
     await client.play(String.raw`
       C: b FETCH 2 (UID BODY[HEADER.FIELDS (To)])
-      S: * 2 FETCH (FLAGS (\Seen) UID 2 BODY[HEADER.FIELDS (To)] {21}\r\nTo: c@example.org\r\n\r\n)
+      S: * 2 FETCH (FLAGS (\Seen \Recent) UID 2 BODY[HEADER.FIELDS (To)] {21}\r\nTo: c@example.org\r\n\r\n)
       S: b OK Done
       C: c FETCH 2 (BODY[1.MIME]<0.1>)
       S: * 2 FETCH (BODY[1.MIME]<0> {1}\r\nC)
@@ -251,7 +251,7 @@ describe('FETCH', () => {
     await other.ok('SELECT INBOX');
     await other.play(String.raw`
       C: a FETCH 1 (UID PREVIEW FLAGS)
-      S: * 1 FETCH (UID 1 PREVIEW "Hello \"you\", there." FLAGS ())
+      S: * 1 FETCH (UID 1 PREVIEW "Hello \"you\", there." FLAGS (\Recent))
       S: a OK Done
       C: b FETCH 3 PREVIEW
       S: * 3 FETCH (PREVIEW "")
@@ -287,10 +287,10 @@ describe('FETCH', () => {
       C: c UID FETCH 1:* UID (PARTIAL 6:9)
       S: c OK Done
       C: d UID STORE 3 +FLAGS (\Seen)
-      S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
+      S: * 2 FETCH (UID 3 FLAGS (\Seen \Recent) MODSEQ (…))
       S: d OK Done
       C: e UID FETCH 1:* FLAGS (PARTIAL 1:2 CHANGEDSINCE 7)
-      S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
+      S: * 2 FETCH (UID 3 FLAGS (\Seen \Recent) MODSEQ (…))
       S: e OK Done
       C: f UID FETCH 1:* FLAGS (CHANGEDSINCE 7 PARTIAL 3:4)
       S: f OK Done

@@ -166,7 +166,8 @@ async function fetchMessages(
     const { rows, indexedOf } = await readRows(mailbox, batch, columns, indexed);
     if (rows.length < batch.length) missing = true;
     const newlySeen = marksSeen ? await markSeen(mailbox, rows) : undefined;
-    for (const row of rows) {
+    for (const found of rows) {
+      const row = mailbox.shown(found);
       if (row.keywords.length > 0) await mailbox.announceKeywords(out, row.keywords);
       const label = mailbox.fetchLabel(row.uid, session);
       if (rowText !== undefined) out.write(`* ${label} (${rowText(row)})\r\n`);

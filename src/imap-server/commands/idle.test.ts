@@ -20,6 +20,7 @@ describe('IDLE', () => {
       S: + idling
       S: * 1 EXISTS
       C: done
+      S: * 1 RECENT
       S: a OK Done
       C: b IDLE
       S: + idling
@@ -43,10 +44,17 @@ describe('IDLE', () => {
     for (let number = 1; number <= 3; number++) {
       await writer.append('INBOX', `Subject: ${number}\n\n`);
       await Promise.all(listeners.map((listener) => listener.expect(`* ${number} EXISTS`)));
+      const recent = await Promise.all(listeners.map((listener) => listener.expect('* … RECENT')));
+      // Each message is \Recent for one of them.
+      expect(recent.reduce((sum, line) => sum + Number(line.split(' ')[1]), 0)).toBe(number);
     }
     await writer.ok('SELECT INBOX');
     await writer.ok('STORE 2 +FLAGS (\\Deleted)');
-    await Promise.all(listeners.map((listener) => listener.expect('* 2 FETCH (UID 2 FLAGS (\\Deleted))')));
+    const flags = await Promise.all(
+      listeners.map((listener) => listener.expect('* 2 FETCH (UID 2 FLAGS (\\Deleted…))')),
+    );
+    expect(flags.filter((line) => line.endsWith('(\\Deleted))'))).toHaveLength(listeners.length - 1);
+    expect(flags.filter((line) => line.endsWith('(\\Deleted \\Recent))'))).toHaveLength(1);
     await writer.ok('EXPUNGE');
     await Promise.all(listeners.map((listener) => listener.expect('* 2 EXPUNGE')));
     await Promise.all(listeners.map((listener) => listener.play('C: DONE\nS: a OK Done')));

@@ -13,7 +13,7 @@ import { RefusedError } from '../reply.ts';
 import { rightsText } from '../rights-text.ts';
 import type { Session } from '../session.ts';
 import { mayMatchOthers, type SharedMailbox, sharedMailboxes } from '../shared-mailboxes.ts';
-import { deletedStorage, parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
+import { countForStatus, needsCounting, parseStatusItems, type StatusItem, statusText } from '../status-items.ts';
 
 /** Patterns in one command, and their length together: each is compared with each mailbox. */
 const maxPatterns = 100;
@@ -100,9 +100,9 @@ async function entryStatus(
   mailbox: Mailbox,
   items: readonly StatusItem[],
 ): Promise<string | undefined> {
-  if (!items.includes('DELETED-STORAGE') || mailbox.deleted === 0) return statusText(session, mailbox, items);
+  if (!needsCounting(session, mailbox, items)) return statusText(session, mailbox, items);
   await using place = await findPlace(session, entry.name).catch(unlessGone);
-  return place && statusText(session, mailbox, items, await deletedStorage(place.account, mailbox, items));
+  return place && statusText(session, mailbox, items, await countForStatus(session, place.account, mailbox, items));
 }
 
 /** @returns undefined when there is nothing to tell */

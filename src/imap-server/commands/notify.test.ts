@@ -36,17 +36,18 @@ describe('NOTIFY and the selected mailbox', () => {
     await client.ok(`NOTIFY SET (SELECTED ${all})`);
     await other.append('INBOX', 'Subject: c\n\n');
     await client.expect('* 3 EXISTS');
+    await client.expect('* 2 RECENT');
     await other.ok('STORE 1 +FLAGS (\\Flagged $Label)');
     await client.expect('* FLAGS (… $Label)');
     await client.expect('* OK [PERMANENTFLAGS (… $Label \\*)] Flags');
-    await client.expect('* 1 FETCH (UID 1 FLAGS (\\Flagged $Label))');
+    await client.expect('* 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent $Label))');
     await other.ok('STORE 1 +FLAGS.SILENT (\\Deleted)');
-    await client.expect('* 1 FETCH (UID 1 FLAGS (\\Flagged \\Deleted $Label))');
+    await client.expect('* 1 FETCH (UID 1 FLAGS (\\Flagged \\Deleted \\Recent $Label))');
     await other.ok('EXPUNGE');
     await client.expect('* 1 EXPUNGE');
     await client.ok('ENABLE QRESYNC');
     await other.ok('STORE 1 +FLAGS (\\Deleted)');
-    await client.expect('* 1 FETCH (UID 2 FLAGS (\\Deleted) MODSEQ (…))');
+    await client.expect('* 1 FETCH (UID 2 FLAGS (\\Deleted \\Recent) MODSEQ (…))');
     await other.ok('EXPUNGE');
     await client.expect('* VANISHED 2');
   });
@@ -72,11 +73,12 @@ describe('NOTIFY and the selected mailbox', () => {
     const { client, other } = await start();
     await client.ok(`NOTIFY SET (selected-delayed ${all})`);
     await other.ok('STORE 1 +FLAGS (\\Deleted)');
-    await client.expect('* 1 FETCH (UID 1 FLAGS (\\Deleted))');
+    await client.expect('* 1 FETCH (UID 1 FLAGS (\\Deleted \\Recent))');
     await other.ok('EXPUNGE');
     await other.append('INBOX', 'Subject: c\n\n');
     await client.play(`
       S: * 3 EXISTS
+      S: * 2 RECENT
       C: a FETCH 2 UID
       S: * 2 FETCH (UID 2)
       S: a OK Done
@@ -87,7 +89,7 @@ describe('NOTIFY and the selected mailbox', () => {
       S: + idling
     `);
     await other.ok('STORE 1 +FLAGS (\\Deleted)');
-    await client.expect('* 1 FETCH (UID 2 FLAGS (\\Deleted))');
+    await client.expect('* 1 FETCH (UID 2 FLAGS (\\Deleted \\Recent))');
     await other.ok('EXPUNGE');
     await client.play('S: * 1 EXPUNGE\nC: DONE\nS: c OK Done');
   });
@@ -100,6 +102,7 @@ describe('NOTIFY and the selected mailbox', () => {
     await other.append('INBOX', 'Subject: c\n\nhello', '(\\Flagged) ');
     await client.play(String.raw`
       S: * 3 EXISTS
+      S: * 2 RECENT
       S: * 3 FETCH (UID 3 FLAGS (\Flagged) BODY[HEADER.FIELDS (Subject)] {14}\r\nSubject: c\r\n\r\n PREVIEW "hello")
     `);
     // Flags are not asked for, and that was no reading.
@@ -111,11 +114,12 @@ describe('NOTIFY and the selected mailbox', () => {
     await other.append('INBOX', 'Subject: d\n\n');
     await client.play(String.raw`
       S: * 6 EXISTS
+      S: * 4 RECENT
       S: * 6 FETCH (UID 6 FLAGS () BODY[HEADER.FIELDS (Subject)] {14}\r\nSubject: d\r\n\r\n PREVIEW "")
     `);
     await client.ok('ENABLE UIDONLY');
     await other.append('INBOX', 'Subject: e\n\n');
-    await client.play('S: * 7 EXISTS\nS: * 7 UIDFETCH (UID 7 FLAGS () BODY[…] {14}…)');
+    await client.play('S: * 7 EXISTS\nS: * 4 RECENT\nS: * 7 UIDFETCH (UID 7 FLAGS () BODY[…] {14}…)');
   });
 
   it('tells results of searches after EXISTS and before what is asked for of all new messages', async () => {
@@ -129,6 +133,7 @@ describe('NOTIFY and the selected mailbox', () => {
     await other.append('INBOX', 'Subject: c\n\n');
     await client.play(`
       S: * 3 EXISTS
+      S: * 2 RECENT
       S: * ESEARCH (TAG "u") UID ADDTO (0 3)
       S: * 3 FETCH (UID 3 ENVELOPE (…) RFC822.SIZE 14)
     `);
@@ -139,9 +144,11 @@ describe('NOTIFY and the selected mailbox', () => {
     await client.ok('SEARCH RETURN (UPDATE(UID)) UNSEEN');
     await other.append('INBOX', 'Subject: d\n\n', '(\\Seen) ');
     await client.expect('* 4 EXISTS');
+    await client.expect('* 2 RECENT');
     await other.append('INBOX', 'Subject: e\n\n');
     await client.play(`
       S: * 5 EXISTS
+      S: * 2 RECENT
       S: * 5 FETCH (UID 5)
       S: * ESEARCH (TAG "…") ADDTO (0 5)
     `);
@@ -170,7 +177,7 @@ describe('NOTIFY and the selected mailbox', () => {
     await other.append('INBOX', 'Subject: d\n\n');
     await client.play(String.raw`
       C: c STORE 1 +FLAGS (\Deleted)
-      S: * 1 FETCH (FLAGS (\Deleted))
+      S: * 1 FETCH (FLAGS (\Deleted \Recent))
       S: c OK Done
       C: d EXPUNGE
       S: * 1 EXPUNGE
@@ -182,7 +189,9 @@ describe('NOTIFY and the selected mailbox', () => {
       C: f FETCH 1 UID
       S: f BAD …
     `);
-    await client.play('C: g NOTIFY SET (SELECTED (MessageNew MessageExpunge))\nS: * 1 EXISTS\nS: g OK Done');
+    await client.play(
+      'C: g NOTIFY SET (SELECTED (MessageNew MessageExpunge))\nS: * 1 EXISTS\nS: * 0 RECENT\nS: g OK Done',
+    );
   });
 
   it('lets sessions that are told nothing of others keep the numbers of each', async () => {
@@ -211,7 +220,7 @@ describe('NOTIFY and the selected mailbox', () => {
     await other.ok('STORE 1 +FLAGS (\\Flagged)');
     await client.play(String.raw`
       C: b NOTIFY SET (SELECTED (MessageNew MessageExpunge))
-      S: * 1 FETCH (UID 2 FLAGS (\Flagged))
+      S: * 1 FETCH (UID 2 FLAGS (\Flagged \Recent))
       S: b OK Done
     `);
     await other.ok('STORE 1 -FLAGS (\\Flagged)');
@@ -219,7 +228,8 @@ describe('NOTIFY and the selected mailbox', () => {
     await client.expect('* 2 EXISTS');
     await client.play(`
       C: c NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange))
-      S: * 1 FETCH (UID 2 FLAGS ())
+      S: * 1 RECENT
+      S: * 1 FETCH (UID 2 FLAGS (\\Recent))
       S: c OK Done
     `);
   });
@@ -253,7 +263,7 @@ describe('NOTIFY and the selected mailbox', () => {
     `);
     await other.ok('STORE 1 +FLAGS (\\Flagged)');
     await other.append('INBOX', 'Subject: c\n\n');
-    await client.expect('* 2 EXISTS');
+    await client.play('S: * 2 EXISTS\nS: * 0 RECENT');
     await client.play(String.raw`
       C: c STORE 2 +FLAGS (\Seen)
       S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ (…))
@@ -277,7 +287,7 @@ describe('NOTIFY and the selected mailbox', () => {
     await expectSilence(client);
     await client.ok('EXAMINE Lists');
     await other.append('Lists', 'Subject: c\n\n');
-    await client.expect('* 1 EXISTS');
+    await client.play('S: * 1 EXISTS\nS: * 1 RECENT');
   });
 });
 
@@ -447,7 +457,7 @@ describe('NOTIFY and other mailboxes', () => {
     await client.ok(`LOGIN ${login} secret`);
     await client.ok('SELECT INBOX');
     await other.append('INBOX', 'Subject: c\n\n');
-    await client.play('C: a NOOP\nS: * 3 EXISTS\nS: a OK Done');
+    await client.play('C: a NOOP\nS: * 3 EXISTS\nS: * 0 RECENT\nS: a OK Done');
   });
 });
 
@@ -512,7 +522,7 @@ describe('NOTIFY', () => {
     await client.ok('SELECT INBOX');
     await client.ok(`NOTIFY SET (SELECTED ${all}) (PERSONAL (MessageNew MessageExpunge))`);
     await other.append('INBOX', 'Subject: c\n\n');
-    await client.expect('* 1 EXISTS');
+    await client.play('S: * 1 EXISTS\nS: * 1 RECENT');
     await other.ok('CREATE toomany');
     await client.expect('* OK [NOTIFICATIONOVERFLOW] …');
     await other.append('INBOX', 'Subject: c\n\n');

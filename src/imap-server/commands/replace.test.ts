@@ -24,14 +24,15 @@ describe('REPLACE', () => {
       S: * OK [APPENDUID … 4] Replaced
       S: * 2 EXPUNGE
       S: * 3 EXISTS
+      S: * 3 RECENT
       S: a OK Replaced
       C: b FETCH 1:* (UID FLAGS INTERNALDATE)
-      S: * 1 FETCH (UID 1 FLAGS (\Flagged) INTERNALDATE …)
-      S: * 2 FETCH (UID 3 FLAGS (\Flagged) INTERNALDATE …)
-      S: * 3 FETCH (UID 4 FLAGS (\Draft) INTERNALDATE " 5-Nov-2026 10:00:00 +0000")
+      S: * 1 FETCH (UID 1 FLAGS (\Flagged \Recent) INTERNALDATE …)
+      S: * 2 FETCH (UID 3 FLAGS (\Flagged \Recent) INTERNALDATE …)
+      S: * 3 FETCH (UID 4 FLAGS (\Draft \Recent) INTERNALDATE " 5-Nov-2026 10:00:00 +0000")
       S: b OK Done
     `);
-    expect(await other.ok('NOOP')).toEqual(['* 2 EXPUNGE', '* 3 EXISTS']);
+    expect(await other.ok('NOOP')).toEqual(['* 2 EXPUNGE', '* 3 EXISTS', '* 0 RECENT']);
   });
 
   it('puts the message into another mailbox', async () => {
@@ -63,6 +64,7 @@ describe('REPLACE', () => {
       S: * OK [APPENDUID … 2] Replaced
       S: * VANISHED 1
       S: * 1 EXISTS
+      S: * 1 RECENT
       S: a OK [HIGHESTMODSEQ …] Replaced
     `);
   });
@@ -79,6 +81,7 @@ describe('REPLACE', () => {
       S: * OK [APPENDUID … 3] Replaced
       S: * 1 EXPUNGE
       S: * 2 EXISTS
+      S: * 2 RECENT
       S: a OK Replaced
       C: b REPLACE 1 INBOX {30}
       S: b NO [OVERQUOTA] The account is full
@@ -92,6 +95,7 @@ describe('REPLACE', () => {
       S: * OK [APPENDUID … 4] Replaced
       S: * 1 EXPUNGE
       S: * 2 EXISTS
+      S: * 2 RECENT
       S: a OK Replaced
     `);
   });

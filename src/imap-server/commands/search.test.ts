@@ -36,8 +36,11 @@ describe('SEARCH', () => {
     ['NOT (OR FLAGGED DELETED)', '1 4'],
     ['KEYWORD BLUE', '1'],
     ['UNKEYWORD blue 1:2', '2'],
-    ['NEW', ''],
-    ['OLD', '1 2 3 4'],
+    ['NEW', '2 4'],
+    ['OLD', ''],
+    ['RECENT', '1 2 3 4'],
+    ['NOT (OLD) SEEN', '1 3'],
+    ['OR OLD FLAGGED', '2'],
     ['2:3', '2 3'],
     ['3,*', '3 4'],
     ['UID 2:3 3:4', '3'],
@@ -126,7 +129,7 @@ describe('SEARCH', () => {
       S: * ESEARCH (TAG "d") MIN 2
       S: d OK Done
       C: e UID FETCH $ FLAGS
-      S: * 2 FETCH (UID 2 FLAGS (\Flagged))
+      S: * 2 FETCH (UID 2 FLAGS (\Flagged \Recent))
       S: e OK Done
       C: f SEARCH RETURN (SAVE) FOO
       S: f BAD …
@@ -229,7 +232,7 @@ it('says when it may have looked for what is gone', async () => {
   await looking.play(`
     C: a SEARCH ALL
     S: * SEARCH 1 2 3
-    S: * 2 FETCH (UID 2 FLAGS (\\Deleted))
+    S: * 2 FETCH (UID 2 FLAGS (\\Deleted \\Recent))
     S: a OK Done
   `);
   await removing.ok('EXPUNGE');

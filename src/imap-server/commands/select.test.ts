@@ -67,7 +67,7 @@ describe('EXAMINE', () => {
       S: * FLAGS (…)
       S: * OK [PERMANENTFLAGS ()] …
       S: * 1 EXISTS
-      S: * 0 RECENT
+      S: * 1 RECENT
       S: * OK [UNSEEN 1] …
       S: * OK [UIDVALIDITY …] …
       S: * OK [UIDNEXT 2] …
@@ -85,7 +85,7 @@ describe('EXAMINE', () => {
       S: * 1 FETCH (BODY[TEXT] {6}\r\nBody\r\n)
       S: e OK Done
       C: f FETCH 1 FLAGS
-      S: * 1 FETCH (FLAGS (\Deleted))
+      S: * 1 FETCH (FLAGS (\Deleted \Recent))
       S: f OK Done
       C: g COPY 1 Sent
       S: g OK [COPYUID … 1 1] Copied

@@ -56,7 +56,7 @@ async function open(
   );
   session.untagged(`${selected.uids.count} EXISTS`);
   if (!session.rev2) {
-    session.untagged('0 RECENT');
+    session.untagged(`${selected.findRecent(mailbox.uidNext)} RECENT`);
     if (firstUnseen > 0 && !session.uidOnly) session.untaggedOk(`UNSEEN ${firstUnseen}`, 'First unseen message');
   }
   session.untaggedOk(`UIDVALIDITY ${mailbox.uidValidity}`, 'UIDs are valid');

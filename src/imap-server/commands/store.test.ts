@@ -20,17 +20,17 @@ describe('STORE', () => {
     const client = await withMessages('store', 2);
     await client.play(String.raw`
       C: a STORE 1:2 +FLAGS (\Seen \Flagged)
-      S: * 1 FETCH (FLAGS (\Seen \Flagged))
-      S: * 2 FETCH (FLAGS (\Seen \Flagged))
+      S: * 1 FETCH (FLAGS (\Seen \Flagged \Recent))
+      S: * 2 FETCH (FLAGS (\Seen \Flagged \Recent))
       S: a OK Done
       C: b UID STORE 2 -FLAGS \Seen $Junk
-      S: * 2 FETCH (UID 2 FLAGS (\Flagged))
+      S: * 2 FETCH (UID 2 FLAGS (\Flagged \Recent))
       S: b OK Done
       C: c STORE 1 FLAGS ($MDNSENT)
-      S: * 1 FETCH (FLAGS ($MDNSent))
+      S: * 1 FETCH (FLAGS ($MDNSent \Recent))
       S: c OK Done
       C: d STORE 1 FLAGS ()
-      S: * 1 FETCH (FLAGS ())
+      S: * 1 FETCH (FLAGS (\Recent))
       S: d OK Done
       C: e STORE 1 FLAGS.SILENT \Draft
       S: e OK Done
@@ -45,19 +45,19 @@ describe('STORE', () => {
       C: a STORE 1 +FLAGS (Blue)
       S: * FLAGS (… Blue)
       S: * OK [PERMANENTFLAGS (… Blue \*)] Flags
-      S: * 1 FETCH (FLAGS (Blue))
+      S: * 1 FETCH (FLAGS (\Recent Blue))
       S: a OK Done
       C: b STORE 1 +FLAGS (BLUE $forwarded)
-      S: * 1 FETCH (FLAGS ($Forwarded Blue))
+      S: * 1 FETCH (FLAGS ($Forwarded \Recent Blue))
       S: b OK Done
       C: c STORE 1 -FLAGS (blue)
-      S: * 1 FETCH (FLAGS ($Forwarded))
+      S: * 1 FETCH (FLAGS ($Forwarded \Recent))
       S: c OK Done
     `);
     expect((await client.command(`STORE 1 +FLAGS (${'k'.repeat(300)})`)).tagged).toMatch(/^NO \[CANNOT\]/);
     const many = Array.from({ length: 600 }, (_, number) => `k${number}`).join(' ');
     expect((await client.command(`STORE 1 +FLAGS (${many})`)).tagged).toMatch(/^NO \[LIMIT\]/);
-    expect(await client.ok('FETCH 1 FLAGS')).toEqual(['* 1 FETCH (FLAGS ($Forwarded))']);
+    expect(await client.ok('FETCH 1 FLAGS')).toEqual(['* 1 FETCH (FLAGS ($Forwarded \\Recent))']);
   });
 
   it.each([
@@ -86,7 +86,7 @@ describe('STORE', () => {
       C: b UID STORE 1:3 (UNCHANGEDSINCE 0) FLAGS ()
       S: b OK [MODIFIED 1:3] …
       C: c UID STORE 2 (UNCHANGEDSINCE ${last + 1}) -FLAGS (\Flagged)
-      S: * 2 FETCH (UID 2 FLAGS () MODSEQ (${last + 3}))
+      S: * 2 FETCH (UID 2 FLAGS (\Recent) MODSEQ (${last + 3}))
       S: c OK Done
     `);
   });
@@ -98,13 +98,13 @@ describe('STORE', () => {
     await other.ok('STORE 1 +FLAGS (\\Flagged)');
     await client.play(String.raw`
       C: a STORE 2 +FLAGS.SILENT (\Seen)
-      S: * 1 FETCH (UID 1 FLAGS (\Flagged))
+      S: * 1 FETCH (UID 1 FLAGS (\Flagged \Recent))
       S: a OK Done
     `);
     await other.ok('STORE 3 +FLAGS (\\Flagged)');
     await client.play(String.raw`
       C: b STORE 3 +FLAGS.SILENT (\Seen)
-      S: * 3 FETCH (UID 3 FLAGS (\Seen \Flagged))
+      S: * 3 FETCH (UID 3 FLAGS (\Seen \Flagged \Recent))
       S: b OK Done
     `);
   });
@@ -117,13 +117,13 @@ describe('STORE', () => {
     await other.ok('EXPUNGE');
     await client.play(String.raw`
       C: a STORE 1:2 +FLAGS (\Seen)
-      S: * 1 FETCH (FLAGS (\Seen \Deleted))
-      S: * 2 FETCH (FLAGS (\Seen))
+      S: * 1 FETCH (FLAGS (\Seen \Deleted \Recent))
+      S: * 2 FETCH (FLAGS (\Seen \Recent))
       S: a OK [EXPUNGEISSUED] …
       C: b STORE 1 -FLAGS.SILENT (\Deleted)
       S: b OK [EXPUNGEISSUED] …
       C: c FETCH 1 (FLAGS)
-      S: * 1 FETCH (FLAGS (\Seen))
+      S: * 1 FETCH (FLAGS (\Seen \Recent))
       S: c OK Done
       C: d UID STORE 1 +FLAGS (\Seen)
       S: * 1 EXPUNGE

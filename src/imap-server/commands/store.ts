@@ -123,7 +123,7 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     const responses = new FlagResponses(out, changed.length, what);
     for (const [at, message] of changed.entries()) {
       if (message.keywords.length > 0) await mailbox.announceKeywords(out, message.keywords);
-      responses.write(uidOnly ? 0 : mailbox.sequenceOf(message.uid), message);
+      responses.write(uidOnly ? 0 : mailbox.sequenceOf(message.uid), mailbox.shown(message));
       if (out.full) await out.flush();
       if (at % messagesBetweenLooks === 0 && pace.over) await pace.turn();
     }

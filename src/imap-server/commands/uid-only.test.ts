@@ -30,9 +30,9 @@ describe('UIDONLY', () => {
     await client.ok('ENABLE UIDONLY');
     await client.play(String.raw`
       C: a UID FETCH 2:* FLAGS
-      S: * 2 UIDFETCH (FLAGS ())
-      S: * 3 UIDFETCH (FLAGS ())
-      S: * 4 UIDFETCH (FLAGS ())
+      S: * 2 UIDFETCH (FLAGS (\Recent))
+      S: * 3 UIDFETCH (FLAGS (\Recent))
+      S: * 4 UIDFETCH (FLAGS (\Recent))
       S: a OK Done
       C: b UID FETCH 3 (UID RFC822.SIZE)
       S: * 3 UIDFETCH (UID 3 RFC822.SIZE …)
@@ -41,16 +41,16 @@ describe('UIDONLY', () => {
       S: * 3 UIDFETCH (BODY[TEXT] {4}\r\nbody)
       S: c OK Done
       C: d UID FETCH 3 BODY[]
-      S: * 3 UIDFETCH (FLAGS (\Seen) BODY[] {…}…)
+      S: * 3 UIDFETCH (FLAGS (\Seen \Recent) BODY[] {…}…)
       S: d OK Done
       C: e UID FETCH 4 BODY.PEEK[]
       S: * 4 UIDFETCH (BODY[] {…}…)
       S: e OK Done
       C: f UID STORE 4 +FLAGS (\Flagged)
-      S: * 4 UIDFETCH (FLAGS (\Flagged))
+      S: * 4 UIDFETCH (FLAGS (\Flagged \Recent))
       S: f OK Done
       C: g UID FETCH 2:* FLAGS (PARTIAL -1:-1)
-      S: * 4 UIDFETCH (FLAGS (\Flagged))
+      S: * 4 UIDFETCH (FLAGS (\Flagged \Recent))
       S: g OK Done
     `);
   });
@@ -87,6 +87,7 @@ describe('UIDONLY', () => {
       S: * OK [APPENDUID …] …
       S: * VANISHED 2
       S: * 3 EXISTS
+      S: * 3 RECENT
       S: d OK Replaced
     `);
   });
@@ -128,16 +129,16 @@ describe('UIDONLY', () => {
     await other.ok('STORE 1 +FLAGS (\\Flagged)');
     await client.play(String.raw`
       C: a NOOP
-      S: * 2 UIDFETCH (FLAGS (\Flagged))
+      S: * 2 UIDFETCH (FLAGS (\Flagged \Recent))
       S: a OK Done
       C: b IDLE
       S: + idling
     `);
     await other.append('INBOX', 'Subject: e\n\n');
-    await client.expect('* 4 EXISTS');
+    await client.play('S: * 4 EXISTS\nS: * 3 RECENT');
     await other.ok('UID STORE 2:3 +FLAGS.SILENT (\\Deleted)');
-    await client.expect('* 2 UIDFETCH (FLAGS (\\Flagged \\Deleted))');
-    await client.expect('* 3 UIDFETCH (FLAGS (\\Deleted))');
+    await client.expect('* 2 UIDFETCH (FLAGS (\\Flagged \\Deleted \\Recent))');
+    await client.expect('* 3 UIDFETCH (FLAGS (\\Deleted \\Recent))');
     await other.ok('EXPUNGE');
     await client.play('S: * VANISHED 2:3\nC: DONE\nS: b OK Done');
   });
@@ -165,7 +166,7 @@ describe('UIDONLY', () => {
       S: * ENABLED UIDONLY
       S: a OK Done
       C: b UID STORE 3 +FLAGS (\Seen)
-      S: * 3 UIDFETCH (FLAGS (\Seen))
+      S: * 3 UIDFETCH (FLAGS (\Seen \Recent))
       S: * ESEARCH (TAG "u") UID REMOVEFROM (0 3)
       S: b OK Done
     `);

@@ -49,7 +49,7 @@ describe('URLAUTH', () => {
     const forSubmission = await authorize(owner, `${base};URLAUTH=submit+other`);
     expect(await fetched(other, forSubmission)).toBe('NIL');
     await owner.ok('SELECT INBOX');
-    expect(await owner.ok('FETCH 1 FLAGS')).toEqual(['* 1 FETCH (FLAGS ())']);
+    expect(await owner.ok('FETCH 1 FLAGS')).toEqual(['* 1 FETCH (FLAGS (\\Recent))']);
   });
 
   it('takes no URL that was changed, has expired or has no proof', async () => {

@@ -5,7 +5,8 @@ import { MailboxNameError } from '../store-errors.ts';
 import type { Mailbox, MailboxState, SpecialUse } from './mailbox.ts';
 
 const mailboxColumns = `id, mailboxes.name, uid_validity AS uidValidity, uid_next AS uidNext, special_use AS specialUse, keywords,
-  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes, ${objectIdColumns.mailbox} AS objectId`;
+  subscriptions.name IS NOT NULL AS subscribed, modseq, messages, unseen, deleted, size AS sizeBytes, recent_uid AS recentUid,
+  ${objectIdColumns.mailbox} AS objectId`;
 const mailboxTables = 'mailboxes LEFT JOIN subscriptions ON subscriptions.name = mailboxes.name';
 const mailboxQuery = `SELECT ${mailboxColumns} FROM ${mailboxTables} WHERE expunged = 0`;
 
@@ -76,6 +77,15 @@ export class MailboxReader {
       [mailboxId],
     );
     return row!.bytes;
+  }
+
+  /** Messages of a mailbox from a UID on. */
+  async countFrom(mailboxId: number, uid: number): Promise<number> {
+    const row = await this.#reader.first<{ count: number }>(
+      'SELECT count(*) AS count FROM messages WHERE mailbox_id = ? AND uid >= ? AND expunged = 0',
+      [mailboxId, uid],
+    );
+    return row!.count;
   }
 
   /** Secret that URLs of a mailbox are authorised with; undefined while none is. */

@@ -17,6 +17,8 @@ export interface Mailbox {
   readonly unseen: number;
   readonly deleted: number;
   readonly sizeBytes: number;
+  /** The first UID that no client was told of, or one before it: see `RecentClaims`. */
+  readonly recentUid: number;
 }
 
 /** What of a mailbox changes whenever its messages do. */

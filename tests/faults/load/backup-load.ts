@@ -6,6 +6,7 @@ import { SmtpTestClient } from '../../harness/smtp-test-client.ts';
 import { choosePorts, runCommand, startTestServer, type TestServer } from '../../harness/start-test-server.ts';
 import { keyedMessage, keyOf, newKey, wrongBytes } from './keyed-message.ts';
 import { verify } from './kill-rounds.ts';
+import { flagText } from './mail-state.ts';
 import { queueIsEmpty } from './server-load.ts';
 
 const accounts = ['a0', 'a1', 'a2'] as const;
@@ -286,6 +287,6 @@ async function read(client: ImapTestClient, mailbox: string, problems: string[])
     const key = keyOf(text) ?? '';
     const wrong = wrongBytes(key, text);
     if (wrong !== undefined) problems.push(`${mailbox}, ${key}: ${wrong}`);
-    return [{ mailbox, key, flags: /FLAGS \(([^)]*)\)/.exec(line)?.[1] }];
+    return [{ mailbox, key, flags: flagText(/FLAGS \(([^)]*)\)/.exec(line)?.[1]?.split(' ') ?? []) }];
   });
 }

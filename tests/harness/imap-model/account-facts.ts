@@ -15,6 +15,8 @@ export class AccountFacts {
   readonly #modseq = new Map<string, number>();
   readonly #uidNext = new Map<number, number>();
   readonly #gone = new Set<string>();
+  /** For which selection a message is or was \Recent. */
+  readonly #recentFor = new Map<string, object>();
 
   /** @param key of the message that has the UID */
   named(uidValidity: number, uid: number, key: string): void {
@@ -43,6 +45,22 @@ export class AccountFacts {
 
   isGone(uidValidity: number, uid: number): boolean {
     return this.#gone.has(`${uidValidity}:${uid}`);
+  }
+
+  /**
+   * A message is \Recent for a read-write selection: never for another, nor for a later one.
+   * Source: RFC 3501 §2.3.2
+   */
+  recent(uidValidity: number, uid: number, selection: object): void {
+    const id = `${uidValidity}:${uid}`;
+    const before = this.#recentFor.get(id);
+    if (before !== undefined && before !== selection) throw new Error(`${id} is \\Recent for two`);
+    this.#recentFor.set(id, selection);
+  }
+
+  /** After the server was killed messages may be \Recent once more. */
+  forgetRecent(): void {
+    this.#recentFor.clear();
   }
 
   /** The highest MODSEQ that anybody was told of a message. */

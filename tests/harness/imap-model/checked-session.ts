@@ -119,6 +119,7 @@ export class CheckedSession implements Disposable {
   /** Opens a mailbox. @returns whether it is there */
   async select(name: string, readOnly: boolean, parameters = ''): Promise<boolean> {
     const opening = new MailboxView(name, this.facts, this.features);
+    opening.readOnly = readOnly;
     const verb = readOnly ? 'EXAMINE' : 'SELECT';
     this.#opening = opening;
     let opened = false;

@@ -3,8 +3,10 @@ export interface FetchData {
   /** What each item says, as written, by the item's name in upper case. */
   readonly items: ReadonlyMap<string, string>;
   readonly uid: number | undefined;
-  /** In order, joined by spaces: equal sets are equal texts. */
+  /** In order, joined by spaces: equal sets are equal texts. `\Recent`, which is the session's and not the message's, is left out. */
   readonly flags: string | undefined;
+  /** Whether `\Recent` is among the flags; undefined without FLAGS. */
+  readonly recent: boolean | undefined;
   readonly modseq: number | undefined;
 }
 
@@ -33,12 +35,13 @@ export function parseFetchData(text: string): FetchData {
     if (at < text.length - 1 && text[at] !== ' ') throw new Error(`FETCH items without space: ${text}`);
     at++;
   }
-  const flags = items.get('FLAGS');
+  const flags = items.get('FLAGS')?.slice(1, -1).split(' ');
   const modseq = items.get('MODSEQ');
   return {
     items,
     uid: items.has('UID') ? Number(items.get('UID')) : undefined,
-    flags: flags === undefined ? undefined : flagSet(flags.slice(1, -1).split(' ')),
+    flags: flags === undefined ? undefined : flagSet(flags.filter((flag) => flag !== '\\Recent')),
+    recent: flags?.includes('\\Recent'),
     modseq: modseq === undefined ? undefined : Number(/^\((\d+)\)$/.exec(modseq)?.[1]),
   };
 }

@@ -13,6 +13,7 @@ export interface Features {
 export interface KnownMessage {
   uid: number | undefined;
   flags: string | undefined;
+  recent: boolean | undefined;
   modseq: number | undefined;
 }
 
@@ -66,6 +67,8 @@ export class MailboxView {
   #flags: Set<string> | undefined;
   #permanent: Set<string> | undefined;
   #told = new Set<string>();
+  /** How many messages are \Recent; undefined when that can't be known. */
+  #recent: number | undefined;
   readonly #leastUidNexts: ReadonlyMap<number, number>;
 
   constructor(name: string, facts: AccountFacts, features: Features) {
@@ -107,7 +110,8 @@ export class MailboxView {
         break;
       case 'RECENT':
         check(!this.features.rev2, 'RECENT in IMAP4rev2');
-        check(number === 0, 'RECENT is not 0');
+        check(number !== undefined && number <= this.messages.length, `RECENT ${number} of ${this.messages.length}`);
+        this.#recent = number;
         break;
       case 'EXPUNGE':
         this.#mayExpunge(word, during);
@@ -143,6 +147,10 @@ export class MailboxView {
   }
 
   endOfAnswer(): void {
+    const recent = this.messages.filter((message) => message.recent === true).length;
+    const all = this.messages.every((message) => message.recent !== undefined);
+    const told = this.#recent;
+    check(told === undefined || (all ? recent === told : recent <= told), `RECENT is ${told}, ${recent} are \\Recent`);
     this.knownModseq = this.#codeOfAnswer ?? Math.max(this.knownModseq, this.#greatestOfAnswer);
     this.#codeOfAnswer = undefined;
     this.#greatestOfAnswer = 0;
@@ -172,7 +180,10 @@ export class MailboxView {
 
   #exists(count: number): void {
     check(count >= this.messages.length, `EXISTS went from ${this.messages.length} to ${count} without EXPUNGE`);
-    while (this.messages.length < count) this.messages.push({ uid: undefined, flags: undefined, modseq: undefined });
+    while (this.messages.length < count) {
+      this.messages.push({ uid: undefined, flags: undefined, recent: undefined, modseq: undefined });
+    }
+    this.#recent = undefined;
   }
 
   #mayExpunge(word: string, during: During): void {
@@ -181,7 +192,9 @@ export class MailboxView {
   }
 
   #remove(at: number): void {
-    const [{ uid }] = this.messages.splice(at, 1);
+    const [{ uid, recent }] = this.messages.splice(at, 1);
+    if (recent === undefined) this.#recent = undefined;
+    else if (recent && this.#recent !== undefined) this.#recent--;
     if (uid !== undefined) this.facts.gone(this.uidValidity, uid);
   }
 
@@ -230,9 +243,9 @@ export class MailboxView {
     if (data.flags !== undefined) {
       for (const flag of data.flags.split(' ')) {
         check(flag === '' || this.#flags?.has(flag), `FETCH has the flag ${flag}, which FLAGS has not announced`);
-        check(flag !== '\\Recent', '\\Recent');
       }
       message.flags = data.flags;
+      this.#learnRecent(message, data.recent === true);
     }
     if (data.modseq !== undefined) {
       check(during.condstore || during.enablesCondstore || this.features.condstore, 'MODSEQ without CONDSTORE');
@@ -245,8 +258,19 @@ export class MailboxView {
       // RFC 7162 §3.2: with every change that is told, though not with flags that were asked for.
       check(!during.condstore || /FETCH$/.test(during.name), `FETCH without MODSEQ during ${during.name}`);
     }
-    if (message.uid !== undefined) this.facts.fetched(this.uidValidity, message.uid, data);
+    if (message.uid !== undefined) {
+      this.facts.fetched(this.uidValidity, message.uid, data);
+      if (message.recent === true && !this.readOnly) this.facts.recent(this.uidValidity, message.uid, this);
+    }
     return message;
+  }
+
+  /** RFC 3501 §2.3.2: it is as long as the mailbox is selected. */
+  #learnRecent(message: KnownMessage, recent: boolean): void {
+    check(!recent || !this.features.rev2, '\\Recent in IMAP4rev2');
+    const before = message.recent ?? recent;
+    check(before === recent, `UID ${message.uid} was ${before ? '' : 'not '}\\Recent, is${recent ? '' : ' not'}`);
+    message.recent = recent;
   }
 
   #learnUid(sequence: number, message: KnownMessage, uid: number): void {

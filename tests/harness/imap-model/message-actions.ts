@@ -224,6 +224,9 @@ const criteria = [
   'SUBJECT key',
   'LARGER 300',
   'MODSEQ 5',
+  'RECENT',
+  'OLD',
+  'NEW',
 ];
 
 const search: ModelAction = {
@@ -249,6 +252,9 @@ const search: ModelAction = {
         }
       },
     });
+    for (const { uid, recent } of key === 'RECENT' || key === 'OLD' ? found : []) {
+      check(recent !== (key === 'OLD'), `SEARCH ${key} finds UID ${uid}`);
+    }
     if (!saves) return;
     // RFC 9051 §6.4.4.1: what was told to be gone since is not in it.
     const told = new Set<KnownMessage>();

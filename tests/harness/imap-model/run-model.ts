@@ -73,6 +73,7 @@ export class ImapModel {
       await options.others;
       if (!mayEnd) await this.#compare(sessions);
     } finally {
+      if (mayEnd) this.facts.forgetRecent();
       for (const { resyncPoint, view } of sessions) {
         if (resyncPoint === undefined) continue;
         this.#points.push(resyncPoint);
