@@ -175,16 +175,20 @@ describe('FETCH of what the index of texts has', () => {
     await add(mail('red'), mail('blue'));
     await account.textIndex!.run();
     const asked = 'FETCH 1:2 (BODY.PEEK[HEADER.FIELDS (Subject)] PREVIEW)';
+    const whole = 'FETCH 1:2 BODY.PEEK[HEADER]';
+    const headers = await client.ok(whole);
     const answer = await client.ok(asked);
     for (const change of [
       `UPDATE headers SET text = replace(text, 'blue', 'pink')`,
       `UPDATE headers SET text = (SELECT text FROM headers ORDER BY id LIMIT 1)`,
+      'UPDATE headers SET whole = 1',
       `UPDATE previews SET text = 'other words'`,
       'DROP TABLE headers',
     ]) {
       const database = new SqliteDatabase(join(directory, 'search.db'));
       database.exec(change);
       database.close();
+      expect(await client.ok(whole), change).toEqual(headers);
       expect(await client.ok(asked), change).toEqual(answer);
       await account.textIndex!.run();
       await withoutFiles(async () => {

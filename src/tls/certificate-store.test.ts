@@ -107,6 +107,29 @@ describe('CertificateStore', () => {
     forwarder.close();
   });
 
+  it('ends a connection that goes on with something else than TLS', async () => {
+    let onward: ReturnType<typeof netConnect> | undefined;
+    const forwarder = createServer((client) => {
+      // That the client closes is not passed on.
+      onward = netConnect(port(), '127.0.0.1');
+      client.on('data', (bytes) => onward!.write(bytes));
+      onward.pipe(client);
+      for (const socket of [client, onward]) socket.on('error', () => {});
+    });
+    forwarder.listen(0, '127.0.0.1');
+    await once(forwarder, 'listening');
+    const socket = await handshake({ port: (forwarder.address() as AddressInfo).port });
+    socket.on('error', () => {});
+    // The server is done with the handshake, too.
+    socket.write('echo');
+    await once(socket, 'data');
+    const closed = once(onward!, 'close');
+    onward!.write('x'.repeat(100));
+    await closed;
+    socket.destroy();
+    forwarder.close();
+  });
+
   it('resumes sessions', async () => {
     const first = await handshake({ maxVersion: 'TLSv1.2' });
     const session = first.getSession();

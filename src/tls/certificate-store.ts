@@ -180,6 +180,8 @@ function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
         reject(error);
       } else {
         socket.off('error', settle);
+        // RFC 8446 §6.2: an alert of ours ends the connection. Node would leave it open: only its own server sees to that.
+        socket.on('_tlsError', () => void socket.destroy());
         resolve();
       }
     };

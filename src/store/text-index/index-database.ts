@@ -13,7 +13,7 @@ import { messageFilePath } from '../message-files.ts';
 import { shiftStructure } from '../shift-structure.ts';
 import type { IndexedAccount, IndexRequests, MessageToIndex, Progress } from './index-protocol.ts';
 import { indexFormat, indexSchema } from './index-schema.ts';
-import { sumOf } from './index-sum.ts';
+import { sumOf, sumOfHeader } from './index-sum.ts';
 import { type IndexedHeader, shortenHeader } from './indexed-header.ts';
 import { encodeThread } from './indexed-thread.ts';
 import { indexedForm } from './trigrams.ts';
@@ -97,7 +97,7 @@ export class IndexDatabase implements Handler {
         addWords.run(contentId, text.subject, text.sender, text.recipients, text.body);
         const { ownHeader, preview, thread } = text;
         if (ownHeader !== undefined) {
-          addHeader.run(contentId, sumOf(ownHeader.text, contentId), ownHeader.whole ? 1 : 0, ownHeader.text);
+          addHeader.run(contentId, sumOfHeader(ownHeader, contentId), ownHeader.whole ? 1 : 0, ownHeader.text);
         }
         if (preview !== undefined) addPreview.run(contentId, sumOf(preview, contentId), preview);
         if (thread.length <= limits.indexedThreadCharacters) addThread.run(contentId, sumOf(thread, contentId), thread);
@@ -324,7 +324,9 @@ class OtherFormatError extends Error {
 
 export function isBroken(error: unknown): boolean {
   const { code } = error as { code?: string };
-  return error instanceof OtherFormatError || code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB';
+  // Of the trigrams and words it is SQLITE_CORRUPT_VTAB.
+  const isDamaged = code === 'SQLITE_NOTADB' || code?.startsWith('SQLITE_CORRUPT') === true;
+  return error instanceof OtherFormatError || isDamaged;
 }
 
 function quoted(text: string): string {

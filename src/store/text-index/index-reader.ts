@@ -3,7 +3,7 @@ import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
 import { limits } from '../../runtime/limits.ts';
 import type { IndexedAccount } from './index-protocol.ts';
 import { indexFormat } from './index-schema.ts';
-import { sumOf } from './index-sum.ts';
+import { sumOf, sumOfHeader } from './index-sum.ts';
 import type { IndexedHeader } from './indexed-header.ts';
 import { decodeThread, type IndexedThread } from './indexed-thread.ts';
 
@@ -59,8 +59,9 @@ export class IndexReader implements Disposable {
   headers(contentIds: readonly number[]): ReadonlyMap<number, IndexedHeader> {
     const found = new Map<number, IndexedHeader>();
     for (const { id, sum, whole, text } of read<HeaderRow>(this.#headers, contentIds)) {
-      if (sumOf(text, id) !== sum) throw new WrongIndexError();
-      found.set(id, { text, whole: whole === 1 });
+      const header = { text, whole: whole === 1 };
+      if (sumOfHeader(header, id) !== sum) throw new WrongIndexError();
+      found.set(id, header);
     }
     return found;
   }

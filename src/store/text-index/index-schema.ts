@@ -2,7 +2,7 @@
  * To be raised whenever `searchedTexts` finds other texts in a message, `unicodeCasemap` another form of one, `previewText` another preview,
  * `findThreadFacts` other facts, or `shortenHeader` leaves out other fields.
  */
-export const indexFormat = 2;
+export const indexFormat = 3;
 
 export const indexSchema = `
 CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), created_at INTEGER NOT NULL, changes_known_since INTEGER NOT NULL,

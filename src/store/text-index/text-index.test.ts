@@ -247,6 +247,21 @@ describe('the index of texts', () => {
     await index.close();
   });
 
+  it('is made again when the tables of its trigrams are damaged', async () => {
+    const { accounts, dataDirectory } = await openTestStore(undefined, { indexTextsAfterMs: 3_600_000 });
+    await using account = await accounts.open('me');
+    await deliver(accounts, account, message('soup'));
+    await account.textIndex!.run();
+    const { default: SqliteDatabase } = await import('better-sqlite3');
+    const database = new SqliteDatabase(join(dataDirectory, 'accounts/me/search.db'));
+    database.unsafeMode(true);
+    database.exec("UPDATE trigrams_data SET block = x'ffffffffffffffff'");
+    database.close();
+    expect(await candidates(account, 'soup')).toBeUndefined();
+    await account.textIndex!.run();
+    expect(await candidates(account, 'soup')).toEqual([1]);
+  });
+
   it('forgets what is erased, also what was erased without its knowing', async () => {
     const first = await openTestStore(undefined, { indexTextsAfterMs: 3_600_000 });
     const words = async (account: Account): Promise<number> =>
