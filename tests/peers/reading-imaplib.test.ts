@@ -73,7 +73,7 @@ describe('imaplib of Python', () => {
       `K&AOQ-se ${way}`,
     ];
     expect((await runPeerOk('python3', ['-c', script, ...args], { input: bytes })).split('\n')).toEqual([
-      "[b'$Label', b'\\\\Seen']",
+      "[b'$Label', b'\\\\Recent', b'\\\\Seen']",
       "[b'1']",
       "[b'1']",
       "[b'1']",
