@@ -10,10 +10,27 @@ export interface GivenName {
   readonly name: string;
 }
 
+type Run<Rest> = (session: Session, place: MailboxPlace, rest: Rest, given: GivenName) => Promise<void>;
+
 /** A command whose one argument names a mailbox, the user's own or another's. */
 export function mailboxCommand(
   run: (session: Session, place: MailboxPlace, given: GivenName) => Promise<void>,
 ): Command {
+  return commandOf(
+    () => undefined,
+    (session, place, _rest, given) => run(session, place, given),
+  );
+}
+
+/** The same with more arguments. @param parse reads them, from after the space that follows the name */
+export function mailboxCommandWith<Rest>(parse: (args: ArgumentParser) => Rest, run: Run<Rest>): Command {
+  return commandOf((args) => {
+    args.space();
+    return parse(args);
+  }, run);
+}
+
+function commandOf<Rest>(parse: (args: ArgumentParser) => Rest, run: Run<Rest>): Command {
   return {
     when: 'logged-in',
     tellsExpunges: true,
@@ -21,30 +38,10 @@ export function mailboxCommand(
       args.space();
       const supplied = args.astring();
       const name = session.mailboxName(supplied);
-      args.end();
-      await using place = await findPlace(session, name);
-      await run(session, place, { supplied, name });
-      return undefined;
-    },
-  };
-}
-
-/** The same with more arguments. @param parse reads them, from after the space that follows the name */
-export function mailboxCommandWith<Rest>(
-  parse: (args: ArgumentParser) => Rest,
-  run: (session: Session, place: MailboxPlace, rest: Rest) => Promise<void>,
-): Command {
-  return {
-    when: 'logged-in',
-    tellsExpunges: true,
-    async run(session, args) {
-      args.space();
-      const name = session.mailboxName(args.astring());
-      args.space();
       const rest = parse(args);
       args.end();
       await using place = await findPlace(session, name);
-      await run(session, place, rest);
+      await run(session, place, rest, { supplied, name });
       return undefined;
     },
   };
