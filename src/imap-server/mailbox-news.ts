@@ -25,6 +25,8 @@ interface Look {
   readonly told: ToldModseqs;
   readonly hold: ReturnType<Account['holdExpunged']>;
   readonly access: MailboxAccess | undefined;
+  /** Expunged, of which the client was not told yet: a change of their flags lets them be found again. */
+  readonly gone: readonly number[];
 }
 
 /**
@@ -35,7 +37,7 @@ interface Look {
 export async function findNews(
   mailbox: SelectedMailbox,
   wantsFlags: boolean,
-  { out, told, hold, access }: Look,
+  { out, told, hold, access, gone }: Look,
 ): Promise<MailboxNews> {
   const { seen } = told;
   const since = told.lookSince(wantsFlags);
@@ -59,6 +61,7 @@ export async function findNews(
     await out.drain();
     throw new ConnectionClosedError();
   }
+  const knownGone = new Set(gone);
   const pace = new Pace();
   for (const [at, change] of found.changes.entries()) {
     if (at % sortedBetweenLooks === 0 && pace.over) await pace.turn();
@@ -68,7 +71,7 @@ export async function findNews(
       if (told.hasAdded(change)) news.ownAdded.push(change.uid);
     } else if (mailbox.uids.indexOf(change.uid) === -1) continue;
     else if (change.expunged) {
-      if (change.modseq > seen) news.gone.push(change.uid);
+      if (change.modseq > seen && !knownGone.has(change.uid)) news.gone.push(change.uid);
     } else if (!told.isOwn(change) && change.modseq > change.createSeq) {
       news.changed.push(change);
     }

@@ -263,6 +263,7 @@ export class SelectedMailbox implements Disposable {
         told: this.#told,
         hold: this.#hold,
         access: this.#place.access,
+        gone: this.#gone,
       });
       const { gone } = news;
       this.contexts.tellGone(out, gone);

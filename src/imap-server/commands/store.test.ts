@@ -131,4 +131,21 @@ describe('STORE', () => {
     `);
     expect(await other.ok('UID FETCH 2 (FLAGS)')).toContain('* 1 FETCH (UID 2 FLAGS (\\Seen))');
   });
+
+  it('gives messages that are gone a MODSEQ for other flags, and tells once that they are gone', async () => {
+    const client = await withMessages('gone-modseq', 3);
+    await client.ok('ENABLE QRESYNC IMAP4rev2');
+    const [other, third] = [await server.login('gone-modseq'), await server.login('gone-modseq')];
+    for (const session of [other, third]) await session.ok('SELECT INBOX (CONDSTORE)');
+    await third.ok('STORE 1 +FLAGS (\\Deleted)');
+    await third.ok('UID EXPUNGE 1');
+    const before = Number(/MODSEQ \((\d+)\)/.exec((await client.ok('FETCH 1 (MODSEQ)')).join())![1]);
+    const flags = String.raw`FLAGS (\Seen \Deleted) MODSEQ (${before + 1})`;
+    expect(await client.ok('STORE 1 +FLAGS (\\Seen)')).toContain(`* 1 FETCH (UID 1 ${flags})`);
+    expect(await other.ok('FETCH 1 (FLAGS MODSEQ)')).toContain(`* 1 FETCH (${flags})`);
+    expect((await other.ok('NOOP')).filter((line) => line.includes('EXPUNGE'))).toEqual(['* 1 EXPUNGE']);
+    expect((await client.ok('NOOP')).filter((line) => line.includes('VANISHED'))).toEqual(['* VANISHED 1']);
+    expect(await third.ok('NOOP')).toEqual([]);
+    expect(await third.ok('FETCH 1:* (UID)')).toEqual(['* 1 FETCH (UID 2)', '* 2 FETCH (UID 3)']);
+  });
 });

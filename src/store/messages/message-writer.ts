@@ -118,8 +118,9 @@ export class MessageWriter {
   }
 
   /**
-   * Changes flags of messages that are expunged, as whoever sees them still reads them. No MODSEQ changes, and nobody is told.
+   * Changes flags of messages that are expunged, as whoever sees them still reads them: for others they are expunged once more.
    * @returns those of which there is a row left, in UID order
+   * @throws MailboxNotFoundError
    */
   async storeExpungedFlags(
     mailboxId: number,

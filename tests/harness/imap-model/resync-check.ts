@@ -1,4 +1,4 @@
-import { CheckedSession, type CheckedSessionOptions } from './checked-session.ts';
+import { CheckedSession, type CheckedSessionOptions, SessionEndedError } from './checked-session.ts';
 import { numbersOf } from './fetch-data.ts';
 import { check, type ResyncPoint } from './mailbox-view.ts';
 
@@ -50,6 +50,8 @@ export async function checkResync(session: CheckedSession, point: ResyncPoint): 
     await session.ok('UNSELECT');
     session.left();
   } catch (error) {
+    // The mailbox was renamed meanwhile to a name that had a greater UIDVALIDITY.
+    if (error instanceof SessionEndedError) return await session.reconnect();
     throw new Error(`${(error as Error).message}\n${session.transcript.join('\n')}`, { cause: error });
   }
 }
