@@ -50,18 +50,22 @@ async function verify(directory: string, options: VerifyBackupOptions): Promise<
     unrecognised: new Set(),
   };
   const held = new Map<string, AccountCounts>();
-  const [manifest, rows, present] = await Promise.allSettled([
-    readListed(checking),
+  const listing = readListed(checking);
+  const [manifest, rows, present, config] = await Promise.allSettled([
+    listing,
     verifyParts(checking, options, (counts) => {
       held.set(counts.account, counts);
       options.onCounts?.(counts);
     }),
     countFiles(directory),
+    // Loading what reads it holds up this thread: from now on the others have enough to do.
+    listing.then(() => Array.fromAsync(options.verifyConfig?.(join(directory, 'config')) ?? [])),
   ]);
   signal.throwIfAborted();
   if (manifest.status === 'rejected') throw manifest.reason;
   if (rows.status === 'rejected') throw rows.reason;
   if (present.status === 'rejected') throw present.reason;
+  if (config.status === 'rejected') throw config.reason;
   const { tail, files, counts } = manifest.value;
   let missing = manifest.value.missing + rows.value.missing;
   if (!tail.complete) {
@@ -83,10 +87,7 @@ async function verify(directory: string, options: VerifyBackupOptions): Promise<
   // A tree with just as many files as were found of those listed, and the manifest, needs no second look.
   if (present.value !== files - missing + 1) await findUnlisted(directory, verification);
   compareCounts(counts, held, verification);
-  if (options.verifyConfig !== undefined) {
-    verification.enter('configuration');
-    for await (const finding of options.verifyConfig(join(directory, 'config'))) verification.find(finding);
-  }
+  for (const finding of config.value) verification.find(finding);
   return verification.result();
 }
 
