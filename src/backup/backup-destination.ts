@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
-import { lstat, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { lstat, readdir, realpath, rmdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { DataDirectoryLockedError, lockDataDirectory, lockFileName } from '../database/directory-lock.ts';
+import { removeTree } from '../runtime/remove-tree.ts';
 import { BackupDestinationError } from './backup-errors.ts';
 import { manifestName } from './manifest.ts';
 
@@ -69,7 +70,7 @@ async function clearInterrupted(destination: string, warn: (text: string) => voi
       );
     case 'interrupted':
       warn(`removing an interrupted backup: "${incomplete}"`);
-      await rm(incomplete, { recursive: true });
+      await removeTree(incomplete);
   }
 }
 

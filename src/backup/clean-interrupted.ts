@@ -1,5 +1,6 @@
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { removeTree } from '../runtime/remove-tree.ts';
 import { stateOfIncomplete } from './backup-destination.ts';
 import { walkFiles } from './walk-files.ts';
 
@@ -42,7 +43,7 @@ export async function* cleanInterrupted(
       files++;
       bytes += (await lstat(join(found, file.path))).size;
     }
-    if (state === 'interrupted' && !options.dryRun) await rm(found, { recursive: true });
+    if (state === 'interrupted' && !options.dryRun) await removeTree(found);
     yield { path: found, state: state === 'interrupted' ? 'removed' : state, files, bytes };
   }
 }

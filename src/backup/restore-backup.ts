@@ -8,11 +8,12 @@
  * directory says so: a crash between the two leaves a configuration that the next restore removes too.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { AccountCounts, DurablePart, Finding, RestoredState, ToReview } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { makeDirectoryDurably, syncDirectory, syncFileSystem } from '../runtime/durable-file.ts';
+import { removeTree } from '../runtime/remove-tree.ts';
 import { DamagedBackupError, failed, NotABackupError } from './backup-errors.ts';
 import { copyBackup, restoring } from './copy-backup.ts';
 import { flushTree } from './flush-tree.ts';
@@ -120,11 +121,11 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
     // What an earlier one has left of the configuration goes before that which shows that it was left.
     for (const target of targets.toReversed()) {
       // Under that name it can be removed by halves, and found again.
-      if (target === left && existsSync(restoring(target))) await rm(restoring(target), { recursive: true });
+      if (target === left) await removeTree(restoring(target));
       if (target === left) await rename(target, restoring(target));
       for (let above = dirname(resolve(target)); !existsSync(above); above = dirname(above)) made.push(above);
       await makeDirectoryDurably(dirname(resolve(target)));
-      await rm(restoring(target), { recursive: true, force: true });
+      await removeTree(restoring(target));
       await mkdir(restoring(target), { mode: 0o700 });
     }
     // Side by side: nothing has its name before both have ended well.
@@ -150,7 +151,7 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
       named.push(target);
       await syncDirectory(dirname(resolve(target)));
     }
-    if (configDirectory !== undefined) await rm(join(configDirectory, unfinishedMark)).catch(() => {});
+    if (configDirectory !== undefined) await unlink(join(configDirectory, unfinishedMark)).catch(() => {});
     return { ...described, ...copied };
   } catch (error) {
     // A name that is not known to be on disk is none.
@@ -164,7 +165,7 @@ async function restore(options: RestoreOptions): Promise<RestoreResult> {
     for (const target of targets) {
       // It shows the next restore that the configuration was left.
       if (keptName && target === dataDirectory) continue;
-      await rm(restoring(target), { recursive: true, force: true }).catch(() => {});
+      await removeTree(restoring(target)).catch(() => {});
     }
     for (const directory of made) await rmdir(directory).catch(() => {});
     throw error;

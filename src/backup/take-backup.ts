@@ -9,12 +9,13 @@
  * A crash leaves `<destination>.incomplete`, with a lock that nobody holds: the next backup to the same destination, or
  * `backup clean`, removes it. A backup that lacks something keeps that name too, and its manifest says what.
  */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DurablePart } from '../database/durable-part.ts';
 import type { DatabaseEngine } from '../database/engine.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { syncDirectory, syncFileSystem } from '../runtime/durable-file.ts';
+import { removeTree } from '../runtime/remove-tree.ts';
 import { incompletePath, lockIncomplete, prepareDestination } from './backup-destination.ts';
 import { BackupDestinationError, failed } from './backup-errors.ts';
 import { BackupProgress, type ProgressReport } from './backup-progress.ts';
@@ -88,7 +89,7 @@ export async function takeBackup(options: BackupOptions): Promise<BackupResult> 
     return { ...result, path: destination };
   } catch (error) {
     // What is left is named incomplete, and goes with the next backup or `backup clean`: why it failed is what counts.
-    await rm(incomplete, { recursive: true, force: true }).catch(() => {});
+    await removeTree(incomplete).catch(() => {});
     throw failed('back up to', destination, error);
   }
 }

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseEngine } from '../database/engine.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { makeDirectoryDurably, syncDirectory } from '../runtime/durable-file.ts';
 import { limits } from '../runtime/limits.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
+import { removeTree } from '../runtime/remove-tree.ts';
 import type { Account } from './account.ts';
 import { checkAccountName, isAccountName } from './account-name.ts';
 import { addAppPassword, setPassword } from './account-passwords.ts';
@@ -198,7 +199,7 @@ class AccountsOfDirectory implements Accounts {
         await this.#sharing.forgetOwner(name);
       });
     });
-    await rm(removed, { recursive: true, force: true });
+    await removeTree(removed);
   }
 
   async sharingWith(user: string): Promise<string[]> {

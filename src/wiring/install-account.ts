@@ -11,6 +11,7 @@ import { createSqliteEngine } from '../database/sqlite/sqlite-engine.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { syncFileSystem } from '../runtime/durable-file.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
+import { removeTree } from '../runtime/remove-tree.ts';
 import { accountDatabaseKind } from '../store/account-database.ts';
 import type { DataDirectory } from './open-data-directory.ts';
 
@@ -47,7 +48,7 @@ export function installAccount({
       });
       await data.accounts.install(request.name, directory);
     } finally {
-      await rm(directory, { recursive: true, force: true });
+      await removeTree(directory);
     }
   };
 }
