@@ -22,6 +22,7 @@ export class Pin {
     // A restored database has a rollback journal still: pinned so, it could not be opened for writes.
     database.pragma('journal_mode = WAL');
     database.pragma('query_only = ON');
+    database.pragma(`cache_size = -${cacheKibibytes}`);
     this.#connection = new Connection(database);
     // The first read opens the log and reads the schema: done before the gate closes.
     this.hold();
@@ -55,6 +56,9 @@ const sqliteVersion = ((): string => {
     database.close();
   }
 })();
+
+/** What is read for a backup is read once, from the first row to the last, and many databases are pinned at a time. */
+const cacheKibibytes = 1024;
 
 /** Pins that nobody uses at the moment, and that are kept: what reads a database reads it again soon, and opening one takes a while. */
 const keptPins = 4;
