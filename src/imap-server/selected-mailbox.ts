@@ -149,9 +149,15 @@ export class SelectedMailbox implements Disposable {
 
   /** The messages that exist now, with their flags; undefined when the mailbox was deleted. */
   async flags(): Promise<MailboxFlags | undefined> {
-    return await this.account.read(async (reader) => {
+    const { account, memory, uidValidity } = this;
+    // Up to there the client was told of all changes to the mailbox.
+    if (account.knownModseq === this.#told.seen) {
+      const known = memory.recall({ account, id: this.id, uidValidity }, MailboxFlags);
+      if (known?.modseq === this.#told.mailbox) return known;
+    }
+    return await account.read(async (reader) => {
       const mailbox = await reader.mailboxes.state(this.id);
-      return mailbox === undefined ? undefined : await MailboxFlags.read(this.memory, this.account, mailbox, reader);
+      return mailbox === undefined ? undefined : await MailboxFlags.read(memory, account, mailbox, reader);
     });
   }
 
@@ -299,6 +305,7 @@ export class SelectedMailbox implements Disposable {
   /** Whether messages of the view are gone of which the client was not told yet. */
   async hasUntoldExpunges(): Promise<boolean> {
     if (this.#gone.length > 0) return true;
+    if (this.account.knownModseq === this.#told.seen) return false;
     return await this.account.read(async (reader) => {
       if ((await reader.modseq()) === this.#told.seen) return false;
       const changes = await reader.changes.since(this.id, this.#told.seen);
