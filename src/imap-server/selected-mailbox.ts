@@ -294,9 +294,9 @@ export class SelectedMailbox implements Disposable {
       if (listChanged && this.#gone.length === 0) {
         this.memory.sharedUids.join(this.account.name, this, this.#told.mailbox, this.uids);
       }
-      if (events.flags) await writeFlagChanges(audience, this, news.changed);
+      if (events.flags && news.changed.length > 0) await writeFlagChanges(audience, this, news.changed);
     }
-    await writeResults(audience, this, news, events.fetchItems);
+    if (news.added.length > 0 || this.contexts.some) await writeResults(audience, this, news, events.fetchItems);
     if (!audience.condstore) return;
     const text = this.#told.tellKeptBack({ expunges: this.#gone.length > 0, all: !events.messages });
     if (text !== undefined) out.write(`* ${text}\r\n`);

@@ -1,6 +1,8 @@
 /** Prometheus metrics, text format 0.0.4. Names are `restante_<part>_<what>_<unit>`; label values come from small fixed sets. */
 export interface Counter {
   add(value?: number, labels?: Record<string, string>): void;
+  /** Counts under one set of labels: for who does so often. */
+  labelled(labels: Record<string, string>): () => void;
 }
 export interface Gauge {
   set(value: number, labels?: Record<string, string>): void;
@@ -44,13 +46,20 @@ function seriesKey(known: ReadonlyMap<string, unknown>, labels: Record<string, s
 class Values {
   readonly #values = new Map<string, number>();
 
+  key(labels: Record<string, string> | undefined): string {
+    return seriesKey(this.#values, labels);
+  }
+
   add(value: number, labels?: Record<string, string>): void {
-    const key = seriesKey(this.#values, labels);
+    this.addTo(this.key(labels), value);
+  }
+
+  addTo(key: string, value: number): void {
     this.#values.set(key, (this.#values.get(key) ?? 0) + value);
   }
 
   set(value: number, labels?: Record<string, string>): void {
-    this.#values.set(seriesKey(this.#values, labels), value);
+    this.#values.set(this.key(labels), value);
   }
 
   lines(name: string): string[] {
@@ -65,7 +74,13 @@ export class Metrics {
   counter(name: string, help: string): Counter {
     const values = new Values();
     this.#register({ name, help, type: 'counter', lines: () => values.lines(name) });
-    return { add: (value = 1, labels) => values.add(value, labels) };
+    return {
+      add: (value = 1, labels) => values.add(value, labels),
+      labelled(labels) {
+        const key = values.key(labels);
+        return () => values.addTo(key, 1);
+      },
+    };
   }
 
   gauge(name: string, help: string): Gauge {
