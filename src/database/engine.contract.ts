@@ -44,6 +44,33 @@ export function describeEngine(name: string, createEngine: () => DatabaseEngine)
         expect([...(row?.bytes ?? [])]).toEqual([1, 2, 3]);
       });
 
+      it('has another version after each write, and none while one is under way', async () => {
+        const ledger = await open();
+        const seen = [ledger.version];
+        const writes = [
+          () => ledger.write('add', { text: 'a' }),
+          () => ledger.write('addAndFail', { text: 'x', how: 'other' as const }).catch(() => {}),
+          () => Promise.all([ledger.write('add', { text: 'b' }), ledger.write('add', { text: 'c' })]),
+        ];
+        for (const write of writes) {
+          const writing = write();
+          expect(ledger.version).toBeUndefined();
+          await writing;
+          await ledger.read(count);
+          seen.push(ledger.version);
+        }
+        expect(new Set(seen.filter((version) => version !== undefined)).size).toBe(4);
+      });
+
+      it('has the same version for all that have a database open', async () => {
+        const [one, other] = [await open(), await open()];
+        await one.write('add', { text: 'a' });
+        expect(other.version).toBe(one.version);
+        const writing = other.write('add', { text: 'b' });
+        expect(one.version).toBeUndefined();
+        await writing;
+      });
+
       it('lets an operation read its own writes, with typed queries', async () => {
         const ledger = await open();
         await ledger.write('add', { text: 'a', amount: 2 });

@@ -57,6 +57,11 @@ export interface DatabaseKind<Schema, Ops extends Operations> {
 
 export interface Database<Schema, Ops extends Operations> extends AsyncDisposable {
   readonly path: string;
+  /**
+   * Another with every write: reads that begin and end with the same see the same. Undefined while a write is under way, or where it can't be
+   * known what others write.
+   */
+  readonly version: number | undefined;
   /** Runs `query` inside one read transaction. It must not wait for anything but this reader. */
   read<Result>(query: (reader: Reader<Schema>) => Promise<Result>): Promise<Result>;
   write<Name extends keyof Ops & string>(name: Name, args: ArgumentsOf<Ops[Name]>): Promise<ResultOf<Ops[Name]>>;

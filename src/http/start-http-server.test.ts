@@ -22,7 +22,9 @@ describe('the metrics listener', () => {
   it('renders counters, gauges and histograms in the Prometheus text format', async () => {
     const metrics = new Metrics();
     metrics.counter('restante_test_total', 'Things.').add(2, { kind: 'a"b' });
-    metrics.histogram('restante_test_seconds', 'Time.', [1, 5]).observe(2);
+    const times = metrics.histogram('restante_test_seconds', 'Time.', [1, 5]);
+    for (const time of [2, 5, 0.5, 7]) times.observe(time);
+    metrics.histogram('restante_test_bytes', 'Sizes.', [10]).observe(7, { kind: 'a' });
     const answer = await fetch(`${await serve(metricsRoutes(metrics, async () => []))}/metrics`);
     expect(answer.headers.get('content-type')).toContain('version=0.0.4');
     expect(await answer.text()).toBe(`# HELP restante_test_total Things.
@@ -30,11 +32,17 @@ describe('the metrics listener', () => {
 restante_test_total{kind="a\\"b"} 2
 # HELP restante_test_seconds Time.
 # TYPE restante_test_seconds histogram
-restante_test_seconds_bucket{le="1"} 0
-restante_test_seconds_bucket{le="5"} 1
-restante_test_seconds_bucket{le="+Inf"} 1
-restante_test_seconds_sum 2
-restante_test_seconds_count 1
+restante_test_seconds_bucket{le="1"} 1
+restante_test_seconds_bucket{le="5"} 3
+restante_test_seconds_bucket{le="+Inf"} 4
+restante_test_seconds_sum 14.5
+restante_test_seconds_count 4
+# HELP restante_test_bytes Sizes.
+# TYPE restante_test_bytes histogram
+restante_test_bytes_bucket{kind="a",le="10"} 1
+restante_test_bytes_bucket{kind="a",le="+Inf"} 1
+restante_test_bytes_sum{kind="a"} 7
+restante_test_bytes_count{kind="a"} 1
 `);
   });
 

@@ -42,6 +42,7 @@ export async function findNews(
   const { seen } = told;
   const since = told.lookSince(wantsFlags);
   const news: MailboxNews = { added: [], ownAdded: [], gone: [], changed: [] };
+  if (access === undefined && mailbox.account.knownModseq === since) return news;
   const found = await mailbox.account.read(async (reader) => {
     // Whoever may not read any more is told nothing, and hears of it when he may again. No file is kept for him.
     if (access !== undefined && !(await access.rights(reader, mailbox.id)).includes('r')) {

@@ -13,6 +13,9 @@ const copyLimitBytes = 16 * 1024;
 /** What {@link ResponseWriter.writeDirect} takes. */
 export const directLimitBytes = 60 * 1024;
 
+/** Of what needs no waiting for, as nearly all. */
+const sent = Promise.resolve();
+
 /** Chunks that were sent, for the next who needs one. */
 const spareChunks: Buffer[] = [];
 const maxSpareChunks = 16;
@@ -90,9 +93,9 @@ export class ResponseWriter {
    * Sends what was written, and waits while too much is on its way.
    * @throws ConnectionClosedError, also when the peer takes nothing for too long
    */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
     this.send();
-    await this.#waitUntil(unsentLimitBytes);
+    return this.#unsent <= unsentLimitBytes && this.#failure === undefined ? sent : this.#waitUntil(unsentLimitBytes);
   }
 
   /** Sends what was written and waits until the socket has taken all. */

@@ -76,7 +76,7 @@ async function serveCommand(session: Session): Promise<boolean> {
     return false;
   } finally {
     session.waiting = false;
-    await session.notifications?.pause();
+    if (session.notifications !== undefined) await session.notifications.pause();
   }
   const args = new ArgumentParser(text);
   let tag = '*';
@@ -101,7 +101,9 @@ async function serveCommand(session: Session): Promise<boolean> {
     if (command.byNumber === true) requireUids(session);
     if (!beforeId.has(name)) session.recordLogin();
     session.command = name;
-    if (command.when === 'selected' && !command.leavesMailbox) await session.selected?.renewRights(session.out);
+    if (command.when === 'selected' && !command.leavesMailbox && session.selected?.shared) {
+      await session.selected.renewRights(session.out);
+    }
     begun = true;
     const reply = await runTelling(session, command, args);
     session.out.write(statusLine(tag, 'OK', reply?.code, reply?.text ?? 'Done'));
@@ -130,7 +132,7 @@ async function runTelling(session: Session, command: Command, args: ArgumentPars
     const expunges = command.tellsExpunges && reply?.keepsNumbers !== true;
     if (session.ended) return;
     await session.selected?.tell(session, expunges);
-    await session.metadata?.tell();
+    if (session.metadata !== undefined) await session.metadata.tell();
   };
   try {
     reply = await command.run(session, args);

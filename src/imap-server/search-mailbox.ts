@@ -109,7 +109,13 @@ async function narrow(
 ): Promise<{ uids: Uint32Array; rest: SearchKey | undefined }> {
   const tests: ((bits: number) => boolean)[] = [];
   let view: Uint32Array | undefined;
+  /** Whether all that it has is the client's: what an index names may be new to it. */
+  let viewIsKnown = false;
   const narrowTo = (uids: Uint32Array): Uint32Array => (view === undefined ? uids : intersect(view, uids));
+  const narrowToKnown = (uids: Uint32Array): void => {
+    view = narrowTo(uids);
+    viewIsKnown = true;
+  };
   const rest: SearchKey[] = [];
   const inEnvelope: HeaderKey[] = [];
   for (const one of conjuncts(key)) {
@@ -117,16 +123,15 @@ async function narrow(
     if (answer?.uids !== undefined) view = narrowTo(answer.uids);
     const flagTest = flagBitsTest(one);
     if (flagTest !== undefined) tests.push(flagTest);
-    else if (one.kind === 'recent') view = narrowTo(mailbox.recent.within(mailbox.uids));
+    else if (one.kind === 'recent') narrowToKnown(mailbox.recent.within(mailbox.uids));
     else if (one.kind === 'not' && one.key.kind === 'recent') {
-      view = narrowTo(mailbox.uids.slice().filter((uid) => !mailbox.recent.has(uid)));
+      narrowToKnown(mailbox.uids.slice().filter((uid) => !mailbox.recent.has(uid)));
     } else if (one.kind === 'sequence' || one.kind === 'uid') {
-      view = narrowTo(mailbox.matching(one.set, one.kind === 'uid'));
+      narrowToKnown(mailbox.matching(one.set, one.kind === 'uid'));
     } else if (one.kind === 'header' && envelopeKeys.has(one.field) && one.value !== '') inEnvelope.push(one);
     else if (answer?.decides !== true) rest.push(one);
   }
-  // What an index names may be new to the client.
-  const asked = view === undefined ? mailbox.uids.slice() : intersect(mailbox.uids.slice(), view);
+  const asked = viewIsKnown ? view! : narrowTo(mailbox.uids.slice());
   const flags = asked.length === 0 ? undefined : await mailbox.flags();
   const restKey: SearchKey | undefined =
     rest.length === 0 ? undefined : rest.length === 1 ? rest[0] : { kind: 'and', keys: rest };
@@ -189,7 +194,8 @@ function intersect(a: Uint32Array, b: Uint32Array): Uint32Array {
   let next = 0;
   for (const uid of a) {
     while (next < b.length && b[next] < uid) next++;
-    if (next < b.length && b[next] === uid) both[count++] = uid;
+    if (next === b.length) break;
+    if (b[next] === uid) both[count++] = uid;
   }
   return both.subarray(0, count);
 }

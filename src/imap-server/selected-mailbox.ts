@@ -149,9 +149,15 @@ export class SelectedMailbox implements Disposable {
 
   /** The messages that exist now, with their flags; undefined when the mailbox was deleted. */
   async flags(): Promise<MailboxFlags | undefined> {
-    return await this.account.read(async (reader) => {
+    const { account, memory, uidValidity } = this;
+    // Up to there the client was told of all changes to the mailbox.
+    if (account.knownModseq === this.#told.seen) {
+      const known = memory.recall({ account, id: this.id, uidValidity }, MailboxFlags);
+      if (known?.modseq === this.#told.mailbox) return known;
+    }
+    return await account.read(async (reader) => {
       const mailbox = await reader.mailboxes.state(this.id);
-      return mailbox === undefined ? undefined : await MailboxFlags.read(this.memory, this.account, mailbox, reader);
+      return mailbox === undefined ? undefined : await MailboxFlags.read(memory, account, mailbox, reader);
     });
   }
 
@@ -288,9 +294,9 @@ export class SelectedMailbox implements Disposable {
       if (listChanged && this.#gone.length === 0) {
         this.memory.sharedUids.join(this.account.name, this, this.#told.mailbox, this.uids);
       }
-      if (events.flags) await writeFlagChanges(audience, this, news.changed);
+      if (events.flags && news.changed.length > 0) await writeFlagChanges(audience, this, news.changed);
     }
-    await writeResults(audience, this, news, events.fetchItems);
+    if (news.added.length > 0 || this.contexts.some) await writeResults(audience, this, news, events.fetchItems);
     if (!audience.condstore) return;
     const text = this.#told.tellKeptBack({ expunges: this.#gone.length > 0, all: !events.messages });
     if (text !== undefined) out.write(`* ${text}\r\n`);
@@ -299,6 +305,7 @@ export class SelectedMailbox implements Disposable {
   /** Whether messages of the view are gone of which the client was not told yet. */
   async hasUntoldExpunges(): Promise<boolean> {
     if (this.#gone.length > 0) return true;
+    if (this.account.knownModseq === this.#told.seen) return false;
     return await this.account.read(async (reader) => {
       if ((await reader.modseq()) === this.#told.seen) return false;
       const changes = await reader.changes.since(this.id, this.#told.seen);

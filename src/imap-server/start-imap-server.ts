@@ -134,6 +134,7 @@ class Connections {
       'How long IMAP commands took',
       [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
     );
+    const commandCounts = new Map<string, () => void>();
     const connected = options.metrics?.gauge('restante_imap_connections', 'Open IMAP connections');
     options.metrics?.onCollect(() => connected?.set(this.#open.size));
     this.#context = {
@@ -157,7 +158,14 @@ class Connections {
       countLogin: (outcome, mechanism) => logins?.add(1, { outcome, mechanism }),
       recordLogin: (attempt) => options.recordLogin?.(attempt),
       countCommand: (name, outcome, durationMs) => {
-        commands?.add(1, { name, outcome });
+        if (commands === undefined) return;
+        const key = `${name} ${outcome}`;
+        let count = commandCounts.get(key);
+        if (count === undefined) {
+          count = commands.labelled({ name, outcome });
+          commandCounts.set(key, count);
+        }
+        count();
         // How long IDLE took says how long the client had nothing to do.
         if (name !== 'IDLE') durations?.observe(durationMs / 1000);
       },

@@ -28,7 +28,7 @@ export async function writeGone(
   }
 }
 
-/** FETCH responses of flags that have changed. */
+/** FETCH responses of flags that have changed. @param changed at least one */
 export async function writeFlagChanges(
   audience: Audience,
   mailbox: SelectedMailbox,
@@ -36,7 +36,7 @@ export async function writeFlagChanges(
 ): Promise<void> {
   const { out } = audience;
   const pace = new Pace();
-  if (changed.length > 0) mailbox.noteModseqsShown();
+  mailbox.noteModseqsShown();
   let told = 0;
   const { uidOnly, condstore } = audience;
   const responses = new FlagResponses(out, changed.length, { uidOnly, uid: true, flags: true, modseq: condstore });

@@ -1,6 +1,8 @@
 /** Prometheus metrics, text format 0.0.4. Names are `restante_<part>_<what>_<unit>`; label values come from small fixed sets. */
 export interface Counter {
   add(value?: number, labels?: Record<string, string>): void;
+  /** Counts under one set of labels: for who does so often. */
+  labelled(labels: Record<string, string>): () => void;
 }
 export interface Gauge {
   set(value: number, labels?: Record<string, string>): void;
@@ -31,17 +33,28 @@ function labelKey(labels: Record<string, string> | undefined): string {
   return names.map((name) => `${name}="${escapeLabel(labels[name] ?? '')}"`).join(',');
 }
 
+function seriesName(name: string, key: string): string {
+  return key === '' ? name : `${name}{${key}}`;
+}
+
+function seriesKey(known: ReadonlyMap<string, unknown>, labels: Record<string, string> | undefined): string {
+  const key = labelKey(labels);
+  if (labels === undefined || known.has(key) || known.size < maxSeriesPerMetric) return key;
+  return labelKey(Object.fromEntries(Object.keys(labels).map((name) => [name, 'other'])));
+}
+
 class Values {
   readonly #values = new Map<string, number>();
 
   key(labels: Record<string, string> | undefined): string {
-    const key = labelKey(labels);
-    if (this.#values.has(key) || this.#values.size < maxSeriesPerMetric || labels === undefined) return key;
-    return labelKey(Object.fromEntries(Object.keys(labels).map((name) => [name, 'other'])));
+    return seriesKey(this.#values, labels);
   }
 
   add(value: number, labels?: Record<string, string>): void {
-    const key = this.key(labels);
+    this.addTo(this.key(labels), value);
+  }
+
+  addTo(key: string, value: number): void {
     this.#values.set(key, (this.#values.get(key) ?? 0) + value);
   }
 
@@ -50,7 +63,7 @@ class Values {
   }
 
   lines(name: string): string[] {
-    return [...this.#values].map(([key, value]) => `${name}${key === '' ? '' : `{${key}}`} ${value}`);
+    return [...this.#values].map(([key, value]) => `${seriesName(name, key)} ${value}`);
   }
 }
 
@@ -61,7 +74,13 @@ export class Metrics {
   counter(name: string, help: string): Counter {
     const values = new Values();
     this.#register({ name, help, type: 'counter', lines: () => values.lines(name) });
-    return { add: (value = 1, labels) => values.add(value, labels) };
+    return {
+      add: (value = 1, labels) => values.add(value, labels),
+      labelled(labels) {
+        const key = values.key(labels);
+        return () => values.addTo(key, 1);
+      },
+    };
   }
 
   gauge(name: string, help: string): Gauge {
@@ -72,23 +91,35 @@ export class Metrics {
 
   /** @param buckets ascending upper bounds, in the unit that the name ends with */
   histogram(name: string, help: string, buckets: readonly number[]): Histogram {
-    const counts = new Values();
-    const sums = new Values();
-    const totals = new Values();
-    this.#register({
-      name,
-      help,
-      type: 'histogram',
-      lines: () => [...counts.lines(`${name}_bucket`), ...sums.lines(`${name}_sum`), ...totals.lines(`${name}_count`)],
-    });
+    const series = new Map<string, { counts: number[]; sum: number }>();
+    const lines = (): string[] =>
+      [...series].flatMap(([key, { counts, sum }]) => {
+        let total = 0;
+        const ofBuckets = counts.map((count, at) => {
+          total += count;
+          const le = `le="${buckets[at] ?? '+Inf'}"`;
+          return `${seriesName(`${name}_bucket`, key === '' ? le : `${key},${le}`)} ${total}`;
+        });
+        return [
+          ...ofBuckets,
+          `${seriesName(`${name}_sum`, key)} ${sum}`,
+          `${seriesName(`${name}_count`, key)} ${total}`,
+        ];
+      });
+    this.#register({ name, help, type: 'histogram', lines });
     return {
       observe(value, labels) {
-        for (const bound of buckets) {
-          counts.add(value <= bound ? 1 : 0, { ...labels, le: String(bound) });
+        const key = seriesKey(series, labels);
+        let one = series.get(key);
+        if (one === undefined) {
+          // By the first bucket a value is in: it is in all after it too. The last is for those above all bounds.
+          one = { counts: Array.from({ length: buckets.length + 1 }, () => 0), sum: 0 };
+          series.set(key, one);
         }
-        counts.add(1, { ...labels, le: '+Inf' });
-        sums.add(value, labels);
-        totals.add(1, labels);
+        let at = 0;
+        while (at < buckets.length && value > buckets[at]!) at++;
+        one.counts[at]!++;
+        one.sum += value;
       },
     };
   }

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineTooLongError, WireReader } from './wire-reader.ts';
+import { ConnectionClosedError, LineTooLongError, ReadTimeoutError, WireReader } from './wire-reader.ts';
 
 /** A reader, and what brings it bytes piece by piece. */
 function readerOf(): { reader: WireReader; socket: PassThrough } {
@@ -40,6 +40,37 @@ describe('WireReader', () => {
     socket.write('\nnext\n');
     await reader.skipLine(1000);
     expect((await reader.readLine(100, 1000)).toString()).toBe('next\n');
+  });
+
+  it('waits its own time in each read, whatever the one before has left of its', async () => {
+    const { reader, socket } = readerOf();
+    const timedOut = async (timeoutMs: number): Promise<number> => {
+      const began = performance.now();
+      await expect(reader.readLine(100, timeoutMs)).rejects.toThrow(ReadTimeoutError);
+      return performance.now() - began;
+    };
+    setTimeout(() => socket.write('one\n'), 5);
+    expect((await reader.readLine(100, 2000)).toString()).toBe('one\n');
+    expect(await timedOut(60)).toBeGreaterThan(55);
+    expect(await timedOut(90)).toBeGreaterThan(85);
+    // The time of a read that has ended runs out while nobody reads.
+    setTimeout(() => socket.write('two\n'), 5);
+    await reader.readLine(100, 20);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    setTimeout(() => socket.write('three\n'), 5);
+    expect((await reader.readLine(100, 20_000)).toString()).toBe('three\n');
+    expect(await timedOut(20)).toBeLessThan(10_000);
+  });
+
+  it('leaves nothing running when the connection has ended', async () => {
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const { reader, socket } = readerOf();
+    setTimeout(() => socket.write('one\n'), 1);
+    await reader.readLine(100, 100_000);
+    const reading = reader.readLine(100, 100_000);
+    socket.end();
+    await expect(reading).rejects.toThrow(ConnectionClosedError);
+    expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length).toBe(before);
   });
 
   it('takes a long line that comes byte by byte without looking at it again and again', async () => {

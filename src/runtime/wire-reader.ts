@@ -42,17 +42,23 @@ export class WireReader {
   #searchedBytes = 0;
   #ended = false;
   #failure: unknown;
-  #wake: (() => void) | undefined;
+  /** The read that waits for more. */
+  #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  /** Ends its waiting; it runs on between reads, as the next most likely waits as long. */
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = 0;
   readonly #onData = (chunk: Buffer): void => {
     if (this.#chunks.length >= maxPieces) this.#joinChunks();
     this.#chunks.push(chunk);
     this.#unreadBytes += chunk.length;
     if (this.#unreadBytes >= highWaterBytes) this.#socket.pause();
-    this.#wake?.();
+    this.#wake();
   };
   readonly #onEnd = (): void => {
     this.#ended = true;
-    this.#wake?.();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#wake();
   };
   readonly #onError = (error: unknown): void => {
     this.#failure = error;
@@ -226,17 +232,31 @@ export class WireReader {
     if (this.#socket.isPaused()) this.#socket.resume();
     const before = this.#unreadBytes;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#wake = undefined;
-        reject(new ReadTimeoutError(timeoutMs));
-      }, timeoutMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        this.#wake = undefined;
-        resolve();
-      };
+      this.#waiting = { resolve, reject };
+      this.#startTimer(timeoutMs);
     });
     if (this.#ended && this.#unreadBytes === before) throw new ConnectionClosedError(this.#failure);
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve();
+  }
+
+  #startTimer(timeoutMs: number): void {
+    if (this.#timer !== undefined && this.#timerMs === timeoutMs) {
+      this.#timer.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timerMs = timeoutMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      waiting?.reject(new ReadTimeoutError(timeoutMs));
+    }, timeoutMs);
   }
 }
 

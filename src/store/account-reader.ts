@@ -28,12 +28,19 @@ export class AccountReader {
   readonly stored: StoredRows;
   readonly #reader: AccountDatabaseReader;
   readonly #quota: QuotaLimits;
+  readonly #noteModseq: ((modseq: number) => void) | undefined;
 
   /**
    * @param quota by configuration: an account's own limit comes before it
    * @param sharedChanges of all that read the account
+   * @param noteModseq told of the MODSEQ when it is read
    */
-  constructor(reader: AccountDatabaseReader, quota: QuotaLimits = {}, sharedChanges?: SharedChanges) {
+  constructor(
+    reader: AccountDatabaseReader,
+    quota: QuotaLimits = {},
+    sharedChanges?: SharedChanges,
+    noteModseq?: (modseq: number) => void,
+  ) {
     this.mailboxes = new MailboxReader(reader);
     this.messages = new MessageReader(reader);
     this.uids = new UidReader(reader);
@@ -46,6 +53,7 @@ export class AccountReader {
     this.stored = new StoredRows(reader);
     this.#reader = reader;
     this.#quota = quota;
+    this.#noteModseq = noteModseq;
   }
 
   /** When the account was made, milliseconds: with its name, what an access control list means by it. */
@@ -55,7 +63,9 @@ export class AccountReader {
 
   /** MODSEQ of the last change in the account. */
   async modseq(): Promise<number> {
-    return (await this.#reader.first<{ modseq: number }>('SELECT modseq FROM account'))!.modseq;
+    const { modseq } = (await this.#reader.first<{ modseq: number }>('SELECT modseq FROM account'))!;
+    this.#noteModseq?.(modseq);
+    return modseq;
   }
 
   async quota(): Promise<QuotaUse> {

@@ -28,6 +28,9 @@ export interface Account extends AsyncDisposable {
   /** Runs reads of one instant. `query` must wait for nothing but the reader. */
   read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result>;
 
+  /** MODSEQ of the last change in the account when that is known without reading, as nothing was written since it was read. */
+  readonly knownModseq: number | undefined;
+
   readonly mailboxes: MailboxWriter;
   readonly messages: MessageWriter;
   /** The bytes of messages. */

@@ -62,9 +62,16 @@ export class OpenAccount implements Account {
     return this.#shared.identity;
   }
 
+  get knownModseq(): number | undefined {
+    return this.#shared.modseq.value;
+  }
+
   async read<Result>(query: (reader: AccountReader) => Promise<Result>): Promise<Result> {
-    const { database, changes } = this.#shared;
-    return await database.read((reader) => query(new AccountReader(reader, this.#quota(), changes)));
+    const { database, changes, modseq } = this.#shared;
+    return await database.read((reader) => {
+      const { version } = database;
+      return query(new AccountReader(reader, this.#quota(), changes, (found) => modseq.note(found, version)));
+    });
   }
 
   async setQuota(limitBytes: number | undefined): Promise<void> {

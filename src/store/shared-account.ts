@@ -5,6 +5,7 @@ import type { AccountDatabase } from './account-database.ts';
 import { checkConsistency } from './check-consistency.ts';
 import { ContentIds } from './content-ids.ts';
 import { Eraser } from './eraser.ts';
+import { KnownModseq } from './known-modseq.ts';
 import { RecentClaims } from './mailboxes/recent-claims.ts';
 import type { MessageFiles } from './message-files.ts';
 import { SharedChanges } from './messages/shared-changes.ts';
@@ -22,6 +23,7 @@ export class SharedAccount {
   readonly contentIds: ContentIds;
   readonly eraser: Eraser;
   readonly changes = new SharedChanges();
+  readonly modseq: KnownModseq;
   readonly recent: RecentClaims;
   readonly textIndex: AccountTextIndex | undefined;
   /** See `Account.identity`. */
@@ -57,6 +59,7 @@ export class SharedAccount {
     this.#checkWhenClosed = options.checkWhenClosed;
     this.#log = options.log;
     this.#onChange = options.onChange;
+    this.modseq = new KnownModseq(this.database);
     this.contentIds = new ContentIds(this.database);
     this.recent = new RecentClaims(options);
     const { textIndex, directory, database, log } = options;

@@ -35,6 +35,9 @@ export class OpenDatabase {
   #change: Promise<void> | undefined;
   /** Reads and writes under way. */
   #uses = 0;
+  /** Writes under way, and all that have begun. */
+  #writing = 0;
+  #writesBegun = 0;
   #idle: (() => void) | undefined;
   #ending: Promise<void> | undefined;
   handles = 0;
@@ -49,6 +52,11 @@ export class OpenDatabase {
   /** Where it is open. */
   get worker(): WriteWorkerClient | undefined {
     return this.#worker;
+  }
+
+  /** See `Database.version`: nobody else writes (`WriteDatabase`, which does so for this one). */
+  get version(): number | undefined {
+    return this.#writing > 0 ? undefined : this.#writesBegun;
   }
 
   get inUse(): boolean {
@@ -72,11 +80,14 @@ export class OpenDatabase {
 
   async write(name: string, args: unknown): Promise<unknown> {
     this.#uses++;
+    this.#writing++;
+    this.#writesBegun++;
     try {
       if (!this.#ready()) await this.#ensureOpen();
       this.#environment.used(this);
       return await this.#worker!.request({ kind: 'write', database: this.#key, name, args });
     } finally {
+      this.#writing--;
       this.#endUse();
     }
   }

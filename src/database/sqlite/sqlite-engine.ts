@@ -269,6 +269,10 @@ class Handle<Schema, Ops extends Operations> implements Database<Schema, Ops> {
     this.#giveUp = giveUp;
   }
 
+  get version(): number | undefined {
+    return this.#shared.version;
+  }
+
   read<Result>(query: (reader: Reader<Schema>) => Promise<Result>): Promise<Result> {
     return this.#shared.read(query);
   }

@@ -19,7 +19,7 @@ export class StatementCache {
     if (sql === this.#last) return this.#lastStatement!;
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#connection.prepare<unknown[], unknown>(sql);
+      statement = this.#connection.prepare<unknown[], unknown>(withUnseenParameters(sql));
       if (this.#statements.size >= maxStatements) {
         const [oldest] = this.#statements.keys();
         this.#statements.delete(oldest!);
@@ -32,4 +32,16 @@ export class StatementCache {
     this.#lastStatement = statement;
     return statement;
   }
+}
+
+/** Parameters, and what only looks like them. */
+const parametersAndTexts = /'[^']*'|"[^"]*"|--[^\n]*|\?/g;
+
+/**
+ * Hides the parameters of a statement from SQLite's planner: it looks at the values of some, as of any beside ORDER BY or in LIMIT, and prepares
+ * the statement anew whenever those are bound again, that is each time. Behind a plus, which changes nothing else, it sees none.
+ * Source: sqlite.org/c3ref/prepare.html
+ */
+function withUnseenParameters(sql: string): string {
+  return sql.replaceAll(parametersAndTexts, (found) => (found === '?' ? '+?' : found));
 }

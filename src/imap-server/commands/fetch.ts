@@ -155,7 +155,8 @@ async function fetchMessages(
     return undefined;
   }
   const rowText = marksSeen ? undefined : compileRowItems(items);
-  const writeWhole = marksSeen ? undefined : (compileWholeItems(items) ?? compileHeaderItems(items));
+  const writeWhole =
+    marksSeen || rowText !== undefined ? undefined : (compileWholeItems(items) ?? compileHeaderItems(items));
   const columns = columnsOf(items);
   const indexed = IndexedItems.of(account, items);
   const pace = new Pace();
