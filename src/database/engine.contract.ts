@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -142,6 +142,31 @@ export function describeEngine(name: string, createEngine: () => DatabaseEngine)
         expect(results[1]).toMatchObject({ reason: { code: 'database-operation-waited' } });
         await new Promise((resolve) => setTimeout(resolve, 30));
         expect(await texts(ledger)).toEqual(['before', 'after']);
+      });
+
+      it('commits an operation when its preparation is done, and undoes only that one when it fails', async () => {
+        const ledger = await open();
+        const path = (text: string): string => join(directory, text);
+        const slip = async (text: string, fails?: 'preparation' | 'operation'): Promise<string> => {
+          await ledger.write('addWithSlip', { text, path: path(text), ...(fails !== undefined && { fails }) });
+          return await readFile(path(text), 'utf8');
+        };
+        const wrong = 'is run again beside one that waits';
+        const results = await Promise.allSettled([
+          slip('a'),
+          ledger.write('add', { text: 'b' }),
+          slip('c', 'preparation'),
+          ledger.write('add', { text: 'd' }),
+          slip('e', 'operation'),
+          slip(wrong),
+          ledger.write('addAndWait', { text: 'f', waitMs: 5 }),
+          slip('g'),
+        ]);
+        const outcomes = results.map((each) => (each.status === 'fulfilled' ? each.value : each.reason.code));
+        expect(outcomes).toMatchObject({
+          ...{ 0: 'a', 2: 'slip-refused', 4: 'ledger-refused', 5: wrong, 6: 'database-operation-waited', 7: 'g' },
+        });
+        expect(await texts(ledger)).toEqual(['a', 'b', 'd', wrong, 'g']);
       });
 
       it('fails a write alone whose arguments or result cannot be sent', async () => {

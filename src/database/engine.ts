@@ -34,6 +34,14 @@ export type Operation<Schema, Arguments = any, Result = any> = (
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type Operations = Record<string, (transactor: any, args: any) => Promise<any>>;
 
+/**
+ * What an operation needs on the disk besides its rows, such as a file that they refer to. It gets the operation's arguments, begins before
+ * the transaction and is waited for before the commit, which then means that both are there. When it fails, so does the operation. The
+ * worker does little else meanwhile: for what takes no longer than a commit does.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type Preparations = Record<string, (args: any) => Promise<void>>;
+
 type ArgumentsOf<Op> = Op extends (transactor: never, args: infer Arguments) => unknown ? Arguments : never;
 type ResultOf<Op> = Op extends (...args: never) => Promise<infer Result> ? Result : never;
 
@@ -44,7 +52,8 @@ export interface Migration {
 }
 
 /**
- * A kind of database. `module` exports `migrations: readonly Migration[]` and `operations: Operations`; workers import it.
+ * A kind of database. `module` exports `migrations: readonly Migration[]` and `operations: Operations`, and `preparations: Preparations`
+ * if some operations have one, by their names; workers import it.
  * Arguments and results of operations cross a thread boundary: plain objects, arrays, numbers, strings, Uint8Array (structured
  * clone). An error that an operation throws arrives as it was if it is a RestanteError (code, message, hint, context).
  */

@@ -2,6 +2,7 @@ import type { Account } from '../store/account.ts';
 import type { AccountReader } from '../store/account-reader.ts';
 import { parentMailboxName } from '../store/mailbox-name.ts';
 import type { Mailbox } from '../store/mailboxes/mailbox.ts';
+import type { QuotaUse } from '../store/quota.ts';
 import { allRights, effectiveRights, type MailUser, type Rights } from '../store/sharing/rights.ts';
 import { RefusedError } from './reply.ts';
 import type { ImapServerContext } from './server-context.ts';
@@ -64,9 +65,23 @@ export class MailboxPlace implements AsyncDisposable {
     if (!allowed) throw new RefusedError('NO', 'NOPERM', 'Its owner does not allow that to you');
   }
 
-  /** The same for the target of APPEND, COPY and MOVE: a client may make it when it is missing. RFC 9051 §6.3.12 */
-  async requireTarget(): Promise<{ mailbox: Mailbox; rights: Rights }> {
-    return await this.require('i').catch(tryCreate);
+  /**
+   * The same for the target of APPEND, COPY and MOVE: a client may make it when it is missing. RFC 9051 §6.3.12
+   * @returns with what its account holds at the same instant
+   */
+  async requireTarget(): Promise<{ mailbox: Pick<Mailbox, 'id'>; rights: Rights; quota: QuotaUse }> {
+    const found = await this.account.read(async (reader) => {
+      const id = await reader.mailboxes.idOf(this.name);
+      if (id === undefined) return undefined;
+      return { mailbox: { id }, rights: await this.#rights(reader, id), quota: await reader.quota() };
+    });
+    if (found === undefined) return tryCreate(nonexistent());
+    try {
+      checkRights(found.rights, 'i');
+    } catch (error) {
+      return tryCreate(error);
+    }
+    return found;
   }
 
   /** @throws RefusedError when the user may not make a mailbox with this name. RFC 4314 §4 */
@@ -90,7 +105,11 @@ export class MailboxPlace implements AsyncDisposable {
   async #find(reader: AccountReader, name: string): Promise<{ mailbox: Mailbox | undefined; rights: Rights }> {
     const mailbox = await reader.mailboxes.named(name);
     if (mailbox === undefined) return { mailbox, rights: '' };
-    return { mailbox, rights: (await this.access?.rights(reader, mailbox.id)) ?? allRights };
+    return { mailbox, rights: await this.#rights(reader, mailbox.id) };
+  }
+
+  async #rights(reader: AccountReader, mailboxId: number): Promise<Rights> {
+    return (await this.access?.rights(reader, mailboxId)) ?? allRights;
   }
 }
 

@@ -58,7 +58,7 @@ export class Upload implements AsyncDisposable {
   readonly #session: Session;
   readonly #files: ReceivedFile[] = [];
   #place: MailboxPlace | undefined;
-  #target: { account: Account; mailbox: Mailbox; changeable: ChangeableFlags } | undefined;
+  #target: { account: Account; mailbox: Pick<Mailbox, 'id'>; changeable: ChangeableFlags; quota: QuotaUse } | undefined;
   #args: ArgumentParser;
   /** What came and was not answered by reading its literal. */
   #text: ByteText;
@@ -73,7 +73,7 @@ export class Upload implements AsyncDisposable {
   }
 
   /** Takes ` mailbox`, whose name may be a literal itself: the account that it is in, and the mailbox. */
-  async target(): Promise<{ account: Account; mailbox: Mailbox }> {
+  async target(): Promise<{ account: Account; mailbox: Pick<Mailbox, 'id'> }> {
     this.#text = this.#args.rest;
     const literal = literalAtEnd(this.#text);
     if (literal?.start === 1 && !literal.binary) {
@@ -87,9 +87,9 @@ export class Upload implements AsyncDisposable {
     const supplied = this.#args.astring();
     const name = this.#session.mailboxName(supplied);
     this.#place = await findTarget(this.#session, name);
-    const { mailbox, rights } = await this.#place.requireTarget();
+    const { mailbox, rights, quota } = await this.#place.requireTarget();
     tellOldName(this.#session, supplied, name);
-    this.#target = { account: this.#place.account, mailbox, changeable: changeableFlags(rights) };
+    this.#target = { account: this.#place.account, mailbox, changeable: changeableFlags(rights), quota };
     return this.#target;
   }
 
@@ -99,8 +99,7 @@ export class Upload implements AsyncDisposable {
    */
   async messages(most: number, freed: FreedRoom = { bytes: 0, messages: 0 }): Promise<NewMessage[]> {
     if (this.#target === undefined) throw new TypeError('Cannot take messages: the target is not known');
-    const { account, mailbox, changeable } = this.#target;
-    const quota = await account.read((reader) => reader.quota());
+    const { mailbox, changeable, quota } = this.#target;
     this.#room = roomOf(quota, freed);
     const messages: NewMessage[] = [];
     do {

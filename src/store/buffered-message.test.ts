@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseStructure } from '../message/structure-parser.ts';
 import { BufferedMessage } from './buffered-message.ts';
 
 const content = Buffer.from('Subject: Test\r\n\r\nHello\r\n');
@@ -10,7 +10,7 @@ const content = Buffer.from('Subject: Test\r\n\r\nHello\r\n');
 async function bufferedMessage() {
   const directory = await mkdtemp(join(tmpdir(), 'restante-buffered-'));
   const buffered = { bytes: 0 };
-  const message = new BufferedMessage(directory, content, new Uint8Array(32), parseStructure(content), buffered);
+  const message = new BufferedMessage(directory, content, buffered);
   return {
     message,
     buffered,
@@ -47,6 +47,27 @@ describe('a small message in memory', () => {
     const results = await Promise.allSettled(['missing/a', 'b', 'c'].map((name) => message.linkTo(at(name))));
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
     expect((await stat(at('b'))).nlink).toBe(2);
+  });
+
+  it('is written by somebody else once, and linked from there', async () => {
+    await using fixture = await bufferedMessage();
+    const { message, at } = fixture;
+    const failing = message.writtenBy(at('a'), async () => {
+      throw new Error('no room');
+    });
+    const meanwhile = message.linkTo(at('b'));
+    await expect(failing).rejects.toThrow('no room');
+    await meanwhile;
+    expect(message.writtenBy(at('c'), async () => {})).toBeUndefined();
+    await unlink(at('b'));
+    await message.linkTo(at('b'));
+    expect([...message.sha256]).toEqual([...hash('sha256', content, 'buffer')]);
+
+    await using another = await bufferedMessage();
+    const written = another.message.writtenBy(another.at('a'), (bytes) => writeFile(another.at('a'), bytes));
+    const linked = another.message.linkTo(another.at('b'));
+    await Promise.all([written, linked]);
+    expect((await stat(another.at('b'))).nlink).toBe(2);
   });
 
   it('leaves memory for a file in tmp/, which goes when it is disposed of', async () => {

@@ -1,7 +1,9 @@
+import { hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MessageStructure } from '../message/structure.ts';
+import { parseStructure } from '../message/structure-parser.ts';
 import type { ReceivedFile, TemporaryFile } from './messages/received-file.ts';
 import { temporaryName } from './temporary-name.ts';
 import { writeFlushed } from './write-flushed.ts';
@@ -17,8 +19,8 @@ export interface BufferedBytes {
  */
 export class BufferedMessage implements ReceivedFile {
   readonly sizeBytes: number;
-  readonly sha256: Uint8Array;
-  readonly structure: MessageStructure;
+  #sha256: Uint8Array | undefined;
+  #structure: MessageStructure | undefined;
   readonly #temporaryDirectory: string;
   readonly #buffered: BufferedBytes;
   #bytes: Buffer | undefined;
@@ -26,20 +28,23 @@ export class BufferedMessage implements ReceivedFile {
   #name: Promise<string> | undefined;
   #temporary: Promise<string> | undefined;
 
-  constructor(
-    temporaryDirectory: string,
-    bytes: Buffer,
-    sha256: Uint8Array,
-    structure: MessageStructure,
-    buffered: BufferedBytes,
-  ) {
+  constructor(temporaryDirectory: string, bytes: Buffer, buffered: BufferedBytes) {
     this.#temporaryDirectory = temporaryDirectory;
     this.#bytes = bytes;
     this.sizeBytes = bytes.length;
-    this.sha256 = sha256;
-    this.structure = structure;
     this.#buffered = buffered;
     buffered.bytes += bytes.length;
+  }
+
+  /** Found out when somebody asks, at the latest when it leaves memory: nobody may, when the write worker does it. */
+  get sha256(): Uint8Array {
+    this.#sha256 ??= hash('sha256', this.#present(), 'buffer');
+    return this.#sha256;
+  }
+
+  get structure(): MessageStructure {
+    this.#structure ??= parseStructure(this.#present());
+    return this.#structure;
   }
 
   async linkTo(path: string, onEntry?: () => void): Promise<void> {
@@ -63,6 +68,13 @@ export class BufferedMessage implements ReceivedFile {
     }
   }
 
+  writtenBy<Result>(path: string, write: (bytes: Uint8Array) => Promise<Result>): Promise<Result> | undefined {
+    if (this.#name !== undefined || this.#bytes === undefined) return undefined;
+    const written = write(this.#bytes);
+    this.#note(path, written);
+    return written;
+  }
+
   async temporaryFile(): Promise<TemporaryFile> {
     this.#temporary ??= this.#linkToTemporary();
     return { path: await this.#temporary, sizeBytes: this.sizeBytes, sha256: this.sha256 };
@@ -75,6 +87,7 @@ export class BufferedMessage implements ReceivedFile {
 
   /** Goes on as a file in `tmp/`. */
   async leaveMemory(): Promise<void> {
+    this.#structure ??= parseStructure(this.#present());
     const { path } = await this.temporaryFile();
     this.#name = Promise.resolve(join(this.#temporaryDirectory, path));
     this.#release();
@@ -94,16 +107,26 @@ export class BufferedMessage implements ReceivedFile {
   }
 
   async #write(path: string, onEntry: (() => void) | undefined): Promise<void> {
-    if (this.#bytes === undefined) throw new TypeError('Cannot write a message that was disposed of');
-    const name = writeFlushed(path, this.#bytes, onEntry).then(
+    const written = writeFlushed(path, this.#present(), onEntry);
+    this.#note(path, written);
+    await written;
+  }
+
+  #note(path: string, written: Promise<unknown>): void {
+    this.#name = written.then(
       () => path,
       (error: unknown) => {
         this.#name = undefined;
         throw error;
       },
     );
-    this.#name = name;
-    await name;
+    // Whoever writes it is told.
+    this.#name.catch(() => {});
+  }
+
+  #present(): Buffer {
+    if (this.#bytes === undefined) throw new TypeError('Cannot use a message that was disposed of');
+    return this.#bytes;
   }
 
   #release(): void {

@@ -92,6 +92,17 @@ export class MessageFiles {
     }
   }
 
+  /** For a file that somebody else writes: its directory is there when the promise resolves. @returns its path */
+  async prepare(contentId: number): Promise<string> {
+    const path = this.path(contentId);
+    try {
+      await this.#make(dirname(path));
+    } catch (error) {
+      throw toFileError(error, 'store', path);
+    }
+    return path;
+  }
+
   /**
    * Removes files; those that don't exist are passed over. Flushed when the promise resolves: once their rows and blocks are gone,
    * nobody would look for a file that a power cut has brought back.

@@ -1,8 +1,8 @@
-import { createHash, type Hash, hash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { close, fsync, open, unlink, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parseStructure, StructureParser } from '../message/structure-parser.ts';
+import { StructureParser } from '../message/structure-parser.ts';
 import { limits } from '../runtime/limits.ts';
 import { type BufferedBytes, BufferedMessage } from './buffered-message.ts';
 import { toFileError } from './file-error.ts';
@@ -75,14 +75,7 @@ export class FileIntake implements MessageIntake {
       const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending, this.#pendingBytes);
       this.#pending = [];
       this.#state = 'finished';
-      const sha256 = hash('sha256', bytes, 'buffer');
-      const message = new BufferedMessage(
-        this.#temporaryDirectory,
-        bytes,
-        sha256,
-        parseStructure(bytes),
-        this.#buffered,
-      );
+      const message = new BufferedMessage(this.#temporaryDirectory, bytes, this.#buffered);
       try {
         if (this.#buffered.bytes > limits.messageBuffersBytes) await message.leaveMemory();
       } catch (error) {

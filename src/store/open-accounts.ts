@@ -52,7 +52,8 @@ import { TextIndexThread } from './text-index/index-thread.ts';
  *   - A content has a live message, or an entry in `erase`; never both. A content with a live message has its file.
  *
  * Order of adding: file written and flushed under a content id that a durable counter has given out, or, a larger one, linked from
- * tmp/; directory flushed; one transaction. Order of removing: row expunged and content in `erase`, in one transaction; later, when no session and no
+ * tmp/; directory flushed; one transaction. Of a small message that comes alone the transaction is prepared meanwhile, and committed when
+ * file and directory are flushed. Order of removing: row expunged and content in `erase`, in one transaction; later, when no session and no
  * snapshot needs it, the file; then the content's row.
  *
  * What a crash leaves behind: files in tmp/; files without row, whole or not, whose ids are in a block of `content_blocks` that was not given back,

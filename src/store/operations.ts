@@ -1,5 +1,5 @@
 import { addImportedMessages } from './operations/add-imported-messages.ts';
-import { addMessages } from './operations/add-messages.ts';
+import { addMessages, addMessageWithFile, writeMessageFile } from './operations/add-messages.ts';
 import { addMissingMessages } from './operations/add-missing-messages.ts';
 import { addAppPassword, noteAppPasswordUse, removeAppPassword } from './operations/app-passwords.ts';
 import { beginImport } from './operations/begin-import.ts';
@@ -44,6 +44,7 @@ export const operations = {
   addAppPassword,
   addImportedMessages,
   addMessages,
+  addMessageWithFile,
   addMissingMessages,
   beginImport,
   bumpUidValidity,
@@ -85,3 +86,5 @@ export const operations = {
   storeFlags,
   updateImportedFlags,
 };
+
+export const preparations = { addMessageWithFile: writeMessageFile };

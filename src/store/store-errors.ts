@@ -170,7 +170,7 @@ export class AppPasswordNameError extends StoreError {
   }
 }
 
-/** Errors of operations; they mean that nothing was changed. */
+/** Errors of operations; they mean that no row was changed. */
 const classes: Record<string, { readonly prototype: StoreError }> = {
   'mailbox-not-found': MailboxNotFoundError,
   'mailbox-exists': MailboxExistsError,
@@ -183,6 +183,8 @@ const classes: Record<string, { readonly prototype: StoreError }> = {
   'store-limit': StoreLimitError,
   'message-not-found': MessageNotFoundError,
   'already-delivered': AlreadyDeliveredError,
+  'disk-full': DiskFullError,
+  'message-file': MessageFileError,
 };
 
 /**

@@ -30,6 +30,10 @@ export class WrittenMessage implements ReceivedFile {
     await link(join(this.#temporaryDirectory, this.#name), path);
   }
 
+  writtenBy(): undefined {
+    return undefined;
+  }
+
   async temporaryFile(): Promise<TemporaryFile> {
     return { path: this.#name, sizeBytes: this.sizeBytes, sha256: this.sha256 };
   }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { RestanteError } from '../../runtime/errors.ts';
 import type { DatabaseKind, Migration, Transactor } from '../engine.ts';
 
@@ -29,6 +30,11 @@ export const operations = {
       entry.bytes ?? null,
     ]);
     return lastInsertId;
+  },
+
+  async addWithSlip(ledger: Ledger, { text, fails }: Slip): Promise<void> {
+    await ledger.run('INSERT INTO entries (text, amount) VALUES (?, 0)', [text]);
+    if (fails === 'operation') throw new RestanteError('ledger-refused', `Cannot add "${text}": refused`);
   },
 
   async addTyped(ledger: Ledger, entry: { text: string; amount: number }): Promise<{ id: number; sum: number }> {
@@ -82,6 +88,21 @@ export const operations = {
 
   async unsendable(_ledger: Ledger, _nothing: null): Promise<unknown> {
     return () => {};
+  },
+};
+
+interface Slip {
+  readonly text: string;
+  /** Of a file that is written beside the entry. */
+  readonly path: string;
+  readonly fails?: 'preparation' | 'operation';
+}
+
+export const preparations = {
+  async addWithSlip({ text, path, fails }: Slip): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (fails === 'preparation') throw new RestanteError('slip-refused', `Cannot write "${text}": refused`);
+    await writeFile(path, text, { flag: 'wx' });
   },
 };
 

@@ -1,5 +1,5 @@
 import { DatabaseError } from '../database-error.ts';
-import type { Migration, Operations } from '../engine.ts';
+import type { Migration, Operations, Preparations } from '../engine.ts';
 import { Connection, openForWrites } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { runToEnd } from './run-to-end.ts';
@@ -7,6 +7,13 @@ import { toDatabaseError } from './to-database-error.ts';
 import { type Answer, type Answers, encodeError, type Request } from './worker-protocol.ts';
 
 type Write = Request & { kind: 'write' };
+
+/** What a kind of database exports. */
+export interface WriteModule {
+  readonly migrations: readonly Migration[];
+  readonly operations: Operations;
+  readonly preparations?: Preparations;
+}
 
 /** Operations in one transaction: bounds the log and what one failing commit takes with it. */
 const maxBatchOperations = 256;
@@ -27,13 +34,17 @@ export class WriteDatabase {
   /** By `performance.now()`. */
   lastBatchAt = 0;
   readonly #operations: Operations;
+  readonly #preparations: Preparations;
+  /** Of the first operation of a transaction, which may have to run again; resolves with what went wrong. */
+  #preparation: { readonly request: Write; readonly done: Promise<unknown> } | undefined;
   #connection: Connection;
   /** What snapshots held back the last time: no need to try again at each commit. */
   #heldBackPages = 0;
 
-  constructor(path: string, migrations: readonly Migration[], operations: Operations) {
+  constructor(path: string, { migrations, operations, preparations = {} }: WriteModule) {
     this.path = path;
     this.#operations = operations;
+    this.#preparations = preparations;
     this.#connection = new Connection(openForWrites(path));
     try {
       migrate(this.#connection.database, migrations, path);
@@ -52,7 +63,16 @@ export class WriteDatabase {
     const first = this.queue[0];
     if (first === undefined) return { answers: [] };
     if (first.kind === 'close') return { answers: [this.#close(first)] };
+    const prepared = this.#prepare(first);
+    try {
+      return await this.#transact(acceptMore, first, prepared);
+    } finally {
+      await prepared;
+      if (this.queue[0] !== first) this.#preparation = undefined;
+    }
+  }
 
+  async #transact(acceptMore: () => void, first: Write, prepared: Promise<unknown> | undefined): Promise<Answers> {
     const started = performance.now();
     const done: Write[] = [];
     let answers: Answer[] = [];
@@ -66,6 +86,8 @@ export class WriteDatabase {
         if (this.queue.length === 0) acceptMore();
         const request = this.queue[0];
         if (request?.kind !== 'write') break;
+        // What is to be prepared begins a transaction.
+        if (taken > 0 && Object.hasOwn(this.#preparations, request.name)) break;
         if (taken > 0 && performance.now() - started > maxBatchMs) break;
         this.queue.shift();
         taken++;
@@ -89,6 +111,14 @@ export class WriteDatabase {
           this.#connection.beginWrite();
         } else {
           this.#connection.undoOperation();
+        }
+      }
+      if (prepared !== undefined) {
+        const reason = await prepared;
+        if (reason !== undefined && answers[0]!.error === undefined) {
+          this.#connection.rollback();
+          this.queue.unshift(...done.filter((other) => other !== first));
+          return { answers: [this.#failed(first, reason)] };
         }
       }
       committing = true;
@@ -157,11 +187,25 @@ export class WriteDatabase {
       );
       return { id: request.id, value };
     } catch (error) {
-      return {
-        id: request.id,
-        error: encodeError(toDatabaseError(error, `Cannot run operation "${request.name}" on database`, this.path)),
-      };
+      return this.#failed(request, error);
     }
+  }
+
+  #failed({ id, name }: Write, error: unknown): Answer {
+    return { id, error: encodeError(toDatabaseError(error, `Cannot run operation "${name}" on database`, this.path)) };
+  }
+
+  /** @returns undefined when there is nothing to prepare */
+  #prepare(request: Write): Promise<unknown> | undefined {
+    if (!Object.hasOwn(this.#preparations, request.name)) return undefined;
+    if (this.#preparation?.request !== request) {
+      const done = this.#preparations[request.name]!(request.args).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      this.#preparation = { request, done };
+    }
+    return this.#preparation.done;
   }
 
   #reconnect(): void {

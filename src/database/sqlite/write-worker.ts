@@ -1,16 +1,15 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { RestanteError } from '../../runtime/errors.ts';
 import { DatabaseError } from '../database-error.ts';
-import type { Migration, Operations } from '../engine.ts';
 import { foldLog } from './fold-log.ts';
 import { toDatabaseError } from './to-database-error.ts';
 import { type Answer, type Answers, encodeError, type Request } from './worker-protocol.ts';
-import { WriteDatabase } from './write-database.ts';
+import { WriteDatabase, type WriteModule } from './write-database.ts';
 
 /**
  * A thread that owns the write connections of some databases. One loop takes all messages that have arrived, runs one transaction of
- * the next database in turn, answers, and begins again; it only returns to the event loop when there is nothing to do. Operations
- * therefore run to their end in microtasks, one after the other.
+ * the next database in turn, answers, and begins again; it only returns to the event loop when there is nothing to do, or to wait for
+ * a preparation. Operations therefore run to their end in microtasks, one after the other.
  */
 
 const port = (workerData as { port: MessagePort }).port;
@@ -46,8 +45,7 @@ function sendError(id: number, error: RestanteError): void {
 
 async function open(request: Request & { kind: 'open' }): Promise<void> {
   try {
-    const module = (await import(request.module)) as { migrations: readonly Migration[]; operations: Operations };
-    databases.set(request.database, new WriteDatabase(request.path, module.migrations, module.operations));
+    databases.set(request.database, new WriteDatabase(request.path, (await import(request.module)) as WriteModule));
     send({ answers: [{ id: request.id }] });
   } catch (error) {
     sendError(request.id, toDatabaseError(error, 'Cannot open database', request.path));

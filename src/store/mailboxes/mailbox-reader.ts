@@ -31,15 +31,18 @@ export class MailboxReader {
   }
 
   async named(name: string): Promise<Mailbox | undefined> {
-    let normal: string;
-    try {
-      normal = normaliseMailboxName(name);
-    } catch (error) {
-      if (error instanceof MailboxNameError) return undefined;
-      throw error;
-    }
+    const normal = normalised(name);
+    if (normal === undefined) return undefined;
     const row = await this.#reader.first<StoredMailbox>(`${mailboxQuery} AND mailboxes.name = ?`, [normal]);
     return row === undefined ? undefined : toMailbox(row);
+  }
+
+  /** The same, only which it is: answered by the index. */
+  async idOf(name: string): Promise<number | undefined> {
+    const normal = normalised(name);
+    if (normal === undefined) return undefined;
+    const query = 'SELECT id FROM mailboxes WHERE name = ? AND expunged = 0';
+    return (await this.#reader.first<{ id: number }>(query, [normal]))?.id;
   }
 
   async byId(id: number): Promise<Mailbox | undefined> {
@@ -104,4 +107,14 @@ function toMailbox(row: StoredMailbox): Mailbox {
     keywords: JSON.parse(row.keywords) as string[],
     subscribed: row.subscribed === 1,
   };
+}
+
+/** @returns undefined for what is no name of a mailbox */
+function normalised(name: string): string | undefined {
+  try {
+    return normaliseMailboxName(name);
+  } catch (error) {
+    if (error instanceof MailboxNameError) return undefined;
+    throw error;
+  }
 }

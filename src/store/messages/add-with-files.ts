@@ -1,36 +1,71 @@
+import type { MessageFiles } from '../message-files.ts';
+import type { UnwrittenFile } from '../operations/add-messages.ts';
 import type { SharedAccount } from '../shared-account.ts';
 import { reviveStoreError } from '../store-errors.ts';
 import type { ReceivedFile } from './received-file.ts';
 
+/** What an operation came to. */
+interface Written<Result> {
+  readonly result: Result;
+  /** Ids that got no row after all. */
+  readonly unused: readonly number[];
+}
+
+/** Calls of `addWithFiles`, for whatever account. */
+let underWay = 0;
+
 /**
  * Gives files their names in the account for an operation that writes their rows.
- * @param write returns its result, and the ids that got no row after all
+ * @param writeAlone the same for one small message, whose file the write worker writes itself, which spares five changes of threads. It is
+ *   taken while no other message is added: those of several are flushed together, and others shall not wait for the worker
  */
 export async function addWithFiles<Result>(
   shared: SharedAccount,
   messages: readonly { readonly file: ReceivedFile }[],
-  write: (contentIds: readonly number[]) => Promise<{ result: Result; unused: readonly number[] }>,
+  write: (contentIds: readonly number[]) => Promise<Written<Result>>,
+  writeAlone?: (contentId: number, file: UnwrittenFile) => Promise<Written<Result>>,
 ): Promise<Result> {
   const { contentIds, files } = shared;
-  const ids = await contentIds.take(messages.length);
-  let outcome: 'certain' | 'uncertain' = 'uncertain';
+  const alone = underWay === 0 && messages.length === 1 ? writeAlone : undefined;
+  underWay++;
   try {
-    await files.link(messages.map(({ file }, index) => ({ file, contentId: ids[index]! })));
-    let written: Awaited<ReturnType<typeof write>>;
+    const ids = await contentIds.take(messages.length);
+    let outcome: 'certain' | 'uncertain' = 'uncertain';
     try {
-      written = await write(ids);
-    } catch (error) {
-      // After any other error the rows may exist: a worker that died may have committed.
-      if (reviveStoreError(error) !== undefined) {
-        await files.remove(ids);
-        outcome = 'certain';
+      const writing = alone && (await startAlone(files, ids[0]!, messages[0]!.file, alone));
+      if (writing === undefined) {
+        await files.link(messages.map(({ file }, index) => ({ file, contentId: ids[index]! })));
       }
-      throw error;
+      let written: Written<Result>;
+      try {
+        written = await (writing?.written ?? write(ids));
+      } catch (error) {
+        // After any other error the rows may exist: a worker that died may have committed.
+        if (reviveStoreError(error) !== undefined) {
+          await files.remove(ids);
+          outcome = 'certain';
+        }
+        throw error;
+      }
+      await files.remove(written.unused);
+      outcome = 'certain';
+      return written.result;
+    } finally {
+      contentIds.settle(ids, outcome);
     }
-    await files.remove(written.unused);
-    outcome = 'certain';
-    return written.result;
   } finally {
-    contentIds.settle(ids, outcome);
+    underWay--;
   }
+}
+
+/** @returns undefined when the file is one to be linked */
+async function startAlone<Result>(
+  files: MessageFiles,
+  contentId: number,
+  file: ReceivedFile,
+  write: (contentId: number, file: UnwrittenFile) => Promise<Result>,
+): Promise<{ readonly written: Promise<Result> } | undefined> {
+  const path = await files.prepare(contentId);
+  const written = file.writtenBy(path, (bytes) => write(contentId, { path, bytes }));
+  return written && { written };
 }

@@ -11,7 +11,7 @@ import { addWithFiles } from './add-with-files.ts';
 import { checkKeywords, noKeywords, parseKeywords } from './keywords.ts';
 import type { ChangedFlags, MessageFlags } from './message-rows.ts';
 import type { AddedMessage, NewMessage } from './new-message.ts';
-import { toStoredMessage } from './stored-message.ts';
+import { describeFile, toStoredMessage, toUndescribed } from './stored-message.ts';
 
 export interface CopiedMessages {
   readonly uidValidity: number;
@@ -48,16 +48,28 @@ export class MessageWriter {
    */
   async addAll(messages: readonly NewMessage[], move?: ArrivingMove): Promise<AddedMessage[]> {
     const now = this.#clock.now();
-    const stored = messages.map((message) => toStoredMessage(message, now));
-    return await addWithFiles(this.#shared, messages, async (ids) => {
-      const added = await this.#shared.write('addMessages', {
-        now,
-        quota: this.#quota(),
-        messages: stored.map((message, index) => ({ ...message, contentId: ids[index]! })),
-        move,
-      });
-      return { result: added, unused: [] };
-    });
+    const undescribed = messages.map((message) => toUndescribed(message, now));
+    return await addWithFiles(
+      this.#shared,
+      messages,
+      async (ids) => {
+        const added = await this.#shared.write('addMessages', {
+          now,
+          quota: this.#quota(),
+          messages: messages.map(({ file }, index) => ({
+            ...describeFile(undescribed[index]!, file),
+            contentId: ids[index]!,
+          })),
+          move,
+        });
+        return { result: added, unused: [] };
+      },
+      async (contentId, file) => {
+        const message = { ...undescribed[0]!, contentId };
+        const args = { now, quota: this.#quota(), message, file, move };
+        return { result: await this.#shared.write('addMessageWithFile', args), unused: [] };
+      },
+    );
   }
 
   /**

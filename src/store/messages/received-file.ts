@@ -14,6 +14,12 @@ export interface ReceivedFile extends AsyncDisposable {
    * @param onEntry called at most once, when the entry is there and the file is still being flushed: so both can be flushed at the same time
    */
   linkTo(path: string, onEntry?: () => void): Promise<void>;
+  /**
+   * Has somebody else write the file and flush it, with its entry.
+   * @param write gets the bytes; the file is there when its promise resolves, and may be, or not, when that rejects
+   * @returns undefined when the file has a name already, or is not in memory: it needs `linkTo`
+   */
+  writtenBy<Result>(path: string, write: (bytes: Uint8Array) => Promise<Result>): Promise<Result> | undefined;
   /** As a flushed file in the data directory's `tmp/`, where it stays until this is disposed of. */
   temporaryFile(): Promise<TemporaryFile>;
   /** Its bytes, for those who look at it before it is stored. */

@@ -1,10 +1,15 @@
+import { hash } from 'node:crypto';
+import { parseStructure } from '../../message/structure-parser.ts';
 import { addressRanges } from '../../runtime/address-range.ts';
+import { describeContent } from '../content-facts.ts';
 import { validationNumbers } from '../content-origin.ts';
+import { toFileError } from '../file-error.ts';
 import { flagBits } from '../flags.ts';
 import type { AddedMessage, Reception } from '../messages/new-message.ts';
 import type { QuotaLimits } from '../quota.ts';
 import { splitAddress } from '../split-address.ts';
 import { MailboxNotFoundError } from '../store-errors.ts';
+import { writeFlushedWithEntry } from '../write-flushed.ts';
 import { AccountChange, type AccountTransactor, type MailboxRecord } from './account-change.ts';
 import { keywordsText, takeKeywords } from './mailbox-keywords.ts';
 import { makeMailbox } from './make-mailbox.ts';
@@ -30,6 +35,9 @@ export interface StoredMessage {
   /** Of a delivery that is made once only. */
   readonly deliveryId?: Uint8Array | undefined;
 }
+
+/** The same without what its bytes say. */
+export type UndescribedMessage = Omit<StoredMessage, 'sha256' | 'fileSizeBytes' | 'facts'>;
 
 /** Where messages come from that are moved here, all to one mailbox, and are to be expunged there. */
 export interface ArrivingMove {
@@ -102,6 +110,43 @@ export async function addMessages(
     );
   }
   return added;
+}
+
+/** A small message that is still in memory. */
+export interface UnwrittenFile {
+  /** Absolute. Its directory is there. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Adds a message while its file is being flushed, by {@link writeMessageFile}: what that needs is found out meanwhile, too. */
+export async function addMessageWithFile(
+  transactor: AccountTransactor,
+  args: {
+    now: number;
+    quota: QuotaLimits;
+    message: UndescribedMessage;
+    file: UnwrittenFile;
+    move?: ArrivingMove | undefined;
+  },
+): Promise<AddedMessage[]> {
+  const { message, file, ...rest } = args;
+  const described: StoredMessage = {
+    ...message,
+    sha256: hash('sha256', file.bytes, 'buffer'),
+    fileSizeBytes: file.bytes.length,
+    facts: describeContent(parseStructure(file.bytes), message.prefix),
+  };
+  return await addMessages(transactor, { ...rest, messages: [described] });
+}
+
+/** @throws DiskFullError, MessageFileError; then something of the file may be left */
+export async function writeMessageFile({ file }: { file: UnwrittenFile }): Promise<void> {
+  try {
+    await writeFlushedWithEntry(file.path, file.bytes);
+  } catch (error) {
+    throw toFileError(error, 'store', file.path);
+  }
 }
 
 /** Inserts rows and counts them; room for them has been seen to. */
