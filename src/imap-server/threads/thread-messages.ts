@@ -1,7 +1,7 @@
 import type { ThreadAlgorithm } from '../../imap/thread-algorithm.ts';
 import { Pace } from '../pace.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
-import { sortPaced } from '../sort-messages.ts';
+import { sortPaced } from '../sort-paced.ts';
 import { formatThreads } from './format-threads.ts';
 import type { ThreadsBuilder } from './message-threads.ts';
 import { ReferenceThreads } from './reference-threads.ts';
