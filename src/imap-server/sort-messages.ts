@@ -59,12 +59,14 @@ async function inOrder(
   const known = ranks.map((each) => each.placesOf(uids));
   /** Of each message in `first`. */
   const placeOf = new Int32Array(first.order.length).fill(-1);
+  const [inFirst, ...inOthers] = known as [Int32Array, ...Int32Array[]];
   for (let place = 0; place < uids.length; place++) {
-    if (known.every((places) => places[place] !== -1)) placeOf[known[0]![place]!] = place;
+    const at = inFirst[place]!;
+    if (at !== -1 && (inOthers.length === 0 || inOthers.every((places) => places[place] !== -1))) placeOf[at] = place;
   }
   const compare = comparing(
     keys.slice(1),
-    ranks.slice(1).map((each, index) => Float64Array.from(known[index + 1]!, (at) => each.ranks[at] ?? 0)),
+    inOthers.map((places, index) => Float64Array.from(places, (at) => ranks[index + 1]!.ranks[at] ?? 0)),
   );
   const sorted = new Uint32Array(uids.length);
   let count = 0;

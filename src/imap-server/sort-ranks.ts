@@ -80,6 +80,7 @@ export class SortRanks implements Remembered {
   /** Those of some that are not known. @param uids ascending */
   lacks(uids: Uint32Array): Uint32Array {
     const places = this.placesOf(uids);
+    if (!places.includes(-1)) return uids.subarray(0, 0);
     return uids.filter((_, at) => places[at] === -1);
   }
 

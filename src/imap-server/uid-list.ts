@@ -55,11 +55,12 @@ export class UidList {
   sequencesOf(uids: Uint32Array): Uint32Array {
     const sequences = new Uint32Array(uids.length);
     if (uids.length * fewerThan < this.#count) return sequences.map((_, at) => this.indexOf(uids[at]!) + 1);
+    const list = this.slice();
     let index = 0;
     for (let at = 0; at < uids.length; at++) {
       const uid = uids[at]!;
-      while (index < this.#count && this.#uids[index]! < uid) index++;
-      if (index < this.#count && this.#uids[index] === uid) sequences[at] = index + 1;
+      while (index < list.length && list[index]! < uid) index++;
+      if (index < list.length && list[index] === uid) sequences[at] = ++index;
     }
     return sequences;
   }

@@ -38,10 +38,9 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
     findSorted(session, args, tellsRelevancy),
   );
   const { relevancy } = found;
-  const uids = places.map((place) => found.uids[place]!);
+  const uids = valuesAt(found.uids, places);
   if (saves) mailbox.saved = savedUids(uids, options);
-  const sequences = byUid ? undefined : mailbox.uids.sequencesOf(found.uids);
-  const numbers = sequences === undefined ? uids : places.map((place) => sequences[place]!);
+  const numbers = byUid ? uids : valuesAt(mailbox.uids.sequencesOf(found.uids), places);
   if (!extended) {
     const modseq = modseqs !== undefined && uids.length > 0 ? ` (MODSEQ ${highestOf(modseqs)})` : '';
     writeNumbers(session.out, 'SORT', numbers, modseq);
@@ -71,4 +70,10 @@ async function findSorted(session: Session, args: ArgumentParser, tellsRelevancy
   const places = await sortMessages(mailbox, found.uids, order, { progress, relevancy: found.relevancy });
   const modseqs = wantsModseqs ? Array.from(places, (place) => found.modseqs?.[place] ?? 1) : undefined;
   return { order, wanted, found, places, modseqs };
+}
+
+function valuesAt(values: Uint32Array, places: Uint32Array): Uint32Array {
+  const found = new Uint32Array(places.length);
+  for (let at = 0; at < places.length; at++) found[at] = values[places[at]!]!;
+  return found;
 }

@@ -23,13 +23,14 @@ export async function threadMessages(
   const pace = new Pace();
   const { columns, dates } = await threadFacts(mailbox, uids, pace);
   const places = dates.placesOf(uids);
-  const rows = places.filter((row) => row !== -1);
+  const areThere = !places.includes(-1);
+  const rows = areThere ? places : places.filter((row) => row !== -1);
   const byDate = orderOf(rows, dates);
   const parents =
     algorithm === 'REFERENCES'
       ? await threadByReferences(columns, rows, byDate, pace)
       : threadBySubject(columns, rows, byDate);
-  const numbers = numbersOf(uids.filter((_, at) => places[at] !== -1));
+  const numbers = numbersOf(areThere ? uids : uids.filter((_, at) => places[at] !== -1));
   return await formatThreads(parents, byDate, numbers, pace);
 }
 
