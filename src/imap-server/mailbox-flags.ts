@@ -70,15 +70,18 @@ export class MailboxFlags implements Remembered {
     const passes: (boolean | undefined)[] = [];
     let count = 0;
     let at = asked.length === 0 ? 0 : this.uids.firstFrom(asked[0]);
-    for (const uid of asked) {
-      while (at < uids.length && uids[at] < uid) at++;
-      if (at === uids.length) break;
+    const { length } = uids;
+    const bitsOf = this.#bits;
+    for (let next = 0; next < asked.length; next++) {
+      const uid = asked[next]!;
+      while (at < length && uids[at]! < uid) at++;
+      if (at === length) break;
       if (uids[at] !== uid) continue;
-      const bits = this.#bits[at]!;
+      const bits = bitsOf[at]!;
       passes[bits] ??= test(bits);
       if (passes[bits]) found[count++] = uid;
     }
-    return found.subarray(0, count);
+    return count === asked.length ? asked : found.subarray(0, count);
   }
 
   /** @returns undefined when it can't be known so: messages have come back that were gone */

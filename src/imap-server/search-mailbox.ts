@@ -189,6 +189,11 @@ function plainRun({ asciiText }: TextMatcher, field: string): string | undefined
 }
 
 function intersect(a: Uint32Array, b: Uint32Array): Uint32Array {
+  if (a.buffer === b.buffer) {
+    // Parts of one ascending list, as those of the view are: nothing needs to be compared.
+    const offset = (b.byteOffset - a.byteOffset) / a.BYTES_PER_ELEMENT;
+    return a.subarray(Math.max(0, offset), Math.max(0, offset + b.length));
+  }
   const both = new Uint32Array(Math.min(a.length, b.length));
   let count = 0;
   let next = 0;

@@ -1,19 +1,12 @@
-import { EnvelopeScanner, envelopeFields } from '../imap/envelope-scanner.ts';
 import type { SortKey } from '../imap/sort-keys.ts';
-import { baseSubject } from '../message/base-subject.ts';
-import { decodeHeaderText } from '../message/header-text.ts';
-import { casemapSortKey } from '../message/unicode-casemap.ts';
-import { limits } from '../runtime/limits.ts';
-import type { RenderedMessageRow } from '../store/messages/message-rows.ts';
+import { findRanks } from './find-ranks.ts';
 import { Pace } from './pace.ts';
 import type { Progress } from './progress.ts';
 import type { Relevancy } from './relevancy.ts';
 import type { SelectedMailbox } from './selected-mailbox.ts';
-import { recallRanks, rememberRanks } from './sort-ranks.ts';
-
-type Column = keyof RenderedMessageRow;
-/** Compares two messages by their places among those that are sorted. */
-type Compare = (one: number, other: number) => number;
+import { sortPaced } from './sort-paced.ts';
+import { SortRanks } from './sort-ranks.ts';
+import { columnsOfKeys, sortValue } from './sort-values.ts';
 
 /** Messages read from the database at a time. */
 const batchSize = 500;
@@ -36,75 +29,77 @@ export async function sortMessages(
   }: { includeExpunged?: boolean; progress?: Progress; relevancy?: Relevancy | undefined } = {},
 ): Promise<Uint32Array> {
   const pace = new Pace();
-  const { identity } = mailbox.account;
-  const ranks = keys.map(({ by }) => (by === 'RELEVANCY' ? undefined : recallRanks(mailbox, by, uids)));
-  const unknown = keys.filter((_, index) => ranks[index] === undefined);
-  if (unknown.length === 0)
-    return await sortPaced(
-      uids.map((_, place) => place),
-      comparing(keys, ranks),
-      pace,
+  const ranks: SortRanks[] = [];
+  for (const { by } of keys) {
+    ranks.push(
+      by === 'RELEVANCY'
+        ? await SortRanks.ofNumbers(
+            uids,
+            Float64Array.from(uids, (uid) => -(relevancy?.(uid) ?? 0)),
+            pace,
+          )
+        : await findRanks(mailbox, uids, by, { includeExpunged, progress, pace }),
     );
-  const columns = columnsOfKeys(unknown);
-  const values: (number | string)[][] = unknown.map(() => []);
-  const found: number[] = [];
-  for (let at = 0; at < uids.length; at += batchSize) {
-    const rows = await mailbox.account.read((reader) =>
-      reader.messages.rendered(mailbox.id, uids.subarray(at, at + batchSize), undefined, undefined, {
-        columns,
-        includeExpunged,
-      }),
-    );
-    let place = at;
-    for (const row of rows) {
-      while (uids[place] !== row.uid) place++;
-      found.push(place);
-      unknown.forEach(({ by }, index) => {
-        values[index]![place] = by === 'RELEVANCY' ? -(relevancy?.(row.uid) ?? 0) : sortValue(row, by);
-      });
-      if (pace.over) await pace.turn();
-    }
-    progress?.advance(rows.length, uids.length);
   }
-  const places = Uint32Array.from(found);
-  for (const [index, { by }] of unknown.entries()) {
-    const ranked = await rank(values[index]!, places, uids.length, pace);
-    for (const [at, key] of keys.entries()) if (key.by === by) ranks[at] = ranked;
-    if (by === 'RELEVANCY') continue;
-    rememberRanks(mailbox, by, {
-      identity,
-      uids: places.map((place) => uids[place]!),
-      ranks: Float64Array.from(places, (place) => ranked[place]!),
-      own: isNumber(by),
-    });
-  }
-  return await sortPaced(places, comparing(keys, ranks), pace);
+  return await inOrder(uids, keys, ranks, pace);
 }
 
-/** Numbers that are in the same order as values: numbers as they are, and of texts their places among all. */
-async function rank(
-  values: readonly (number | string)[],
-  places: Uint32Array,
-  count: number,
+/**
+ * Takes messages in the order of the first key, which is known, and sorts only those that are equal by it by the others.
+ * @param ranks of each key
+ */
+async function inOrder(
+  uids: Uint32Array,
+  keys: readonly SortKey[],
+  ranks: readonly SortRanks[],
   pace: Pace,
-): Promise<Float64Array> {
-  const ranks = new Float64Array(count);
-  const isText = typeof values[places[0]!] === 'string';
-  let last = 0;
-  const ordered = isText ? await sortPaced(places.slice(), textOrder(values as readonly string[]), pace) : places;
-  for (let at = 0; at < ordered.length; at++) {
-    const place = ordered[at]!;
-    if (!isText) ranks[place] = values[place] as number;
-    else ranks[place] = at > 0 && values[ordered[at - 1]!] === values[place] ? last : ++last;
+): Promise<Uint32Array> {
+  const first = ranks[0]!;
+  const { reverse } = keys[0]!;
+  const known = ranks.map((each) => each.placesOf(uids));
+  /** Of each message in `first`. */
+  const placeOf = new Int32Array(first.order.length).fill(-1);
+  const [inFirst, ...inOthers] = known as [Int32Array, ...Int32Array[]];
+  for (let place = 0; place < uids.length; place++) {
+    const at = inFirst[place]!;
+    if (at !== -1 && (inOthers.length === 0 || inOthers.every((places) => places[place] !== -1))) placeOf[at] = place;
   }
-  return ranks;
+  const compare = comparing(
+    keys.slice(1),
+    inOthers.map((places, index) => Float64Array.from(places, (at) => ranks[index + 1]!.ranks[at] ?? 0)),
+  );
+  const sorted = new Uint32Array(uids.length);
+  let count = 0;
+  let steps = 0;
+  for (let done = 0, length = 0; done < placeOf.length; done += length) {
+    length = first.equalFrom(done, reverse);
+    const start = reverse ? placeOf.length - done - length : done;
+    const before = count;
+    for (let at = start; at < start + length; at++) {
+      const place = placeOf[first.order[at]!]!;
+      if (place !== -1) sorted[count++] = place;
+    }
+    if (keys.length > 1 && count > before + 1) {
+      sorted.set(await sortPaced(sorted.subarray(before, count), compare, pace), before);
+    }
+    steps += length;
+    if (steps < stepsBetweenLooks) continue;
+    steps = 0;
+    if (pace.over) await pace.turn();
+  }
+  return sorted.subarray(0, count);
 }
 
-function textOrder(values: readonly string[]): Compare {
+const stepsBetweenLooks = 4096;
+
+/** Compares two messages by their places among those that are sorted. @param ranks of each key, by place */
+function comparing(keys: readonly SortKey[], ranks: readonly Float64Array[]): (one: number, other: number) => number {
   return (one, other) => {
-    const first = values[one]!;
-    const second = values[other]!;
-    return first === second ? 0 : first < second ? -1 : 1;
+    for (let index = 0; index < keys.length; index++) {
+      const difference = ranks[index]![one]! - ranks[index]![other]!;
+      if (difference !== 0) return keys[index]!.reverse ? -difference : difference;
+    }
+    return one - other;
   };
 }
 
@@ -157,10 +152,6 @@ export async function placesInOrder(
   return places;
 }
 
-function columnsOfKeys(keys: readonly SortKey[]): Column[] {
-  return [...new Set(keys.flatMap(({ by }) => columnsOf[by]))];
-}
-
 function compareValues(
   keys: readonly SortKey[],
   first: readonly (number | string)[],
@@ -171,103 +162,4 @@ function compareValues(
     return first[index]! < second[index]! === reverse ? 1 : -1;
   }
   return 0;
-}
-
-const columnsOf: Record<SortKey['by'], readonly Column[]> = {
-  ARRIVAL: ['receivedAt'],
-  DATE: ['receivedAt', 'sentAt'],
-  SIZE: ['sizeBytes'],
-  CC: ['envelope'],
-  DISPLAYFROM: ['envelope'],
-  DISPLAYTO: ['envelope'],
-  FROM: ['envelope'],
-  RELEVANCY: [],
-  SUBJECT: ['envelope'],
-  TO: ['envelope'],
-};
-
-/** Whether messages are sorted by numbers, which are their ranks. */
-function isNumber(by: SortKey['by']): boolean {
-  return by === 'ARRIVAL' || by === 'DATE' || by === 'SIZE';
-}
-
-function sortValue(row: RenderedMessageRow, by: Exclude<SortKey['by'], 'RELEVANCY'>): number | string {
-  switch (by) {
-    case 'ARRIVAL':
-      return row.receivedAt;
-    case 'SIZE':
-      return row.sizeBytes;
-    case 'DATE':
-      return row.sentAt ?? row.receivedAt;
-    case 'SUBJECT': {
-      const text = EnvelopeScanner.string(row.envelope, envelopeFields.subject) ?? '';
-      return comparable(baseSubject(decodeHeaderText(text)).base);
-    }
-    case 'CC':
-    case 'FROM':
-    case 'TO':
-      return comparable(decodeHeaderText(firstAddress(row, by)?.mailbox ?? ''));
-    case 'DISPLAYFROM':
-      return displayed(row, 'FROM');
-    case 'DISPLAYTO':
-      return displayed(row, 'TO');
-  }
-}
-
-/** A copy of its own: a part of an envelope would keep all of it, 200,000 times. What is the same so far is the same. */
-function comparable(text: string): string {
-  return casemapSortKey(Buffer.from(text.slice(0, limits.imapSortCharacters)).toString());
-}
-
-function firstAddress(row: RenderedMessageRow, field: 'CC' | 'FROM' | 'TO') {
-  return EnvelopeScanner.addresses(row.envelope, envelopeFields[field.toLowerCase() as 'cc'])[0];
-}
-
-/** The name that a client shows, or else the address. */
-function displayed(row: RenderedMessageRow, field: 'FROM' | 'TO'): string {
-  const first = firstAddress(row, field);
-  if (first === undefined) return '';
-  const { name, mailbox = '', host } = first;
-  const address = host === undefined ? mailbox : `${mailbox}@${host}`;
-  return comparable(decodeHeaderText(name === undefined || name === '' ? address : name));
-}
-
-/** @param ranks of each key, by place */
-function comparing(keys: readonly SortKey[], ranks: readonly (Float64Array | undefined)[]): Compare {
-  return (one, other) => {
-    for (let index = 0; index < keys.length; index++) {
-      const difference = ranks[index]![one]! - ranks[index]![other]!;
-      if (difference !== 0) return keys[index]!.reverse ? -difference : difference;
-    }
-    return one - other;
-  };
-}
-
-/** Some milliseconds of sorting. */
-const runLength = 2048;
-const mergedBetweenLooks = 512;
-
-/** Sorts in short runs, which it then merges: others have their turn between. */
-export async function sortPaced(places: Uint32Array, compare: Compare, pace: Pace): Promise<Uint32Array> {
-  for (let at = 0; at < places.length; at += runLength) {
-    places.subarray(at, at + runLength).sort(compare);
-    if (pace.over) await pace.turn();
-  }
-  let from: Uint32Array = places;
-  let to: Uint32Array = new Uint32Array(places.length);
-  for (let length = runLength; length < places.length; length *= 2) {
-    for (let start = 0; start < places.length; start += 2 * length) {
-      const middle = Math.min(start + length, places.length);
-      const end = Math.min(start + 2 * length, places.length);
-      let left = start;
-      let right = middle;
-      for (let at = start; at < end; at++) {
-        const takesLeft = right >= end || (left < middle && compare(from[left]!, from[right]!) <= 0);
-        to[at] = takesLeft ? from[left++]! : from[right++]!;
-        if (at % mergedBetweenLooks === 0 && pace.over) await pace.turn();
-      }
-    }
-    [from, to] = [to, from];
-  }
-  return from;
 }

@@ -28,16 +28,17 @@ export function findThreadFacts(fields: {
 }): ThreadFacts {
   const { messageId, references, inReplyTo, subject } = fields;
   const ids = threadReferences({ references, envelope: { messageId, inReplyTo } });
+  const own = parseMessageIds(messageId ?? '')[0];
   const { base, isReplyOrForward } = baseSubject(subject);
   return {
-    messageId: idOf(parseMessageIds(messageId ?? '')[0]),
-    references: ids.map((id) => idOf(id)!),
+    messageId: own === undefined ? undefined : numberDigest(own),
+    references: ids.map(numberDigest),
     subject: unicodeCasemap(Buffer.from(base.slice(0, limits.imapSortCharacters)).toString()),
     isReply: isReplyOrForward,
   };
 }
 
-/** 53 bits of a digest: less memory than the text, which may be as long as a header. */
-function idOf(id: string | undefined): number | undefined {
-  return id === undefined ? undefined : hash('sha256', id, 'buffer').readUIntBE(0, 6) * 32;
+/** 48 bits of a digest, times 32: less memory than the text, which may be as long as a header. */
+export function numberDigest(text: string): number {
+  return hash('sha256', text, 'buffer').readUIntBE(0, 6) * 32;
 }

@@ -10,6 +10,7 @@ import { searchMailbox } from '../search-mailbox.ts';
 import { extendedResponse, highestOf, isTold, savedUids } from '../search-return.ts';
 
 import type { Session } from '../session.ts';
+import { writeNumbers } from '../write-numbers.ts';
 
 /** Source: RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 7162 §3.1.5, RFC 9394 §3.1 (PARTIAL), RFC 5267 §4 (UPDATE), RFC 6203 §4 (RELEVANCY) */
 export const search: Command = {
@@ -45,10 +46,10 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const { key, asksModseq, keepsNumbers } = wanted;
   const { uids } = found;
   if (saves) mailbox.saved = savedUids(uids, options);
-  const numbers = byUid ? uids : uids.map((uid) => mailbox.sequenceOf(uid));
+  const numbers = byUid ? uids : mailbox.uids.sequencesOf(uids);
   if (!extended && !session.rev2) {
     const modseq = asksModseq && uids.length > 0 ? ` (MODSEQ ${highestOf(found.modseqs)})` : '';
-    session.untagged(`SEARCH${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
+    writeNumbers(session.out, 'SEARCH', numbers, modseq);
   } else if (isTold(options)) {
     const relevancy = tellsRelevancy ? relevancyText(found.relevancy, uids) : '';
     const modseqs = asksModseq ? found.modseqs : undefined;

@@ -12,6 +12,7 @@ import { extendedResponse, highestOf, isTold, savedUids } from '../search-return
 
 import type { Session } from '../session.ts';
 import { sortMessages } from '../sort-messages.ts';
+import { writeNumbers } from '../write-numbers.ts';
 
 /** Source: RFC 5256 §3, RFC 5267 §3 and §4 (RETURN), RFC 7162 §3.1.5 (MODSEQ), RFC 6203 §6 (RELEVANCY) */
 export const sort: Command = {
@@ -33,14 +34,16 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   const request = parseSearchRequest(session, args);
   const { tag, extended, options, saves, updates, tellsRelevancy } = request;
   const correlator = `TAG "${tag}"`;
-  const { order, wanted, uids, modseqs, relevancy } = await forSaving(session, request, () =>
+  const { order, wanted, found, places, modseqs } = await forSaving(session, request, () =>
     findSorted(session, args, tellsRelevancy),
   );
+  const { relevancy } = found;
+  const uids = valuesAt(found.uids, places);
   if (saves) mailbox.saved = savedUids(uids, options);
-  const numbers = byUid ? uids : uids.map((uid) => mailbox.sequenceOf(uid));
+  const numbers = byUid ? uids : valuesAt(mailbox.uids.sequencesOf(found.uids), places);
   if (!extended) {
     const modseq = modseqs !== undefined && uids.length > 0 ? ` (MODSEQ ${highestOf(modseqs)})` : '';
-    session.untagged(`SORT${numbers.length === 0 ? '' : ` ${numbers.join(' ')}`}${modseq}`);
+    writeNumbers(session.out, 'SORT', numbers, modseq);
   } else if (isTold(options)) {
     const fits = tellsRelevancy ? relevancyText(relevancy, uids) : '';
     session.untagged(extendedResponse(correlator, byUid, options, numbers, modseqs) + fits);
@@ -64,9 +67,13 @@ async function findSorted(session: Session, args: ArgumentParser, tellsRelevancy
   const progress = new Progress(session, args, { goalKnown: false });
   const nowMs = session.server.clock.now();
   const found = await searchMailbox(mailbox, wanted.key, { nowMs, wantsModseqs, progress });
-  const { relevancy } = found;
-  const places = await sortMessages(mailbox, found.uids, order, { progress, relevancy });
-  const uids = places.map((place) => found.uids[place]!);
+  const places = await sortMessages(mailbox, found.uids, order, { progress, relevancy: found.relevancy });
   const modseqs = wantsModseqs ? Array.from(places, (place) => found.modseqs?.[place] ?? 1) : undefined;
-  return { order, wanted, uids, modseqs, relevancy };
+  return { order, wanted, found, places, modseqs };
+}
+
+function valuesAt(values: Uint32Array, places: Uint32Array): Uint32Array {
+  const found = new Uint32Array(places.length);
+  for (let at = 0; at < places.length; at++) found[at] = values[places[at]!]!;
+  return found;
 }

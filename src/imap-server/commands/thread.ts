@@ -21,6 +21,9 @@ export const uidThread: Command = {
   run: (session, args) => run(session, args, true),
 };
 
+/** So much is put beside what comes before and after, and all of it sent as one. */
+const pieceBytes = 8 * 1024;
+
 async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
   const { mailbox } = session;
   args.space();
@@ -28,8 +31,12 @@ async function run(session: Session, args: ArgumentParser, byUid: boolean): Prom
   args.space();
   const { key, keepsNumbers } = parseWanted(session, args, { charset: 'named', fuzzy: false });
   const { uids } = await searchMailbox(mailbox, key, { nowMs: session.server.clock.now(), wantsModseqs: false });
-  const numberOf = byUid ? (uid: number) => uid : (uid: number) => mailbox.sequenceOf(uid);
-  const threads = await threadMessages(mailbox, uids, algorithm, numberOf);
-  session.untagged(threads === '' ? 'THREAD' : `THREAD ${threads}`);
+  const numbersOf = (of: Uint32Array): Uint32Array => (byUid ? of : mailbox.uids.sequencesOf(of));
+  const threads = await threadMessages(mailbox, uids, algorithm, numbersOf);
+  session.out.write(threads.length === 0 ? '* THREAD' : '* THREAD ');
+  for (let at = 0; at < threads.length; at += pieceBytes) {
+    session.out.writeBytes(threads.subarray(at, at + pieceBytes));
+  }
+  session.out.write('\r\n');
   return keepsNumbers ? { keepsNumbers } : undefined;
 }

@@ -1,5 +1,3 @@
-import { NumberList } from './number-list.ts';
-
 const none = -1;
 
 /**
@@ -8,20 +6,29 @@ const none = -1;
  * link-cut trees).
  */
 export class Forest {
+  readonly size: number;
   /** Of each node; -1 of a root. */
-  readonly parent = new NumberList();
-  readonly #up = new NumberList();
-  readonly #left = new NumberList();
-  readonly #right = new NumberList();
+  readonly #parent: Int32Array;
+  readonly #up: Int32Array;
+  readonly #left: Int32Array;
+  readonly #right: Int32Array;
+  /** Whether something was ever linked to a node. */
+  readonly #isParent: Uint8Array;
 
-  get size(): number {
-    return this.parent.length;
+  /** @param size how many nodes there are, each a tree of its own */
+  constructor(size: number) {
+    this.size = size;
+    const column = (): Int32Array => new Int32Array(size).fill(none);
+    this.#parent = column();
+    this.#up = column();
+    this.#left = column();
+    this.#right = column();
+    this.#isParent = new Uint8Array(size);
   }
 
-  /** @returns the new node, a tree of its own */
-  add(): number {
-    for (const list of [this.parent, this.#up, this.#left, this.#right]) list.push(none);
-    return this.size - 1;
+  /** @returns -1 for a root */
+  parent(node: number): number {
+    return this.#parent[node]!;
   }
 
   /**
@@ -29,26 +36,28 @@ export class Forest {
    * @returns false when that would make a circle, which leaves all as it was
    */
   link(child: number, parent: number): boolean {
-    if (this.#root(parent) === child) return false;
+    // What has nothing below it, as most messages when they come, makes no circle.
+    if (child === parent || (this.#isParent[child] === 1 && this.#root(parent) === child)) return false;
     this.#expose(child);
-    this.#up.set(child, parent);
-    this.parent.set(child, parent);
+    this.#up[child] = parent;
+    this.#parent[child] = parent;
+    this.#isParent[parent] = 1;
     return true;
   }
 
   /** Makes a node a root. */
   cut(child: number): void {
-    if (this.parent.at(child) === none) return;
+    if (this.#parent[child] === none) return;
     this.#expose(child);
-    this.#up.set(this.#left.at(child), none);
-    this.#left.set(child, none);
-    this.parent.set(child, none);
+    this.#up[this.#left[child]!] = none;
+    this.#left[child] = none;
+    this.#parent[child] = none;
   }
 
   #root(node: number): number {
     this.#expose(node);
     let root = node;
-    while (this.#left.at(root) !== none) root = this.#left.at(root);
+    while (this.#left[root] !== none) root = this.#left[root]!;
     this.#splay(root);
     return root;
   }
@@ -56,24 +65,24 @@ export class Forest {
   /** Makes the path from the root to a node one splay tree, the node on top. */
   #expose(node: number): void {
     let below = none;
-    for (let top = node; top !== none; top = this.#up.at(top)) {
+    for (let top = node; top !== none; top = this.#up[top]!) {
       this.#splay(top);
-      this.#right.set(top, below);
+      this.#right[top] = below;
       below = top;
     }
     this.#splay(node);
   }
 
   #isTop(node: number): boolean {
-    const up = this.#up.at(node);
-    return up === none || (this.#left.at(up) !== node && this.#right.at(up) !== node);
+    const up = this.#up[node]!;
+    return up === none || (this.#left[up] !== node && this.#right[up] !== node);
   }
 
   #splay(node: number): void {
     while (!this.#isTop(node)) {
-      const up = this.#up.at(node);
+      const up = this.#up[node]!;
       if (!this.#isTop(up)) {
-        const straight = (this.#left.at(up) === node) === (this.#left.at(this.#up.at(up)) === up);
+        const straight = (this.#left[up] === node) === (this.#left[this.#up[up]!] === up);
         this.#rotate(straight ? up : node);
       }
       this.#rotate(node);
@@ -81,15 +90,15 @@ export class Forest {
   }
 
   #rotate(node: number): void {
-    const up = this.#up.at(node);
-    const above = this.#up.at(up);
-    const [near, far] = this.#left.at(up) === node ? [this.#left, this.#right] : [this.#right, this.#left];
-    if (!this.#isTop(up)) (this.#left.at(above) === up ? this.#left : this.#right).set(above, node);
-    const moved = far.at(node);
-    near.set(up, moved);
-    if (moved !== none) this.#up.set(moved, up);
-    far.set(node, up);
-    this.#up.set(up, node);
-    this.#up.set(node, above);
+    const up = this.#up[node]!;
+    const above = this.#up[up]!;
+    const [near, far] = this.#left[up] === node ? [this.#left, this.#right] : [this.#right, this.#left];
+    if (!this.#isTop(up)) (this.#left[above] === up ? this.#left : this.#right)[above] = node;
+    const moved = far[node]!;
+    near[up] = moved;
+    if (moved !== none) this.#up[moved] = up;
+    far[node] = up;
+    this.#up[up] = node;
+    this.#up[node] = above;
   }
 }

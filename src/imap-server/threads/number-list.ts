@@ -1,14 +1,14 @@
 /** A list of integers of 32 bits that grows. */
 export class NumberList {
-  #numbers = new Int32Array(1024);
+  #numbers = new Int32Array(64);
   length = 0;
+
+  get sizeBytes(): number {
+    return this.#numbers.byteLength;
+  }
 
   at(index: number): number {
     return this.#numbers[index]!;
-  }
-
-  set(index: number, number: number): void {
-    this.#numbers[index] = number;
   }
 
   push(number: number): void {

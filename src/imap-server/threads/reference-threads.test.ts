@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Pace } from '../pace.ts';
 import { Forest } from './forest.ts';
 import { formatThreads } from './format-threads.ts';
-import { ReferenceThreads } from './reference-threads.ts';
+import { threadByReferences } from './reference-threads.ts';
+import { ThreadColumns } from './thread-columns.ts';
 
 interface Mail {
   readonly messageId: number | undefined;
@@ -11,16 +12,19 @@ interface Mail {
 }
 
 async function format(mails: readonly Mail[]): Promise<string> {
-  const builder = new ReferenceThreads();
-  for (const mail of mails) builder.add({ ...mail, subject: '', isReply: false });
+  const columns = new ThreadColumns();
+  for (const { messageId, references } of mails) {
+    columns.add({
+      messageId: messageId === undefined ? undefined : messageId * 32,
+      references: references.map((id) => id * 32),
+      subject: '',
+      isReply: false,
+    });
+  }
   const order = Uint32Array.from(mails.keys());
-  const { parents } = await builder.finish(order, new Pace());
-  return await formatThreads(
-    parents,
-    order,
-    order.map((at) => at + 1),
-    new Pace(),
-  );
+  const parents = await threadByReferences(columns, Int32Array.from(order), order, new Pace());
+  const numbers = order.map((at) => at + 1);
+  return (await formatThreads(parents, order, numbers, new Pace())).toString();
 }
 
 interface Container {
@@ -123,8 +127,8 @@ describe('threads by references', () => {
     const change = fc.record({ child: fc.nat(nodes - 1), parent: fc.nat(nodes - 1), cut: fc.boolean() });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 80 }), (changes) => {
-        const forest = new Forest();
-        const parents = Array.from({ length: nodes }, () => forest.add()).map(() => -1);
+        const forest = new Forest(nodes);
+        const parents = Array.from({ length: nodes }, () => -1);
         for (const { child, parent, cut } of changes) {
           if (cut || parents[child] !== -1) {
             forest.cut(child);
@@ -136,7 +140,7 @@ describe('threads by references', () => {
           expect(forest.link(child, parent)).toBe(root !== child);
           if (root !== child) parents[child] = parent;
         }
-        expect(parents.map((_, node) => forest.parent.at(node))).toEqual(parents);
+        expect(parents.map((_, node) => forest.parent(node))).toEqual(parents);
       }),
       { numRuns: 1000 },
     );

@@ -1,23 +1,21 @@
-import type { ThreadFacts } from '../../message/thread-facts.ts';
-import type { MessageThreads, ThreadsBuilder } from './message-threads.ts';
+import type { ThreadColumns } from './thread-columns.ts';
 
-/** Threads by subject: the oldest message, and below it all others. Source: RFC 5256 §3 (ORDEREDSUBJECT) */
-export class SubjectThreads implements ThreadsBuilder {
-  readonly #subjects: string[] = [];
-
-  add({ subject }: ThreadFacts): void {
-    this.#subjects.push(subject);
+/**
+ * Threads by subject: the oldest message, and below it all others.
+ * @param rows of the messages
+ * @param byDate places in `rows`, by sent date
+ * @returns parents, as `threadByReferences` does
+ * Source: RFC 5256 §3 (ORDEREDSUBJECT)
+ */
+export function threadBySubject(columns: ThreadColumns, rows: Int32Array, byDate: Uint32Array): Int32Array {
+  const parents = new Int32Array(rows.length);
+  /** By subject; the last place is that of the empty one. */
+  const first = new Int32Array(columns.subjects.count + 1).fill(-1);
+  for (const message of byDate) {
+    const subject = columns.subject(rows[message]!);
+    const at = subject === -1 ? first.length - 1 : subject;
+    parents[message] = first[at]!;
+    if (first[at] === -1) first[at] = message;
   }
-
-  async finish(byDate: Uint32Array): Promise<MessageThreads> {
-    const parents = new Int32Array(this.#subjects.length);
-    const first = new Map<string, number>();
-    for (const message of byDate) {
-      const subject = this.#subjects[message]!;
-      const known = first.get(subject);
-      parents[message] = known ?? -1;
-      if (known === undefined) first.set(subject, message);
-    }
-    return { parents };
-  }
+  return parents;
 }

@@ -1,7 +1,9 @@
 import { findThreadFacts, type ThreadFacts } from '../../message/thread-facts.ts';
-import type { Remembered } from '../mailbox-memory.ts';
 import type { Pace } from '../pace.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
+import { SortRanks } from '../sort-ranks.ts';
+import { ThreadColumns } from './thread-columns.ts';
+import { ThreadTable } from './thread-table.ts';
 
 /** With the sent date, RFC 5256 §2.2. */
 interface DatedFacts extends ThreadFacts {
@@ -11,72 +13,60 @@ interface DatedFacts extends ThreadFacts {
 /** Messages read from the database at a time. */
 const batchSize = 500;
 
-/** What the facts of one message take, with the texts and numbers in them. */
-const bytesEach = 400;
-
-/** Facts of a mailbox's messages by UID: they never change. */
-class KnownFacts implements Remembered {
-  readonly byUid: Map<number, DatedFacts>;
-
-  constructor(byUid = new Map<number, DatedFacts>()) {
-    this.byUid = byUid;
-  }
-
-  get sizeBytes(): number {
-    return this.byUid.size * bytesEach;
-  }
+/**
+ * What THREAD goes by. It never changes but by a repair, and clients ask again and again, with each new message: what was read before is
+ * remembered.
+ * @param uids ascending
+ * @returns facts about those that exist still, and maybe about others
+ */
+export async function threadFacts(mailbox: SelectedMailbox, uids: Uint32Array, pace: Pace): Promise<ThreadTable> {
+  const { account, memory } = mailbox;
+  const { identity } = account;
+  const known = memory.recall(mailbox, ThreadTable);
+  const missing = known?.dates.lacks(uids) ?? uids;
+  if (known !== undefined && missing.length === 0) return known;
+  const read = await readFacts(mailbox, missing, new ThreadColumns(known?.columns), pace);
+  const existing = known === undefined ? undefined : (await mailbox.flags())?.uids.slice();
+  const table = existing === undefined ? read : await known!.joined(read, existing, pace);
+  // What was read before a repair may be wrong after it.
+  if (account.identity === identity) memory.remember(mailbox, ThreadTable, table);
+  return table;
 }
 
-/**
- * What THREAD goes by, of those of some messages that exist still. Clients ask again and again, with each new message: what was read before
- * is remembered.
- * @param uids ascending
- */
-export async function* threadFacts(
+/** @param columns where the facts go */
+async function readFacts(
   mailbox: SelectedMailbox,
   uids: Uint32Array,
+  columns: ThreadColumns,
   pace: Pace,
-): AsyncGenerator<readonly (readonly [uid: number, facts: DatedFacts])[]> {
-  const { memory } = mailbox;
-  const { identity } = mailbox.account;
-  const facts = memory.recall(mailbox, KnownFacts) ?? new KnownFacts();
-  const known = facts.byUid;
-  let grown = false;
+): Promise<ThreadTable> {
+  const found: number[] = [];
+  const dates: number[] = [];
   for (let at = 0; at < uids.length; at += batchSize) {
     const batch = uids.subarray(at, at + batchSize);
-    const unknown = batch.filter((uid) => !known.has(uid));
-    const read = new Map<number, DatedFacts>();
-    if (unknown.length > 0) {
-      await readIndexed(mailbox, unknown, read);
-      const others = unknown.filter((uid) => !read.has(uid));
-      for (const row of await mailbox.account.read((reader) => reader.messages.threadFields(mailbox.id, others))) {
-        read.set(row.uid, { ...findThreadFacts(row), date: row.sentAt ?? row.receivedAt });
-        if (pace.over) await pace.turn();
-      }
+    const read = await readIndexed(mailbox, batch);
+    const others = batch.filter((uid) => !read.has(uid));
+    for (const row of await mailbox.account.read((reader) => reader.messages.threadFields(mailbox.id, others))) {
+      read.set(row.uid, { ...findThreadFacts(row), date: row.sentAt ?? row.receivedAt });
+      if (pace.over) await pace.turn();
     }
-    const found: [number, DatedFacts][] = [];
     for (const uid of batch) {
-      const of = known.get(uid) ?? read.get(uid);
-      if (of !== undefined) found.push([uid, of]);
+      const facts = read.get(uid);
+      if (facts === undefined) continue;
+      columns.add(facts);
+      found.push(uid);
+      dates.push(facts.date);
     }
-    for (const [uid, of] of read) {
-      if (facts.sizeBytes + bytesEach > memory.largestBytes) break;
-      known.set(uid, of);
-      grown = true;
-    }
-    yield found;
+    if (pace.over) await pace.turn();
   }
-  // What was read before a repair may be wrong after it.
-  if (!grown || mailbox.account.identity !== identity) return;
-  const isFullOfGone = known.size > 2 * mailbox.uids.count;
-  const kept = isFullOfGone ? new Map([...known].filter(([uid]) => mailbox.uids.indexOf(uid) !== -1)) : known;
-  memory.remember(mailbox, KnownFacts, new KnownFacts(kept));
+  return new ThreadTable(await SortRanks.ofNumbers(Uint32Array.from(found), Float64Array.from(dates), pace), columns);
 }
 
 /** Takes from the index of texts what it has. */
-async function readIndexed(mailbox: SelectedMailbox, uids: Uint32Array, read: Map<number, DatedFacts>): Promise<void> {
+async function readIndexed(mailbox: SelectedMailbox, uids: Uint32Array): Promise<Map<number, DatedFacts>> {
   const { account, id } = mailbox;
-  if (account.textIndex === undefined) return;
+  const read = new Map<number, DatedFacts>();
+  if (account.textIndex === undefined) return read;
   const options = { columns: ['contentId', 'receivedAt'] } as const;
   const rows = await account.read((reader) => reader.messages.rows(id, uids, undefined, undefined, options));
   const indexed = account.textIndex.threads(rows.map(({ contentId }) => contentId));
@@ -84,4 +74,5 @@ async function readIndexed(mailbox: SelectedMailbox, uids: Uint32Array, read: Ma
     const facts = indexed.get(contentId);
     if (facts !== undefined) read.set(uid, { ...facts, date: facts.sentAt ?? receivedAt });
   }
+  return read;
 }

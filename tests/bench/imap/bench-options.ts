@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly idle: number;
   readonly only: 'restante' | 'dovecot' | undefined;
   readonly profile: string | undefined;
+  /** Where filled mailboxes are kept from one run to the next, in a directory of each number of messages. */
+  readonly keep: string | undefined;
 }
 
 function numbers(text: string): number[] {
@@ -29,6 +31,7 @@ export function benchOptions(): BenchOptions {
       idle: { type: 'string' },
       only: { type: 'string' },
       profile: { type: 'string' },
+      keep: { type: 'string' },
     },
   });
   const { full, lines, only } = values;
@@ -45,5 +48,6 @@ export function benchOptions(): BenchOptions {
     idle: Number(values.idle ?? (full ? '10000' : '2000')),
     only,
     profile: values.profile,
+    keep: values.keep,
   };
 }

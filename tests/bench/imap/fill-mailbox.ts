@@ -11,8 +11,12 @@ export function threadedMessage(number: number, sizeBytes: number): Buffer {
   return Buffer.concat([Buffer.from(answers), makeMessage(number, sizeBytes - answers.length)]);
 }
 
-/** Fills INBOX by MULTIAPPEND over several connections. */
+/** Fills INBOX by MULTIAPPEND over several connections, unless an earlier run has. */
 export async function fillMailbox(peer: MailPeer, account: string, messages: number, sizeBytes: number): Promise<void> {
+  const there = await messagesThere(peer, account);
+  if (there === messages) return;
+  if (there > 0)
+    throw new Error(`Cannot fill the mailbox of ${peer.name} with ${messages} messages: ${there} are in it`);
   let next = 0;
   const work = async (): Promise<void> => {
     const client = await openSession(peer, account);
@@ -25,4 +29,11 @@ export async function fillMailbox(peer: MailPeer, account: string, messages: num
     client.close();
   };
   await Promise.all([work(), work(), work(), work()]);
+}
+
+async function messagesThere(peer: MailPeer, account: string): Promise<number> {
+  const client = await openSession(peer, account);
+  const status = await client.text('STATUS INBOX (MESSAGES)');
+  client.close();
+  return Number(/MESSAGES (\d+)/.exec(status)?.[1]);
 }

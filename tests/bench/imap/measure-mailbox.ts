@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { BenchOptions } from './bench-options.ts';
 import { fillMailbox } from './fill-mailbox.ts';
 import { openSession } from './log-in.ts';
@@ -13,7 +14,7 @@ export async function measureMailbox(options: BenchOptions, messages: number): P
   const lines = mailboxLines.filter(({ name }) => options.wants(name));
   if (lines.length === 0) return;
   const sizeBytes = messages > 50_000 ? 2048 : 8192;
-  await using started = await startSides(['bench'], options);
+  await using started = await startSides(['bench'], options, options.keep && resolve(options.keep, String(messages)));
   for (const { peer } of started.sides) await fillMailbox(peer, 'bench', messages, sizeBytes);
   // Searches of texts are to find the index, and others not to run beside its making.
   for (const { peer } of started.sides) if (peer.pid !== undefined) await settle(peer.pid);

@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { freePorts } from '../../harness/free-ports.ts';
 import { startDovecot } from '../peers/dovecot.ts';
 import type { MailPeer } from '../peers/mail-peer.ts';
@@ -10,19 +12,35 @@ export interface Side {
   readonly peer: MailPeer;
 }
 
-/** Both servers, or the one that is asked for, each with accounts of its own. */
+/**
+ * Both servers, or the one that is asked for, each with accounts of its own.
+ * @param directory where their data stay; gone at the end unless given
+ */
 export async function startSides(
   accounts: string[],
   options: Pick<BenchOptions, 'only' | 'profile'>,
+  directory?: string,
 ): Promise<AsyncDisposable & { readonly sides: readonly Side[] }> {
   await using started = new AsyncDisposableStack();
   const sides: Side[] = [];
+  const kept = async (name: string): Promise<string | undefined> => {
+    if (directory === undefined) return undefined;
+    const path = join(directory, name);
+    await mkdir(path, { recursive: true });
+    return path;
+  };
   if (options.only !== 'dovecot') {
-    sides.push({ side: 'ours', peer: started.use(await startRestante(accounts, options.profile)) });
+    sides.push({
+      side: 'ours',
+      peer: started.use(await startRestante(accounts, options.profile, await kept('restante'))),
+    });
   }
   if (options.only !== 'restante') {
     const [imap = 0, imaps = 0] = await freePorts(2);
-    sides.push({ side: 'theirs', peer: started.use(await startDovecot({ imap, imaps }, accounts)) });
+    sides.push({
+      side: 'theirs',
+      peer: started.use(await startDovecot({ imap, imaps }, accounts, await kept('dovecot'))),
+    });
   }
   const resources = started.move();
   return { sides, [Symbol.asyncDispose]: () => resources.disposeAsync() };

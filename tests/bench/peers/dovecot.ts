@@ -18,11 +18,16 @@ export const argonAccount = 'argon';
  * APPEND is answered; one process for each session (`service_count` 1, `client_limit` 1), none ever hibernated. Different from the
  * defaults: limits on connections, processes and memory are lifted, and one login process serves many connections, as Dovecot's
  * documentation recommends for speed. No delay after failed logins, no cache of passwords, hashes with Restante's parameters.
+ * @param directory where its data are, or will be: a temporary one, removed at the end, unless given
  */
-export async function startDovecot(ports: { imap: number; imaps: number }, accounts: string[]): Promise<MailPeer> {
-  const root = await mkdtemp(join(tmpdir(), 'restante-dovecot-'));
+export async function startDovecot(
+  ports: { imap: number; imaps: number },
+  accounts: string[],
+  directory?: string,
+): Promise<MailPeer> {
+  const root = directory ?? (await mkdtemp(join(tmpdir(), 'restante-dovecot-')));
   await chmod(root, 0o755);
-  await mkdir(join(root, 'mail'), { mode: 0o777 });
+  await mkdir(join(root, 'mail'), { mode: 0o777, recursive: true });
   await chmod(join(root, 'mail'), 0o777);
   const { certificate, key } = testCertificate({ name: 'bench', hosts: ['mail.example.org'] });
   await writeFile(join(root, 'cert.pem'), certificate);
@@ -39,7 +44,7 @@ export async function startDovecot(ports: { imap: number; imaps: number }, accou
     pid: child.pid,
     async [Symbol.asyncDispose]() {
       await endProcess(child);
-      await rm(root, { recursive: true, force: true, maxRetries: 5 });
+      if (directory === undefined) await rm(root, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
