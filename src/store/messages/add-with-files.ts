@@ -11,13 +11,17 @@ interface Written<Result> {
   readonly unused: readonly number[];
 }
 
+/** So many after several at once are not taken for alone: who has waited for the same commit brings the next at the same time, too. */
+const companyLasts = 16;
+
 /** Calls of `addWithFiles`, for whatever account. */
 let underWay = 0;
+let companyExpected = 0;
 
 /**
  * Gives files their names in the account for an operation that writes their rows.
- * @param writeAlone the same for one small message, whose file the write worker writes itself, which spares five changes of threads. It is
- *   taken while no other message is added: those of several are flushed together, and others shall not wait for the worker
+ * @param writeAlone the same for one small message, whose file the write worker writes itself, which spares three trips to other threads.
+ *   It is taken while no others are added: their flushes are shared, and they shall not wait for the worker
  */
 export async function addWithFiles<Result>(
   shared: SharedAccount,
@@ -26,7 +30,9 @@ export async function addWithFiles<Result>(
   writeAlone?: (contentId: number, file: UnwrittenFile) => Promise<Written<Result>>,
 ): Promise<Result> {
   const { contentIds, files } = shared;
-  const alone = underWay === 0 && messages.length === 1 ? writeAlone : undefined;
+  if (underWay > 0) companyExpected = companyLasts;
+  else if (companyExpected > 0) companyExpected--;
+  const alone = companyExpected === 0 && messages.length === 1 ? writeAlone : undefined;
   underWay++;
   try {
     const ids = await contentIds.take(messages.length);
