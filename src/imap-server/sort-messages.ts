@@ -57,22 +57,29 @@ async function inOrder(
   const first = ranks[0]!;
   const { reverse } = keys[0]!;
   const known = ranks.map((each) => each.placesOf(uids));
+  const ranksFrom = (key: number): Float64Array[] =>
+    known.slice(key).map((places, index) => Float64Array.from(places, (at) => ranks[key + index]!.ranks[at] ?? 0));
+  const isThere = (place: number): boolean => known.every((places) => places[place] !== -1);
+  if (uids.length * fewerThan < first.order.length) {
+    const there = uids.map((_, place) => place).filter(isThere);
+    return await sortPaced(there, comparing(keys, ranksFrom(0)), pace);
+  }
   /** Of each message in `first`. */
   const placeOf = new Int32Array(first.order.length).fill(-1);
-  const [inFirst, ...inOthers] = known as [Int32Array, ...Int32Array[]];
+  const inFirst = known[0]!;
   for (let place = 0; place < uids.length; place++) {
     const at = inFirst[place]!;
-    if (at !== -1 && (inOthers.length === 0 || inOthers.every((places) => places[place] !== -1))) placeOf[at] = place;
+    if (at !== -1 && (keys.length === 1 || isThere(place))) placeOf[at] = place;
   }
-  const compare = comparing(
-    keys.slice(1),
-    inOthers.map((places, index) => Float64Array.from(places, (at) => ranks[index + 1]!.ranks[at] ?? 0)),
-  );
+  const compare = comparing(keys.slice(1), ranksFrom(1));
   const sorted = new Uint32Array(uids.length);
   let count = 0;
   let steps = 0;
   for (let done = 0, length = 0; done < placeOf.length; done += length) {
-    length = first.equalFrom(done, reverse);
+    length =
+      keys.length === 1 && !reverse
+        ? Math.min(stepsBetweenLooks, placeOf.length - done)
+        : first.equalFrom(done, reverse);
     const start = reverse ? placeOf.length - done - length : done;
     const before = count;
     for (let at = start; at < start + length; at++) {
@@ -91,6 +98,8 @@ async function inOrder(
 }
 
 const stepsBetweenLooks = 4096;
+/** So many times fewer messages than are known are sorted in less time than the order of all is gone through. */
+const fewerThan = 16;
 
 /** Compares two messages by their places among those that are sorted. @param ranks of each key, by place */
 function comparing(keys: readonly SortKey[], ranks: readonly Float64Array[]): (one: number, other: number) => number {

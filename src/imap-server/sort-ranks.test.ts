@@ -82,7 +82,7 @@ describe('what messages were sorted by', () => {
     const step = fc.record({
       added: fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), subject), { maxLength: 4 }),
       removed: fc.array(fc.nat(800), { maxLength: 20 }),
-      part: fc.option(fc.integer({ min: 1, max: 60 })),
+      part: fc.option(fc.integer({ min: 1, max: 59 })),
       keys: fc.uniqueArray(
         fc.record({ by: fc.constantFrom('SIZE' as const, 'SUBJECT' as const), reverse: fc.boolean() }),
         { minLength: 1, maxLength: 2, selector: ({ by }) => by },
@@ -101,7 +101,7 @@ describe('what messages were sorted by', () => {
         for (const { added, removed, part, keys } of steps) {
           for (const uid of removed) rows.delete(uid);
           for (const [sizeBytes, text] of added) add(sizeBytes, text);
-          const asked = uids().filter((uid) => part === null || uid % 61 >= part);
+          const asked = uids().filter((uid) => part === null || uid % 61 > part);
           const order = [...asked].sort((one, other) => {
             for (const { by, reverse } of keys) {
               const field = by === 'SIZE' ? 'sizeBytes' : 'envelope';

@@ -1,6 +1,7 @@
 import type { Remembered } from './mailbox-memory.ts';
 import type { Pace } from './pace.ts';
 import { sortPaced } from './sort-paced.ts';
+import { UidList } from './uid-list.ts';
 
 const bytesEach = 16;
 
@@ -67,14 +68,7 @@ export class SortRanks implements Remembered {
 
   /** @param uids ascending. @returns the place of each; -1 where it is not known */
   placesOf(uids: Uint32Array): Int32Array {
-    const places = new Int32Array(uids.length);
-    let next = 0;
-    for (let at = 0; at < uids.length; at++) {
-      const uid = uids[at]!;
-      while (next < this.uids.length && this.uids[next]! < uid) next++;
-      places[at] = this.uids[next] === uid ? next : -1;
-    }
-    return places;
+    return new UidList(this.uids).indexesOf(uids);
   }
 
   /** Those of some that are not known. @param uids ascending */

@@ -49,19 +49,31 @@ export class UidList {
   }
 
   /**
-   * Sequence numbers of some messages of the list.
+   * Indexes of some UIDs.
+   * @param uids ascending. @returns -1 for what is not in the list
+   */
+  indexesOf(uids: Uint32Array): Int32Array {
+    const indexes = new Int32Array(uids.length).fill(-1);
+    const isFew = uids.length * fewerThan < this.#count;
+    const list = this.slice();
+    let index = uids.length === 0 ? 0 : this.firstFrom(uids[0]!);
+    for (let at = 0; at < uids.length; at++) {
+      const uid = uids[at]!;
+      if (isFew) index = this.firstFrom(uid);
+      else while (index < list.length && list[index]! < uid) index++;
+      if (index < list.length && list[index] === uid) indexes[at] = index;
+    }
+    return indexes;
+  }
+
+  /**
+   * Sequence numbers of some UIDs.
    * @param uids ascending. @returns 0 for what is not in the list
    */
   sequencesOf(uids: Uint32Array): Uint32Array {
-    const sequences = new Uint32Array(uids.length);
-    if (uids.length * fewerThan < this.#count) return sequences.map((_, at) => this.indexOf(uids[at]!) + 1);
-    const list = this.slice();
-    let index = 0;
-    for (let at = 0; at < uids.length; at++) {
-      const uid = uids[at]!;
-      while (index < list.length && list[index]! < uid) index++;
-      if (index < list.length && list[index] === uid) sequences[at] = ++index;
-    }
+    const indexes = this.indexesOf(uids);
+    const sequences = new Uint32Array(indexes.length);
+    for (let at = 0; at < indexes.length; at++) sequences[at] = indexes[at]! + 1;
     return sequences;
   }
 
