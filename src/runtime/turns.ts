@@ -5,7 +5,7 @@
  */
 
 /** How long a piece of work keeps the thread before others get their turn. */
-const turnMs = 1;
+const turnMs = 0.5;
 /** When many begin in one round, as after a commit that all of them have waited for, those that begin after this time get short turns. */
 const fullTurnsMs = 3;
 const shortTurnMs = 0.25;
