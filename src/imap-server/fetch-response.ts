@@ -2,6 +2,7 @@ import { formatDateTime } from '../imap/date-time.ts';
 import type { FetchItem } from '../imap/fetch-items.ts';
 import { quote } from '../imap/quote.ts';
 import { renderBodyStructure } from '../message/render-body-structure.ts';
+import type { ByteText } from '../message/structure.ts';
 import { RestanteError } from '../runtime/errors.ts';
 import { ConnectionClosedError } from '../runtime/wire-reader.ts';
 import type { Account } from '../store/account.ts';
@@ -10,6 +11,7 @@ import { formatFlags } from './flag-text.ts';
 import { HeaderSelection } from './header-selection.ts';
 import type { IndexedContent } from './indexed-content.ts';
 import { MessageContent, readHeader, type SectionContent } from './message-content.ts';
+import { replaceNul } from './replace-nul.ts';
 import { directLimitBytes, type ResponseWriter } from './response-writer.ts';
 
 /** A message file ended in the middle of a literal that was announced: the connection can't go on. */
@@ -80,11 +82,15 @@ type WriteItems = (
   indexed: IndexedContent | undefined,
 ) => boolean;
 
-/**
- * Makes the fast way for `BODY[]` and items that rows hold: from the file straight into the buffer that is sent.
- * @returns undefined when the items are others; the writer returns false for messages that are too large for it
- */
-export function compileWholeItems(items: readonly FetchItem[]): WriteItems | undefined {
+/** The fast way for `BODY[]` and items that rows hold: what stands before and after the bytes of the message. */
+export interface WholeItems {
+  /** @returns undefined for messages that are too large for it */
+  head(label: string, row: RenderedMessageRow): ByteText | undefined;
+  tail(row: RenderedMessageRow): ByteText;
+}
+
+/** @returns undefined when the items are others */
+export function compileWholeItems(items: readonly FetchItem[]): WholeItems | undefined {
   const place = items.findIndex(({ kind }) => kind === 'section');
   const item = items[place];
   if (item?.kind !== 'section' || item.decode) return undefined;
@@ -95,16 +101,28 @@ export function compileWholeItems(items: readonly FetchItem[]): WriteItems | und
   if (before === undefined || after === undefined) return undefined;
   const itemLabel = `${place > 0 ? ' ' : ''}${item.label} {`;
   const separator = place < items.length - 1 ? ' ' : '';
+  return {
+    head(label, row) {
+      const sizeBytes = row.prefix.length + row.fileSizeBytes;
+      if (sizeBytes > directLimitBytes - maxTextBytes) return undefined;
+      const head = `* ${label} (${before(row)}${itemLabel}${sizeBytes}}\r\n`;
+      return head.length > maxTextBytes ? undefined : head;
+    },
+    tail: (row) => `${separator}${after(row)})\r\n`,
+  };
+}
+
+/** Makes the writer of these: from the file straight into the buffer that is sent. */
+export function writerOfWhole(items: WholeItems): WriteItems {
   return (out, account, label, row) => {
+    const head = items.head(label, row);
+    if (head === undefined) return false;
     const sizeBytes = row.prefix.length + row.fileSizeBytes;
-    if (sizeBytes > directLimitBytes - maxTextBytes) return false;
-    const head = `* ${label} (${before(row)}${itemLabel}${sizeBytes}}\r\n`;
-    if (head.length > maxTextBytes) return false;
     out.writeDirect(head, sizeBytes, (target, at) => {
       account.contents.readInto(row, target, at);
       replaceNul(target.subarray(at, at + sizeBytes));
     });
-    out.write(`${separator}${after(row)})\r\n`);
+    out.write(items.tail(row));
     return true;
   };
 }
@@ -268,14 +286,9 @@ async function writeLiteral(
   out.writeBytes(hasNul && !binary ? withoutNul(content) : content);
 }
 
-/** RFC 9051 §4.3: only literal8 may hold NUL. Other literals get 0x80 in its place, as Dovecot sends it. */
 function withoutNul(bytes: Buffer): Buffer {
   if (!bytes.includes(0)) return bytes;
   const copy = Buffer.from(bytes);
   replaceNul(copy);
   return copy;
-}
-
-function replaceNul(bytes: Buffer): void {
-  for (let at = bytes.indexOf(0); at !== -1; at = bytes.indexOf(0, at + 1)) bytes[at] = 0x80;
 }

@@ -1,5 +1,5 @@
 import type { Section } from '../imap/fetch-items.ts';
-import { lowerCaseNames, selectHeaderText } from '../message/select-header-fields.ts';
+import { FieldNames, selectHeaderText } from '../message/select-header-fields.ts';
 import type { ByteText } from '../message/structure.ts';
 import { type IndexedHeader, isLeftOut } from '../store/text-index/indexed-header.ts';
 
@@ -9,14 +9,14 @@ import { type IndexedHeader, isLeftOut } from '../store/text-index/indexed-heade
  */
 export class HeaderSelection {
   readonly #text: Section['text'];
-  readonly #names: ReadonlySet<string>;
+  readonly #names: FieldNames;
   /** The index answers when it has left no field out; otherwise when it leaves no field of these names out. */
   readonly #needsWhole: boolean;
 
   private constructor({ text, fields }: Section) {
     this.#text = text;
-    this.#names = lowerCaseNames(fields);
-    this.#needsWhole = text !== 'HEADER.FIELDS' || [...this.#names].some(isLeftOut);
+    this.#names = new FieldNames(fields);
+    this.#needsWhole = text !== 'HEADER.FIELDS' || fields.some((name) => isLeftOut(name.toLowerCase()));
   }
 
   /** @returns undefined when the section is another */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { expect, it } from 'vitest';
 import { ResponseWriter } from './response-writer.ts';
 
@@ -38,3 +39,21 @@ it.each([1_000, 20_000, 50_000, 200_000])(
     }
   },
 );
+
+it('writes text that is longer than a chunk after what is in the chunk, and goes on', async () => {
+  const written: string[] = [];
+  const stream = new Duplex({
+    write(chunk: Buffer, _encoding, done) {
+      written.push(chunk.toString('latin1'));
+      done();
+    },
+  });
+  const out = new ResponseWriter(stream, 60_000);
+  const long = 'y'.repeat(200_000);
+  out.writeBytes(Buffer.from('bytes'));
+  out.write(long);
+  await out.flush();
+  out.write('end');
+  await out.drain();
+  expect(written.join('')).toBe(`bytes${long}end`);
+});

@@ -140,7 +140,8 @@ export class ResponseWriter {
       return;
     }
     this.#textToChunk();
-    this.#handChunk(this.#chunk);
+    // Long text goes out by itself, after the chunk.
+    if (this.#chunk !== undefined) this.#handChunk(this.#chunk);
   }
 
   #handChunk(chunk: Buffer): void {

@@ -9,6 +9,7 @@ import type { Accounts } from '../store/accounts.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import type { OpenSessions } from '../store/sessions/open-sessions.ts';
 import type { MailboxMemory } from './mailbox-memory.ts';
+import type { MessageReadThread } from './message-read-thread.ts';
 
 /** Does the server's side of a TLS handshake; `tls/certificate-store.ts` is one. */
 export interface TlsAcceptor {
@@ -38,6 +39,7 @@ export interface ImapServerContext {
   /** All that are logged in. */
   readonly sessions: OpenSessions;
   readonly memory: MailboxMemory;
+  readonly messageReads: MessageReadThread;
   /** Ends waits when the server stops. */
   readonly stopping: AbortSignal;
   countLogin(outcome: 'succeeded' | 'failed' | 'refused', mechanism: string): void;

@@ -13,6 +13,7 @@ import type { Accounts } from '../store/accounts.ts';
 import type { LoginAttempt } from '../store/login-attempts/login-attempt.ts';
 import { OpenSessions } from '../store/sessions/open-sessions.ts';
 import { MailboxMemory } from './mailbox-memory.ts';
+import { MessageReadThread } from './message-read-thread.ts';
 import { runSession } from './run-session.ts';
 import type { ImapServerContext, TlsAcceptor } from './server-context.ts';
 import { Session } from './session.ts';
@@ -154,6 +155,7 @@ class Connections {
       loginGuard: options.loginGuard ?? new LoginGuard({ clock }),
       sessions: options.sessions ?? new OpenSessions({ clock }),
       memory: new MailboxMemory({ ...allLimits, ...options.limits }.imapMailboxMemoryBytes),
+      messageReads: new MessageReadThread(options.log),
       stopping: this.#stopping.signal,
       countLogin: (outcome, mechanism) => logins?.add(1, { outcome, mechanism }),
       recordLogin: (attempt) => options.recordLogin?.(attempt),
@@ -193,6 +195,7 @@ class Connections {
     }, stopMs);
     await Promise.all(all.map(([, serving]) => serving));
     clearTimeout(timer);
+    await this.#context.messageReads[Symbol.asyncDispose]();
   }
 
   /** Says BYE where no command is under way; others are cut off at the end of their time. */

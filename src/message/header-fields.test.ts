@@ -47,6 +47,25 @@ describe('selected header fields', () => {
     expect(selectHeaderFields(header, ['subject', 'to'], { not: true }).toString()).toBe('From: a\r\nnothing\r\n\r\n');
   });
 
+  it('are those that a split header has by these names, whatever it holds', () => {
+    const pieces = ['To', 'TO', 'Cc', 'tO\xC0', ':', ' ', '\t', '\r\n', '\n', '\r', '\f', 'x', '\xE0', '\0'];
+    const text = fc.array(fc.constantFrom(...pieces), { maxLength: 40 }).map((each) => each.join(''));
+    const names = fc.subarray(['to', 'CC', 'to\xE0', 'x', 'tox', '']);
+    fc.assert(
+      fc.property(text, names, fc.boolean(), (header, wanted, not) => {
+        const fields = splitHeader(header);
+        const named = new Set(wanted.map((name) => name.toLowerCase()));
+        const found = fields
+          .filter(({ name }) => named.has(name) !== not)
+          .map(({ start, end }) => header.slice(start, end));
+        const rest = header.slice(fields.at(-1)?.end ?? 0);
+        const selected = selectHeaderFields(Buffer.from(header, 'latin1'), wanted, { not });
+        expect(selected.toString('latin1')).toBe(found.join('') + rest);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it('have no empty line when the header has none', () => {
     expect(selectHeaderFields(Buffer.from('From: a\r\nTo: b\r\n'), ['from']).toString()).toBe('From: a\r\n');
   });

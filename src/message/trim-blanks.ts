@@ -10,6 +10,7 @@ export function trimBlanks(text: string): string {
   return end - start === text.length ? text : text.slice(start, end);
 }
 
-function isBlank(code: number): boolean {
+/** Whether a byte is one of them. */
+export function isBlank(code: number): boolean {
   return code === 32 || (code <= 13 && code >= 9);
 }

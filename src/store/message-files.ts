@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { type DirectorySyncer, makeDirectoryDurably } from '../runtime/durable-file.ts';
 import { toFileError } from './file-error.ts';
 import type { ReceivedFile } from './messages/received-file.ts';
-import { MessageFileError } from './store-errors.ts';
+import { checkSize, readFileInto } from './read-file-into.ts';
 
 const chunkBytes = 64 * 1024;
 /** Messages of one call written at the same time: so the file system flushes them together. */
@@ -29,23 +29,27 @@ export interface ContentLocation {
 }
 
 /** What the users of an account do with the files: they read them. */
-export type StoredContents = Pick<MessageFiles, 'read' | 'readSync' | 'readInto' | 'readStart' | 'stream'>;
+export type StoredContents = Pick<
+  MessageFiles,
+  'directory' | 'read' | 'readSync' | 'readInto' | 'readStart' | 'stream'
+>;
 
 /** The message files of one account. */
 export class MessageFiles {
-  readonly #directory: string;
+  /** The account's. */
+  readonly directory: string;
   readonly #syncer: DirectorySyncer;
   readonly #made = new Map<string, Promise<void>>();
 
   /** @param directory of the account */
   constructor(directory: string, syncer: DirectorySyncer) {
     // Joined once: FETCH asks for thousands of paths.
-    this.#directory = join(directory);
+    this.directory = join(directory);
     this.#syncer = syncer;
   }
 
   path(contentId: number): string {
-    return `${this.#directory}/${messageFilePath(contentId)}`;
+    return `${this.directory}/${messageFilePath(contentId)}`;
   }
 
   /**
@@ -88,7 +92,7 @@ export class MessageFiles {
       for (const directory of directories) await this.#syncer.sync(directory);
     } catch (error) {
       await this.remove(linked).catch(() => {});
-      throw toFileError(error, 'flush', this.#directory);
+      throw toFileError(error, 'flush', this.directory);
     }
   }
 
@@ -157,23 +161,7 @@ export class MessageFiles {
     const path = this.path(content.contentId);
     const { prefix, fileSizeBytes } = content;
     target.set(prefix, at);
-    const start = at + prefix.length;
-    // One byte more than there should be shows a file that is too long.
-    const expected = start + fileSizeBytes;
-    let end = start;
-    let descriptor: number | undefined;
-    try {
-      descriptor = openSync(path, 'r');
-      // A regular file gives all that there is: what has the right size needs no second look.
-      for (let count = -1; count !== 0 && end !== expected; end += count) {
-        count = readSync(descriptor, target, end, expected + 1 - end, null);
-      }
-    } catch (error) {
-      throw toFileError(error, 'read', path);
-    } finally {
-      if (descriptor !== undefined) closeSync(descriptor);
-    }
-    checkSize(path, end - start, fileSizeBytes);
+    readFileInto(path, target, at + prefix.length, fileSizeBytes);
   }
 
   /**
@@ -254,9 +242,4 @@ export class MessageFiles {
     }
     await made;
   }
-}
-
-function checkSize(path: string, size: number, expected: number): void {
-  if (size === expected) return;
-  throw new MessageFileError('read', path, `it has ${size} bytes, not ${expected} as when it was stored`);
 }

@@ -14,10 +14,12 @@ import {
   compileRowItems,
   compileWholeItems,
   writeFetchResponse,
+  writerOfWhole,
 } from '../fetch-response.ts';
 import { type IndexedContent, IndexedItems } from '../indexed-content.ts';
 import { missingUids } from '../missing-uids.ts';
 import { Pace } from '../pace.ts';
+import { ReadAhead } from '../read-ahead.ts';
 import { type OkReply, RefusedError } from '../reply.ts';
 import type { SelectedMailbox } from '../selected-mailbox.ts';
 import type { Session } from '../session.ts';
@@ -40,6 +42,8 @@ export const uidFetch: Command = {
 
 /** Messages read from the database at a time. */
 const batchSize = 250;
+/** Of fewer messages a thread is not worth asking. */
+const readAheadFrom = 32;
 const seen = flagBits['\\Seen'];
 
 async function run(session: Session, args: ArgumentParser, byUid: boolean): Promise<OkReply | undefined> {
@@ -155,13 +159,53 @@ async function fetchMessages(
     return undefined;
   }
   const rowText = marksSeen ? undefined : compileRowItems(items);
-  const writeWhole =
-    marksSeen || rowText !== undefined ? undefined : (compileWholeItems(items) ?? compileHeaderItems(items));
+  const whole = marksSeen || rowText !== undefined ? undefined : compileWholeItems(items);
+  const writeFast =
+    marksSeen || rowText !== undefined
+      ? undefined
+      : whole === undefined
+        ? compileHeaderItems(items)
+        : writerOfWhole(whole);
+  using ahead =
+    whole === undefined || uids.length < readAheadFrom
+      ? undefined
+      : new ReadAhead(out, account, whole, session.server.messageReads);
   const columns = columnsOf(items);
   const indexed = IndexedItems.of(account, items);
   const pace = new Pace();
   let failure: unknown;
   let missing = false;
+  const noteFailure = async (error: unknown, uid: number): Promise<void> => {
+    if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;
+    // The file of a message that is gone goes before its row.
+    if (error instanceof MessageFileError && (await isGone(mailbox, uid))) missing = true;
+    else {
+      if (error instanceof MessageFileError) session.log.error({ err: error, uid }, 'message cannot be read');
+      failure = error;
+    }
+  };
+  /** @returns undefined when it is written already */
+  const write = (
+    label: string,
+    row: RenderedMessageRow,
+    known?: IndexedContent,
+    becameSeen?: boolean,
+  ): Promise<void> | undefined => {
+    try {
+      if (writeFast?.(out, account, label, row, known) === true) return undefined;
+    } catch (error) {
+      return noteFailure(error, row.uid);
+    }
+    return writeFetchResponse(out, account, label, row, itemsOf(session, items, becameSeen), known).catch(
+      (error: unknown) => noteFailure(error, row.uid),
+    );
+  };
+  const writeAhead = async (reads: ReadAhead): Promise<void> => {
+    for (const { label, row } of await reads.writeNext()) {
+      await write(label, row);
+      if (out.full) await out.flush();
+    }
+  };
   for (let at = 0; at < uids.length; at += batchSize) {
     const batch = uids.subarray(at, at + batchSize);
     const { rows, indexedOf } = await readRows(mailbox, batch, columns, indexed);
@@ -169,32 +213,23 @@ async function fetchMessages(
     const newlySeen = marksSeen ? await markSeen(mailbox, rows) : undefined;
     for (const found of rows) {
       const row = mailbox.shown(found);
-      if (row.keywords.length > 0) await mailbox.announceKeywords(out, row.keywords);
       const label = mailbox.fetchLabel(row.uid, session);
-      if (rowText !== undefined) out.write(`* ${label} (${rowText(row)})\r\n`);
-      else {
-        try {
-          const known = indexedOf?.(row.contentId);
-          if (writeWhole?.(out, account, label, row, known) !== true) {
-            const told = itemsOf(session, items, newlySeen?.has(row.uid));
-            await writeFetchResponse(out, account, label, row, told, known);
-          }
-        } catch (error) {
-          if (!(error instanceof MessageFileError || error instanceof UnknownEncodingError)) throw error;
-          // The file of a message that is gone goes before its row.
-          if (error instanceof MessageFileError && (await isGone(mailbox, row.uid))) missing = true;
-          else {
-            if (error instanceof MessageFileError) {
-              session.log.error({ err: error, uid: row.uid }, 'message cannot be read');
-            }
-            failure = error;
-          }
+      if (ahead !== undefined && row.keywords.length === 0 && ahead.add(label, row)) {
+        if (ahead.isFull) await writeAhead(ahead);
+      } else {
+        while (ahead?.isEmpty === false) await writeAhead(ahead);
+        if (row.keywords.length > 0) await mailbox.announceKeywords(out, row.keywords);
+        if (rowText !== undefined) out.write(`* ${label} (${rowText(row)})\r\n`);
+        else {
+          const writing = write(label, row, indexedOf?.(row.contentId), newlySeen?.has(row.uid));
+          if (writing !== undefined) await writing;
         }
+        if (out.full) await out.flush();
       }
-      if (out.full) await out.flush();
       if (pace.over) await pace.turn();
     }
   }
+  while (ahead?.isEmpty === false) await writeAhead(ahead);
   if (failure !== undefined) throw failure;
   if (missing && !byUid) throw goneError();
   return undefined;

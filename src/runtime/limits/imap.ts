@@ -33,6 +33,8 @@ export const imapLimits = {
   imapSearchedMailboxes: 10_000,
   /** Bytes of what is known of messages from one command to the next, for all sessions: flags, and what SORT and THREAD go by. */
   imapMailboxMemoryBytes: 48 * 1024 * 1024,
+  /** Frames of 256 KiB into which messages are read ahead, for all sessions. */
+  imapReadAheadFrames: 16,
   /** Searches of one session whose results are kept up to date, and messages in all of them, but for the first: 4 bytes each. */
   imapUpdatingSearches: 10,
   imapUpdatingResults: 1_000_000,
