@@ -13,4 +13,13 @@ describe('a list of UIDs', () => {
       }),
     );
   });
+
+  it('lets go of the memory of what is removed', () => {
+    const list = new UidList(Uint32Array.from({ length: 5000 }, (_, at) => at + 1));
+    list.remove(Array.from({ length: 4995 }, (_, at) => at + 1));
+    expect([...list.slice()]).toEqual([4996, 4997, 4998, 4999, 5000]);
+    expect(list.memory.buffer.byteLength).toBeLessThan(100);
+    list.append(5001);
+    expect(list.at(5)).toBe(5001);
+  });
 });

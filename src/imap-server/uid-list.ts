@@ -114,7 +114,8 @@ export class UidList {
       if (next < uids.length && uids[next] === uid) continue;
       kept[count++] = uid;
     }
-    this.#uids = kept;
+    // What is remembered of a mailbox counts its messages only: an emptied one must not keep the memory of those that it had.
+    this.#uids = kept.length - count > 16 + (count >>> 4) ? kept.slice(0, count) : kept;
     this.#count = count;
   }
 

@@ -1,6 +1,6 @@
 /** A list of integers of 32 bits that grows. */
 export class NumberList {
-  #numbers = new Int32Array(64);
+  #numbers = new Int32Array(16);
   length = 0;
 
   get sizeBytes(): number {

@@ -6,9 +6,9 @@ const scatter = randomInt(2 ** 31) * 2 + 1;
 
 /** Gives digests small numbers: 0, 1, 2 … as they come. What has a number keeps it. A third of the memory of a map. */
 export class SmallNumbers {
-  #digests = new Float64Array(512);
+  #digests = new Float64Array(16);
   /** The numbers, each in the first slot from that of its digest on that was free. */
-  #slots = new Int32Array(1024).fill(none);
+  #slots = new Int32Array(32).fill(none);
   #count = 0;
 
   /** Numbers given so far. */

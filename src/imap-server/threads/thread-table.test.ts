@@ -83,4 +83,12 @@ describe('what messages are threaded by', () => {
       { numRuns: 300 },
     );
   });
+
+  it('takes little memory where there are few messages, as in most mailboxes', async () => {
+    const mails = Array.from({ length: 10 }, (_, at) => ({
+      ...{ uid: at + 1, date: at, messageId: (at + 1) * 32, references: at === 0 ? [] : [at * 32] },
+      ...{ subject: `s${at}`, isReply: false },
+    }));
+    expect((await tableOf(mails)).sizeBytes).toBeLessThan(2000);
+  });
 });

@@ -34,6 +34,9 @@ async function openMailbox({ peer }: Side, count: number, messages: number): Pro
   const control = await openSession(peer, 'bench');
   const capability = await control.text('CAPABILITY');
   await control.command('ENABLE QRESYNC');
+  await control.command('SELECT INBOX');
+  // What was measured before, maybe by another run, has left what it had set.
+  await control.command('STORE 1:* -FLAGS.SILENT (\\Answered \\Flagged \\Draft)');
   const known = stateOf(await control.text('SELECT INBOX'));
   const sessions = [];
   for (let at = 0; at < count; at++) {
