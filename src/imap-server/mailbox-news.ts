@@ -62,7 +62,8 @@ export async function findNews(
     await out.drain();
     throw new ConnectionClosedError();
   }
-  const knownGone = new Set(gone);
+  // There may be very many, and few looks find a message that is gone.
+  let knownGone: Set<number> | undefined;
   const pace = new Pace();
   for (const [at, change] of found.changes.entries()) {
     if (at % sortedBetweenLooks === 0 && pace.over) await pace.turn();
@@ -72,6 +73,7 @@ export async function findNews(
       if (told.hasAdded(change)) news.ownAdded.push(change.uid);
     } else if (mailbox.uids.indexOf(change.uid) === -1) continue;
     else if (change.expunged) {
+      knownGone ??= new Set(gone);
       if (change.modseq > seen && !knownGone.has(change.uid)) news.gone.push(change.uid);
     } else if (!told.isOwn(change) && change.modseq > change.createSeq) {
       news.changed.push(change);

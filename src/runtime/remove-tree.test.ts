@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -18,6 +18,17 @@ it('removes all that is in a directory, and nothing that links point to', async 
   await symlink(join(root, 'nowhere'), join(tree, 'broken'));
   await removeTree(tree);
   expect(existsSync(tree)).toBe(false);
+  expect(existsSync(join(root, 'outside', 'kept'))).toBe(true);
+});
+
+it('removes a link that stands in its place, and not what that points to', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'restante-remove-'));
+  onTestFinished(() => rm(root, { recursive: true }));
+  await mkdir(join(root, 'outside'));
+  await writeFile(join(root, 'outside', 'kept'), '');
+  await symlink(join(root, 'outside'), join(root, 'tree'));
+  await removeTree(join(root, 'tree'));
+  expect(await readdir(root)).toEqual(['outside']);
   expect(existsSync(join(root, 'outside', 'kept'))).toBe(true);
 });
 

@@ -1,7 +1,6 @@
-import { close, closeSync, fsync, open, openSync, unlink, write, writeSync } from 'node:fs';
+import { close, closeSync, fsync, fsyncSync, open, openSync, unlink, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { syncDirectory } from '../runtime/durable-file.ts';
 
 const flush = promisify(fsync);
 
@@ -44,17 +43,49 @@ export function writeFlushed(path: string, bytes: Uint8Array, onFlush?: () => vo
   });
 }
 
+/** For as long the threads of the pool are waited for. */
+const mostPoolMs = 20;
+/** Flushes that nobody waits for any more. */
+let overdue = 0;
+
 /**
- * The same with its entry flushed, both at the same time: nobody looks for the file before both are. Blocks until all is written. What an error
- * leaves of the file is the caller's to remove.
+ * The same with its entry flushed, both at the same time: nobody looks for the file before both are. Blocks until all is written, and until
+ * all is flushed where the pool has so much else to do that it doesn't come to it soon: a transaction waits for this, and many others for
+ * that. What an error leaves of the file is the caller's to remove.
  */
 export async function writeFlushedWithEntry(path: string, bytes: Uint8Array): Promise<void> {
-  const descriptor = openSync(path, 'wx', 0o400);
+  using opened = new DisposableStack();
+  const openFor = (name: string, flags: string): number => opened.adopt(openSync(name, flags, 0o400), closeSync);
+  const file = openFor(path, 'wx');
+  // What cannot be written is reported once to each descriptor: what flushes here must not miss what the pool was told.
+  const again = openFor(path, 'r');
+  const directory = openFor(dirname(path), 'r');
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+  if (overdue === 0) {
+    const flushes = Promise.allSettled([flush(file), flush(directory)]);
+    const results = await untilLate(flushes);
+    for (const result of results ?? []) if (result.status === 'rejected') throw result.reason;
+    if (results !== undefined) return;
+    overdue++;
+    const used = opened.move();
+    void flushes.then(() => {
+      overdue--;
+      used.dispose();
+    });
+  }
+  fsyncSync(again);
+  fsyncSync(directory);
+}
+
+/** @returns undefined when it takes too long */
+async function untilLate<Result>(flushes: Promise<Result>): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, mostPoolMs, undefined);
+  });
   try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset);
-    const flushes = await Promise.allSettled([flush(descriptor), syncDirectory(dirname(path))]);
-    for (const result of flushes) if (result.status === 'rejected') throw result.reason;
+    return await Promise.race([flushes, late]);
   } finally {
-    closeSync(descriptor);
+    clearTimeout(timer);
   }
 }
