@@ -1,4 +1,5 @@
 import type { AccountReader } from '../store/account-reader.ts';
+import { flagBits } from '../store/flags.ts';
 import type { MailboxState } from '../store/mailboxes/mailbox.ts';
 import type { MessageChange } from '../store/messages/change-reader.ts';
 import type { MailboxMemory, Remembered } from './mailbox-memory.ts';
@@ -17,6 +18,7 @@ export class MailboxFlags implements Remembered {
   readonly uids: UidList;
   /** Of each message, by its place in {@link uids}. */
   readonly #bits: Uint16Array;
+  #firstUnseen: number | undefined;
 
   constructor(modseq: number, uids: UidList, bits: Uint16Array) {
     this.modseq = modseq;
@@ -54,9 +56,10 @@ export class MailboxFlags implements Remembered {
     return this.uids.count * bytesEach;
   }
 
-  /** @returns the index of the first message that has none of some flags, or -1 */
-  firstWithout(bits: number): number {
-    return this.#bits.findIndex((own) => (own & bits) === 0);
+  /** Index of the first message that has not \\Seen, or -1. */
+  get firstUnseen(): number {
+    this.#firstUnseen ??= this.#bits.findIndex((own) => (own & flagBits['\\Seen']) === 0);
+    return this.#firstUnseen;
   }
 
   /**

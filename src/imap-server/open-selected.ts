@@ -1,4 +1,3 @@
-import { flagBits } from '../store/flags.ts';
 import type { Mailbox } from '../store/mailboxes/mailbox.ts';
 import type { MessageChange } from '../store/messages/change-reader.ts';
 import { allRights } from '../store/sharing/rights.ts';
@@ -45,7 +44,7 @@ export async function openSelected(
       const { since } = options;
       const changes = since === undefined ? [] : await reader.changes.since(mailbox.id, since);
       const changesComplete = since === undefined || since >= (await reader.changes.knownSince());
-      const firstUnseen = mailbox.unseen > 0 ? flags.firstWithout(flagBits['\\Seen']) + 1 : 0;
+      const firstUnseen = mailbox.unseen > 0 ? flags.firstUnseen + 1 : 0;
       return { mailbox, rights, uids, modseq, changes, changesComplete, firstUnseen };
     });
     if (opened === undefined) {
