@@ -156,7 +156,8 @@ export class StoredRows {
     const groups: number[][] = [];
     let room = 0;
     for (const { thread, contents } of rows) {
-      if (contents > threadContents) continue;
+      // Of a thread whose messages are all erased there is nothing to be found.
+      if (contents === 0 || contents > threadContents) continue;
       if (contents > room) {
         groups.push([]);
         room = threadContents;
