@@ -125,6 +125,25 @@ describe('threads', () => {
     await deliver(again.accounts, account, text({ id: 'b@x', references: '<a@x>' }));
     expect(await threads(account)).toEqual([[3, 4, 5]]);
   });
+
+  it('of which all messages are erased are nothing that a restore has to look at', async () => {
+    const { accounts, close, dataDirectory } = await openTestStore();
+    let hashes: number[];
+    {
+      await using account = await accounts.open('me');
+      await deliver(accounts, account, text({ id: 'a@x' }));
+      await deliver(accounts, account, text({ id: 'b@x', references: '<a@x>' }));
+      const { id } = await inbox(account);
+      const marks = await account.read((reader) => reader.stored.marks(id, [1, 2]));
+      hashes = [...marks.values()].map(({ messageIdHash }) => messageIdHash);
+      await account.messages.expunge(id, [1, 2], 'all');
+    }
+    await close();
+    const again = await openTestStore(dataDirectory);
+    await using account = await again.accounts.open('me');
+    await eraseAll(account);
+    expect(await account.read((reader) => reader.stored.threadsOf(hashes))).toEqual([]);
+  });
 });
 
 /** Waits until the files of what was expunged are gone. */
