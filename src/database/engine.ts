@@ -39,8 +39,7 @@ export type Operations = Record<string, (transactor: any, args: any) => Promise<
  * the transaction and is waited for before the commit, which then means that both are there. When it fails, so does the operation. The
  * worker does little else meanwhile: for what takes no longer than a commit does.
  */
-// biome-ignore lint/suspicious/noExplicitAny: as above
-export type Preparations = Record<string, (args: any) => Promise<void>>;
+export type Preparations = Record<string, (args: never) => Promise<void>>;
 
 type ArgumentsOf<Op> = Op extends (transactor: never, args: infer Arguments) => unknown ? Arguments : never;
 type ResultOf<Op> = Op extends (...args: never) => Promise<infer Result> ? Result : never;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../runtime/remove-tree.ts';
 
 /**
  * Removes what earlier processes left in `tmp/`. To be called with the data directory's lock, before anything is opened.
@@ -9,8 +10,10 @@ import { join } from 'node:path';
 export async function removeTemporaryFiles(dataDirectory: string, keep: (path: string) => boolean): Promise<void> {
   const directory = join(dataDirectory, 'tmp');
   if (!existsSync(directory)) return;
-  for (const name of await readdir(directory)) {
-    const path = join(directory, name);
-    if (!keep(path)) await rm(path, { recursive: true, force: true });
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (keep(path)) continue;
+    // An account whose removal was cut short may have any number of files.
+    await (entry.isDirectory() ? removeTree(path) : unlink(path));
   }
 }

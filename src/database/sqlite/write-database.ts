@@ -199,7 +199,7 @@ export class WriteDatabase {
   #prepare(request: Write): Promise<unknown> | undefined {
     if (!Object.hasOwn(this.#preparations, request.name)) return undefined;
     if (this.#preparation?.request !== request) {
-      const done = this.#preparations[request.name]!(request.args).then(
+      const done = this.#preparations[request.name]!(request.args as never).then(
         () => undefined,
         (error: unknown) => error,
       );
